@@ -1,0 +1,15 @@
+//! What the lessons share.
+//!
+//! A concept is spelled out in the lesson that teaches it; once taught, it moves here behind a
+//! plain name and later lessons import it. Three rooms:
+//!
+//! - [`address`] and [`port`]: what an address or a port number *means*. No sockets, no system
+//!   calls, so this part also runs where there is no network (feature `net` off).
+//! - The socket side (feature `net`): [`socket`] opens sockets the right way on each system,
+//!   [`ready`] is the line a server prints when a client can connect, [`duet`] runs a server and
+//!   a client in one process, [`stop`] ends a server cleanly, [`frame`] cuts a byte stream into
+//!   messages, and [`trouble`] turns a system error into a sentence a student can act on.
+//! - [`inbox`] (feature `files`): an uploaded file is published whole or not at all.
+
+pub mod address;
+pub mod port;

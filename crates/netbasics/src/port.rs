@@ -1,0 +1,1 @@
+//! What a port number means (being written).

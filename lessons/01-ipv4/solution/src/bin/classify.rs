@@ -1,0 +1,3 @@
+//! Exercise `classify` (being written).
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Lesson 1 (being written).
+
+fn main() {}

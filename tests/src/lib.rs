@@ -1,0 +1,1 @@
+//! The graded tests (being written).
