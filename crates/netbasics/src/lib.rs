@@ -1,10 +1,11 @@
 //! What the lessons share.
 //!
 //! A concept is spelled out in the lesson that teaches it; once taught, it moves here behind a
-//! plain name and later lessons import it. Three rooms:
+//! plain name and later lessons import it. The rooms:
 //!
 //! - [`address`] and [`port`]: what an address or a port number *means*. No sockets, no system
 //!   calls, so this part also runs where there is no network (feature `net` off).
+//! - [`program`]: how every program of the course reports a failure and which code it exits with.
 //! - The socket side (feature `net`): [`socket`] opens sockets the right way on each system,
 //!   [`ready`] is the line a server prints when a client can connect, [`duet`] runs a server and
 //!   a client in one process, [`stop`] ends a server cleanly, [`frame`] cuts a byte stream into
@@ -13,3 +14,4 @@
 
 pub mod address;
 pub mod port;
+pub mod program;

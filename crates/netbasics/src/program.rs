@@ -1,0 +1,61 @@
+//! How every program of the course ends: 0 when it did what it was asked, 1 when the network or
+//! the peer failed, 2 when its arguments are wrong; and one line on standard error for the last two.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+
+/// The arguments are wrong: the person who typed them can mend it, the network cannot.
+///
+/// A program that ends with this anywhere in its chain of errors exits with code 2.
+#[derive(Debug)]
+pub struct Usage(pub String);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Usage {}
+
+/// Writing to standard output failed.
+///
+/// It has a type of its own because a closed *socket* is a broken pipe too: only for standard
+/// output does that mean that the reader (`lesson-01 … | head -1`) has seen enough.
+#[derive(Debug)]
+pub struct OutputError(pub io::Error);
+
+impl fmt::Display for OutputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot write to standard output: {}", self.0)
+    }
+}
+
+impl Error for OutputError {}
+
+/// Prints `error` and its causes as one line on standard error and returns the exit code it
+/// deserves: 2 if a [`Usage`] is among the causes, else 1.
+///
+/// When the reader of standard output has closed it ([`OutputError`]), that is no failure:
+/// nothing is printed and the code is 0.
+#[must_use]
+pub fn exit_code(error: &(dyn Error + 'static)) -> ExitCode {
+    let causes: Vec<&(dyn Error + 'static)> =
+        std::iter::successors(Some(error), |cause| cause.source()).collect();
+    if causes.iter().any(|cause| is_closed_output(*cause)) {
+        return ExitCode::SUCCESS;
+    }
+    let sentence: Vec<String> = causes.iter().map(ToString::to_string).collect();
+    eprintln!("{}", sentence.join(": "));
+    if causes.iter().any(|cause| cause.is::<Usage>()) {
+        ExitCode::from(2)
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn is_closed_output(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<OutputError>().is_some_and(|e| e.0.kind() == io::ErrorKind::BrokenPipe)
+}
