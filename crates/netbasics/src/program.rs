@@ -43,7 +43,7 @@ impl Error for OutputError {}
 #[must_use]
 pub fn exit_code(error: &(dyn Error + 'static)) -> ExitCode {
     let causes: Vec<&(dyn Error + 'static)> =
-        std::iter::successors(Some(error), |cause| cause.source()).collect();
+        std::iter::successors(Some(error), |&cause| cause.source()).collect();
     if causes.iter().any(|cause| is_closed_output(*cause)) {
         return ExitCode::SUCCESS;
     }
