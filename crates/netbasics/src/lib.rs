@@ -8,10 +8,26 @@
 //! - [`program`]: how every program of the course reports a failure and which code it exits with.
 //! - The socket side (feature `net`): [`socket`] opens sockets the right way on each system,
 //!   [`ready`] is the line a server prints when a client can connect, [`duet`] runs a server and
-//!   a client in one process, [`stop`] ends a server cleanly, [`frame`] cuts a byte stream into
+//!   a client in one process, [`stop`] ends a server cleanly, [`say`] labels who speaks, [`frame`] cuts a byte stream into
 //!   messages, and [`trouble`] turns a system error into a sentence a student can act on.
 //! - [`inbox`] (feature `files`): an uploaded file is published whole or not at all.
 
 pub mod address;
+#[cfg(feature = "net")]
+pub mod duet;
+#[cfg(feature = "net")]
+pub mod frame;
+#[cfg(feature = "files")]
+pub mod inbox;
 pub mod port;
 pub mod program;
+#[cfg(feature = "net")]
+pub mod ready;
+#[cfg(feature = "net")]
+pub mod say;
+#[cfg(feature = "net")]
+pub mod socket;
+#[cfg(feature = "net")]
+pub mod stop;
+#[cfg(feature = "net")]
+pub mod trouble;

@@ -1,0 +1,304 @@
+//! The inbox: a folder in which an uploaded file appears whole or not at all.
+//!
+//! ```text
+//! begin()  → .upload-x7Qk2a.part      bytes are written here, under a lock
+//! publish  → fsync the file, rename it to `report.txt` unless that exists
+//!            (then `report-1.txt`, `report-2.txt`, …), fsync the folder
+//! drop     → the .part file is removed: a failed upload leaves nothing
+//! ```
+//!
+//! The rename is atomic (rename(2)): whoever looks into the folder sees no file or the whole
+//! file. A server that was killed cannot clean up, so the next one that opens the inbox removes
+//! the `.part` files that nobody holds the lock of.
+
+use std::error::Error;
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use tempfile::NamedTempFile;
+
+const PART_PREFIX: &str = ".upload-";
+const PART_SUFFIX: &str = ".part";
+/// A part this young may belong to somebody who is about to lock it.
+const PART_GRACE: Duration = Duration::from_secs(60);
+/// How many files of one name an inbox takes, before it refuses the next.
+const MAX_SAME_NAME: u32 = 10_000;
+/// Longest name in bytes that common file systems take, less room for a number to be added.
+const MAX_NAME_BYTES: usize = 255 - 6;
+
+/// A folder for uploads.
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    folder: PathBuf,
+}
+
+impl Inbox {
+    /// Opens a folder that exists, and removes the remains of servers that were killed in it.
+    ///
+    /// # Errors
+    /// When `folder` is not a folder or cannot be listed.
+    pub fn open(folder: impl Into<PathBuf>) -> io::Result<Self> {
+        let folder = folder.into();
+        for entry in fs::read_dir(&folder)?.flatten() {
+            if is_part(&entry.file_name()) {
+                remove_if_abandoned(&entry.path());
+            }
+        }
+        Ok(Self { folder })
+    }
+
+    /// Starts an upload in a temporary file of the inbox.
+    ///
+    /// # Errors
+    /// When no file can be created there: a read-only folder, no space, no descriptors.
+    pub fn begin(&self) -> io::Result<Upload> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(PART_PREFIX).suffix(PART_SUFFIX);
+        readable_by_others(&mut builder);
+        let file = builder.tempfile_in(&self.folder)?;
+        file.as_file().lock()?;
+        Ok(Upload { file, folder: self.folder.clone() })
+    }
+}
+
+/// A file on its way into an [`Inbox`]. Write its bytes, then [`publish`](Self::publish); dropped
+/// before that, it leaves nothing behind.
+#[derive(Debug)]
+pub struct Upload {
+    file: NamedTempFile,
+    folder: PathBuf,
+}
+
+impl Write for Upload {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.as_file_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_file_mut().flush()
+    }
+}
+
+impl Upload {
+    /// The temporary file itself, for system calls that want one.
+    #[must_use]
+    pub fn as_file(&self) -> &File {
+        self.file.as_file()
+    }
+
+    /// Makes the file appear under `name`, or under the next free name if that exists, and
+    /// returns the name it got. When this returns, the file outlives a power cut.
+    pub fn publish(self, name: &FileName) -> io::Result<FileName> {
+        self.file.as_file().sync_all()?;
+        let mut file = self.file;
+        for number in 0..MAX_SAME_NAME {
+            let candidate = name.numbered(number);
+            match file.persist_noclobber(self.folder.join(&candidate.0)) {
+                Ok(_) => return sync_folder(&self.folder).map(|()| candidate),
+                Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => {
+                    file = failed.file;
+                }
+                Err(failed) => return Err(failed.error),
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("too many files named {name}")))
+    }
+}
+
+/// The name of an uploaded file: one path component, safe on every system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileName(String);
+
+impl FileName {
+    /// `report.txt`, then `report-1.txt`, `report-2.txt`, …
+    fn numbered(&self, number: u32) -> Self {
+        if number == 0 {
+            return self.clone();
+        }
+        Self(match self.0.rsplit_once('.') {
+            Some((stem, extension)) if !stem.is_empty() => format!("{stem}-{number}.{extension}"),
+            _ => format!("{}-{number}", self.0),
+        })
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why a text is no [`FileName`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadName(&'static str);
+
+impl fmt::Display for BadName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not a file name we accept: {}", self.0)
+    }
+}
+
+impl Error for BadName {}
+
+impl FromStr for FileName {
+    type Err = BadName;
+
+    fn from_str(text: &str) -> Result<Self, BadName> {
+        let refuse = |why| Err(BadName(why));
+        if text.is_empty() {
+            return refuse("it is empty");
+        }
+        if text.len() > MAX_NAME_BYTES {
+            return refuse("it is longer than 249 bytes");
+        }
+        if text.contains(['/', '\\']) {
+            return refuse("it leads into another folder; send the last part of the path only");
+        }
+        if text.starts_with('.') {
+            return refuse("it begins with a dot; hidden files, `.` and `..` are not taken");
+        }
+        if text.contains(char::is_control) {
+            return refuse("it contains a control character");
+        }
+        // What Windows forbids or silently drops; a course for three systems takes it on none.
+        if text.contains([':', '*', '?', '"', '<', '>', '|']) || text.ends_with(['.', ' ']) {
+            return refuse("it has one of : * ? \" < > | or ends in a dot or a space");
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+fn is_part(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|n| n.starts_with(PART_PREFIX) && n.ends_with(PART_SUFFIX))
+}
+
+/// Removes a part that nobody works on: its owner's lock went away with its process.
+fn remove_if_abandoned(part: &Path) {
+    let is_old = fs::metadata(part)
+        .and_then(|meta| meta.modified())
+        .is_ok_and(|time| time.elapsed().is_ok_and(|age| age > PART_GRACE));
+    if is_old && File::open(part).is_ok_and(|file| file.try_lock().is_ok()) {
+        // Another server may have removed it in the meantime; that is as good.
+        let _ = fs::remove_file(part);
+    }
+}
+
+/// A temporary file is private to its owner by default; an uploaded file has the usual rights.
+#[cfg(unix)]
+fn readable_by_others(builder: &mut tempfile::Builder<'_, '_>) {
+    use std::os::unix::fs::PermissionsExt;
+    builder.permissions(fs::Permissions::from_mode(0o666));
+}
+
+#[cfg(not(unix))]
+fn readable_by_others(_builder: &mut tempfile::Builder<'_, '_>) {}
+
+/// A rename lives in the folder, and a folder is made durable like a file (fsync(2)).
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Windows has no way to do this for a folder, and does not need it: NTFS logs the rename.
+#[cfg(not(unix))]
+fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use std::time::SystemTime;
+
+    fn names_in(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn an_upload_is_invisible_under_its_name_until_it_is_published() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut upload = Inbox::open(folder.path()).unwrap().begin().unwrap();
+        upload.write_all(b"whole").unwrap();
+        assert!(names_in(folder.path()).iter().all(|name| is_part(name.as_ref())));
+        upload.publish(&"a.txt".parse().unwrap()).unwrap();
+        assert_eq!(names_in(folder.path()), ["a.txt"]);
+        assert_eq!(fs::read(folder.path().join("a.txt")).unwrap(), b"whole");
+    }
+
+    #[test]
+    fn a_dropped_upload_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut upload = Inbox::open(folder.path()).unwrap().begin().unwrap();
+        upload.write_all(b"half").unwrap();
+        drop(upload);
+        assert_eq!(names_in(folder.path()), [""; 0]);
+    }
+
+    #[rstest]
+    #[case::with_extension("a.txt", ["a-1.txt", "a-2.txt", "a.txt"])]
+    #[case::without("a", ["a", "a-1", "a-2"])]
+    #[case::two_dots("a.tar.gz", ["a.tar-1.gz", "a.tar-2.gz", "a.tar.gz"])]
+    fn an_existing_file_is_never_overwritten(#[case] name: &str, #[case] expected: [&str; 3]) {
+        let folder = tempfile::tempdir().unwrap();
+        let inbox = Inbox::open(folder.path()).unwrap();
+        let name = name.parse().unwrap();
+        for _ in 0..3 {
+            inbox.begin().unwrap().publish(&name).unwrap();
+        }
+        assert_eq!(names_in(folder.path()), expected);
+    }
+
+    #[rstest]
+    #[case::empty("")]
+    #[case::parent("..")]
+    #[case::path("../a")]
+    #[case::absolute("/etc/passwd")]
+    #[case::windows_path("a\\b")]
+    #[case::drive("c:a")]
+    #[case::hidden(".bashrc")]
+    #[case::nul("a\0b")]
+    #[case::line_feed("a\nb")]
+    #[case::trailing_dot("a.")]
+    #[case::too_long(&"a".repeat(250))]
+    fn a_name_that_is_not_one_plain_component_is_refused(#[case] name: &str) {
+        name.parse::<FileName>().unwrap_err();
+    }
+
+    #[rstest]
+    #[case("a")]
+    #[case("报告 1.txt")]
+    #[case(&"a".repeat(249))]
+    fn a_plain_name_is_taken(#[case] name: &str) {
+        assert_eq!(name.parse::<FileName>().unwrap().as_str(), name);
+    }
+
+    #[test]
+    fn parts_of_dead_servers_are_removed_and_those_of_live_ones_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let long_ago = SystemTime::now() - 2 * PART_GRACE;
+        let dead = folder.path().join(".upload-dead.part");
+        File::create(&dead).unwrap().set_modified(long_ago).unwrap();
+        let live = Inbox::open(folder.path()).unwrap().begin().unwrap();
+        live.as_file().set_modified(long_ago).unwrap();
+        Inbox::open(folder.path()).unwrap();
+        assert!(!dead.exists());
+        assert!(live.file.path().exists());
+    }
+}

@@ -1,0 +1,109 @@
+//! One voice for programs that run alone and in a [duet](crate::duet).
+//!
+//! Alone, a program keeps standard output for its results and says everything else on standard
+//! error. In a duet two programs share one terminal, so every line goes to standard output with
+//! the speaker in front: `[server] …`, `[client] …`. Which of the two holds is read off the
+//! thread's name: the duet names its threads `[server]` and `[client]`, and a thread started on
+//! behalf of another takes its name from [`thread_name`].
+
+use std::fmt;
+use std::io::{self, Write};
+use std::thread;
+
+/// Says one line to the person who watches: `say!("{peer} connected")`.
+#[macro_export]
+macro_rules! say {
+    ($($arg:tt)*) => { $crate::say::say(::std::format_args!($($arg)*)) };
+}
+
+/// What [`say!`](crate::say!) calls. A line that nobody can read any more is dropped.
+pub fn say(line: fmt::Arguments<'_>) {
+    let _ = match label() {
+        Some(label) => writeln!(io::stdout().lock(), "{label} {line}"),
+        None => writeln!(io::stderr().lock(), "{line}"),
+    };
+}
+
+/// A name for a thread that works for the current one, so that its lines carry the same label.
+#[must_use]
+pub fn thread_name(task: impl fmt::Display) -> String {
+    match thread::current().name() {
+        Some(parent) => format!("{parent} {task}"),
+        None => task.to_string(),
+    }
+}
+
+/// Where a program's results go: standard output as it is, or labelled line by line in a duet.
+#[must_use]
+pub fn output() -> Box<dyn Write + Send> {
+    match label() {
+        Some(label) => Box::new(Labelled { label, line: Vec::new() }),
+        None => Box::new(io::stdout()),
+    }
+}
+
+/// `[server]` or `[client]`, if the current thread belongs to a duet.
+fn label() -> Option<String> {
+    let thread = thread::current();
+    let first_word = thread.name()?.split(' ').next()?;
+    first_word.starts_with('[').then(|| first_word.to_owned())
+}
+
+/// Puts a label before each line; a line is printed once it is complete (or at the end).
+struct Labelled {
+    label: String,
+    line: Vec<u8>,
+}
+
+impl Labelled {
+    fn print_line(&mut self) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(self.label.as_bytes())?;
+        stdout.write_all(b" ")?;
+        stdout.write_all(&self.line)?;
+        stdout.write_all(b"\n")?;
+        self.line.clear();
+        Ok(())
+    }
+}
+
+impl Write for Labelled {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for &byte in bytes {
+            if byte == b'\n' { self.print_line()? } else { self.line.push(byte) }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().flush()
+    }
+}
+
+impl Drop for Labelled {
+    fn drop(&mut self) {
+        if !self.line.is_empty() {
+            let _ = self.print_line();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_started_by_a_labelled_one_keeps_the_label() {
+        let labelled = thread::Builder::new().name("[server]".into());
+        let name = labelled.spawn(|| thread_name("127.0.0.1:5000")).unwrap().join().unwrap();
+        assert_eq!(name, "[server] 127.0.0.1:5000");
+        let worker = thread::Builder::new().name(name);
+        assert_eq!(worker.spawn(label).unwrap().join().unwrap().as_deref(), Some("[server]"));
+    }
+
+    #[test]
+    fn a_program_alone_has_no_label() {
+        let alone = thread::Builder::new().name("main".into());
+        assert_eq!(alone.spawn(label).unwrap().join().unwrap(), None);
+    }
+}

@@ -1,0 +1,271 @@
+//! Opening sockets the right way on each system.
+//!
+//! The steps are spelled out with socket2 in lesson 2; here they stand behind plain names for
+//! the lessons that follow. Every function takes anything that both resolves to addresses and
+//! prints itself, so that an error can name what the person wrote.
+
+use std::fmt::Display;
+use std::io::{self, Read};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::stop::Stop;
+use crate::trouble::Trouble;
+
+/// How many finished handshakes the system keeps for us until we `accept` them (listen(2)). More
+/// clients than that at one moment are not refused, but have to knock again.
+pub const BACKLOG: i32 = 1024;
+
+/// Largest payload of one UDP datagram over IPv4, in bytes: the 65,535 of an IPv4 packet less its
+/// header of 20 (RFC 791) and UDP's of 8 (RFC 768).
+pub const MAX_DATAGRAM_V4: usize = 65_507;
+
+/// Largest payload of one UDP datagram over IPv6, in bytes: the 65,535 of an IPv6 payload less
+/// UDP's header of 8 (RFC 8200, section 3; RFC 768).
+pub const MAX_DATAGRAM_V6: usize = 65_527;
+
+/// Send and receive buffer of a UDP socket, in bytes, where the system allows that much: enough
+/// for a few of the largest datagrams. (macOS would not even send the largest one otherwise.)
+const UDP_BUFFER: usize = 256 * 1024;
+
+/// How long to wait before the next `accept` when the system is out of something.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How much of what a peer still sends is read before its connection is closed, and how long.
+const DRAIN_BYTES: u64 = 64 * 1024 * 1024;
+const DRAIN_TIME: Duration = Duration::from_secs(1);
+
+/// Opens a TCP socket that listens on `address`: socket(2), bind(2), listen(2).
+pub fn listen_tcp(address: impl ToSocketAddrs + Display) -> Result<TcpListener, Trouble> {
+    first_that_works(&address, |address| {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        allow_restart(&socket)?;
+        only_ipv6(&socket, address)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(socket.into())
+    })
+    .map_err(Trouble::on("listen on", &address))
+}
+
+/// Opens a UDP socket bound to `address`: socket(2), bind(2). Bound is ready; nothing listens.
+pub fn bind_udp(address: impl ToSocketAddrs + Display) -> Result<UdpSocket, Trouble> {
+    first_that_works(&address, |address| {
+        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        // No address reuse: UDP has no TIME-WAIT, and two servers that share a port would each
+        // get some of the datagrams.
+        only_ipv6(&socket, address)?;
+        enlarge_buffers(&socket);
+        socket.bind(&address.into())?;
+        Ok(socket.into())
+    })
+    .map_err(Trouble::on("bind to", &address))
+}
+
+/// Connects to `address` over TCP, waiting at most `timeout` for each address it resolves to.
+pub fn connect_tcp(
+    address: impl ToSocketAddrs + Display,
+    timeout: Duration,
+) -> Result<TcpStream, Trouble> {
+    first_that_works(&address, |address| TcpStream::connect_timeout(&address, timeout))
+        .map_err(Trouble::on("connect to", &address))
+}
+
+/// Opens a UDP socket that only talks with `peer`: bind(2) to a port of the system's choice,
+/// connect(2). Datagrams from anybody else are dropped by the system.
+pub fn connect_udp(peer: impl ToSocketAddrs + Display) -> Result<UdpSocket, Trouble> {
+    first_that_works(&peer, |peer| {
+        let socket = Socket::new(Domain::for_address(peer), Type::DGRAM, Some(Protocol::UDP))?;
+        enlarge_buffers(&socket);
+        socket.connect(&peer.into())?;
+        Ok(socket.into())
+    })
+    .map_err(Trouble::on("send to", &peer))
+}
+
+/// Lets a restarted server have its port back at once.
+///
+/// After a close, the side that closed first keeps the connection in TIME-WAIT for a while (RFC
+/// 9293, section 3.6.1), and the system refuses to bind its port again. On Unix `SO_REUSEADDR`
+/// lifts exactly that. On Windows that name means something else (two programs on one port), and
+/// TIME-WAIT does not stand in the way, so nothing is set.
+pub fn allow_restart(socket: &Socket) -> io::Result<()> {
+    if cfg!(unix) { socket.set_reuse_address(true) } else { Ok(()) }
+}
+
+/// Keeps an IPv6 socket to IPv6. Systems differ in whether `[::]` also takes IPv4 clients by
+/// default (ipv6(7), `IPV6_V6ONLY`); here it never does, on any of them.
+fn only_ipv6(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    if address.is_ipv6() { socket.set_only_v6(true) } else { Ok(()) }
+}
+
+/// A wish, not a condition: the system may allow less, and everything works with less.
+fn enlarge_buffers(socket: &Socket) {
+    let _ = socket.set_send_buffer_size(UDP_BUFFER);
+    let _ = socket.set_recv_buffer_size(UDP_BUFFER);
+}
+
+/// Tries `open` on each address that `name` resolves to; the last error if none works.
+fn first_that_works<T>(
+    name: impl ToSocketAddrs,
+    open: impl Fn(SocketAddr) -> io::Result<T>,
+) -> io::Result<T> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in name.to_socket_addrs()? {
+        match open(address) {
+            Ok(socket) => return Ok(socket),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// The connections of a listener, one by one, until `stop` is raised.
+///
+/// A client that is gone before we get to it, or a system that is out of descriptors for a
+/// moment (accept(2)), ends nothing: it is said, and the next connection is awaited.
+pub fn connections<'a>(
+    listener: &'a TcpListener,
+    stop: &'a Stop,
+) -> io::Result<impl Iterator<Item = (TcpStream, SocketAddr)> + 'a> {
+    let waker = stop.wakes(listener)?;
+    Ok(std::iter::from_fn(move || {
+        let _awake = &waker;
+        loop {
+            let accepted = listener.accept();
+            if stop.is_raised() {
+                return None;
+            }
+            match accepted {
+                Ok(connection) => return Some(connection),
+                Err(error) => pause_after(&error),
+            }
+        }
+    }))
+}
+
+/// What to do when `accept` fails: say so and, as the reason may last (no free descriptors), give
+/// the other threads a moment to finish instead of asking again at once.
+pub fn pause_after(error: &io::Error) {
+    crate::say!("cannot accept a connection just now: {error}");
+    thread::sleep(ACCEPT_PAUSE);
+}
+
+/// Closes a connection so that our last words arrive.
+///
+/// Closing a socket with unread bytes makes the system send a reset (RFC 9293, section 3.6.1), and
+/// a reset may overtake what we wrote before. So: half-close our side, read what is still on its
+/// way (bounded in bytes and time), then close.
+pub fn close_politely(mut stream: TcpStream) {
+    let until = Instant::now() + DRAIN_TIME;
+    let mut buffer = [0; 16 * 1024];
+    let mut left = DRAIN_BYTES;
+    if stream.shutdown(Shutdown::Write).is_err() {
+        return;
+    }
+    while let Some(time) = until.checked_duration_since(Instant::now()).filter(|t| !t.is_zero()) {
+        let read = stream.set_read_timeout(Some(time)).and_then(|()| stream.read(&mut buffer));
+        match read {
+            Ok(length @ 1..) if length as u64 <= left => left -= length as u64,
+            _ => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use std::io::Write;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[rstest]
+    #[case::ipv4("127.0.0.1:0")]
+    #[case::ipv6("[::1]:0")]
+    fn a_listener_takes_a_connection(#[case] address: &str) {
+        let listener = listen_tcp(address).unwrap();
+        let stream = connect_tcp(listener.local_addr().unwrap(), SECOND).unwrap();
+        let (_, peer) = listener.accept().unwrap();
+        assert_eq!(peer, stream.local_addr().unwrap());
+    }
+
+    #[test]
+    fn a_port_is_free_again_at_once_although_the_server_closed_first() {
+        let listener = listen_tcp("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        for _ in 0..20 {
+            let mut client = connect_tcp(address, SECOND).unwrap();
+            let (server_side, _) = listener.accept().unwrap();
+            drop(server_side);
+            assert_eq!(client.read(&mut [0]).unwrap(), 0);
+        }
+        drop(listener);
+        listen_tcp(address).unwrap();
+    }
+
+    #[test]
+    fn a_port_in_use_is_named_with_a_way_out() {
+        let listener = listen_tcp("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let message = listen_tcp(address).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            format!(
+                "cannot listen on {address}: address already in use; another program has it: \
+                 try --addr 127.0.0.1:0"
+            )
+        );
+    }
+
+    #[test]
+    fn two_udp_servers_never_share_a_port() {
+        let first = bind_udp("127.0.0.1:0").unwrap();
+        let second = bind_udp(first.local_addr().unwrap());
+        assert_eq!(second.unwrap_err().error.kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[rstest]
+    #[case::ipv4("127.0.0.1:0", MAX_DATAGRAM_V4)]
+    #[case::ipv6("[::1]:0", MAX_DATAGRAM_V6)]
+    fn the_largest_datagram_fits_and_one_byte_more_does_not(#[case] at: &str, #[case] max: usize) {
+        let server = bind_udp(at).unwrap();
+        let client = connect_udp(server.local_addr().unwrap()).unwrap();
+        server.set_read_timeout(Some(10 * SECOND)).unwrap();
+        client.send(&vec![7; max]).unwrap();
+        assert_eq!(server.recv(&mut vec![0; 70_000]).unwrap(), max);
+        client.send(&vec![7; max + 1]).unwrap_err();
+    }
+
+    #[test]
+    fn the_last_words_arrive_although_the_peer_is_still_sending() {
+        let listener = listen_tcp("127.0.0.1:0").unwrap();
+        let mut client = connect_tcp(listener.local_addr().unwrap(), SECOND).unwrap();
+        let (mut server_side, _) = listener.accept().unwrap();
+        let sending = thread::spawn(move || {
+            client.write_all(&vec![1; 8 * 1024 * 1024]).unwrap();
+            client.shutdown(Shutdown::Write).unwrap();
+            let mut words = String::new();
+            client.read_to_string(&mut words).unwrap();
+            words
+        });
+        server_side.write_all(b"too much").unwrap();
+        close_politely(server_side);
+        assert_eq!(sending.join().unwrap(), "too much");
+    }
+
+    #[test]
+    fn raising_the_stop_ends_the_connections() {
+        let listener = listen_tcp("127.0.0.1:0").unwrap();
+        let stop = Stop::new();
+        let ends = thread::spawn({
+            let stop = stop.clone();
+            move || connections(&listener, &stop).unwrap().count()
+        });
+        stop.raise();
+        assert_eq!(ends.join().unwrap(), 0);
+    }
+}
