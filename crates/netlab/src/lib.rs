@@ -1,0 +1,14 @@
+//! The laboratory: it starts two programs and stands between them.
+//!
+//! - [`program`] starts any program that keeps the course's contract, waits for its readiness
+//!   line with a deadline, and leaves nothing of it alive.
+//! - [`relay`] is what a UDP client connects to in place of the server: it loses, repeats and
+//!   swaps datagrams by a seed, so that a run can be had again.
+//! - `peers` (feature of that name) runs tests against programs that nobody here wrote.
+//!
+//! Nothing here knows a lesson: a program is a command line and a socket, in any language.
+
+#[cfg(feature = "peers")]
+pub mod peers;
+pub mod program;
+pub mod relay;
