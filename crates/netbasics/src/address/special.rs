@@ -1,0 +1,262 @@
+//! Special purposes of addresses, and the look-up in the registry.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net};
+
+use super::registry::{IPV4_BLOCKS, IPV6_BLOCKS};
+
+/// The loopback block of IPv4: all of 127.0.0.0/8, not only 127.0.0.1 (RFC 1122 section 3.2.1.3).
+pub const LOOPBACK_V4: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
+
+/// What a block of addresses was set aside for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Special {
+    /// IPv4 "this network": a host that does not know its own address yet speaks from here.
+    ThisNetwork,
+    /// IPv6 `::`, the absence of an address.
+    Unspecified,
+    /// Never leaves the machine.
+    Loopback,
+    /// For networks of one's own; not routed on the Internet (RFC 1918).
+    Private,
+    /// The IPv6 counterpart of private (RFC 4193).
+    UniqueLocal,
+    /// Between a provider's address translator and its customers.
+    Shared,
+    /// Valid on one link only; routers do not forward it.
+    LinkLocal,
+    /// For examples in books and manuals.
+    Documentation,
+    /// For measuring devices in a laboratory.
+    Benchmarking,
+    /// One address for a group of hosts.
+    Multicast,
+    /// For future use.
+    Reserved,
+    /// 255.255.255.255: every host on this link.
+    Broadcast,
+    /// An IPv4 address written as an IPv6 address.
+    Ipv4Mapped,
+    /// IPv4 hosts as IPv6 hosts see them through a translator.
+    Translation,
+    /// IPv6 carried inside IPv4 (6to4, Teredo).
+    Tunnel,
+    /// Routers drop what is sent here, on purpose.
+    Discard,
+    /// Set aside by the IETF for one protocol or one service.
+    Protocol,
+}
+
+impl Special {
+    /// The purpose in the words this course uses everywhere, such as `link-local`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ThisNetwork => "this-network",
+            Self::Unspecified => "unspecified",
+            Self::Loopback => "loopback",
+            Self::Private => "private",
+            Self::UniqueLocal => "unique-local",
+            Self::Shared => "shared",
+            Self::LinkLocal => "link-local",
+            Self::Documentation => "documentation",
+            Self::Benchmarking => "benchmarking",
+            Self::Multicast => "multicast",
+            Self::Reserved => "reserved",
+            Self::Broadcast => "broadcast",
+            Self::Ipv4Mapped => "ipv4-mapped",
+            Self::Translation => "translation",
+            Self::Tunnel => "tunnel",
+            Self::Discard => "discard",
+            Self::Protocol => "protocol",
+        }
+    }
+
+    /// The special purpose of an IPv4 address; `None` if it has none.
+    #[must_use]
+    pub fn of_v4(address: Ipv4Addr) -> Option<Self> {
+        Self::of(IpAddr::V4(address))
+    }
+
+    /// The special purpose of an IPv6 address; `None` if it has none.
+    #[must_use]
+    pub fn of_v6(address: Ipv6Addr) -> Option<Self> {
+        Self::of(IpAddr::V6(address))
+    }
+
+    /// The special purpose of an address; `None` if it has none.
+    #[must_use]
+    pub fn of(address: IpAddr) -> Option<Self> {
+        special_block(address).map(|block| block.special)
+    }
+}
+
+impl fmt::Display for Special {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// One row of the registry of special-purpose addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpecialBlock {
+    /// The addresses it covers.
+    pub net: IpNet,
+    /// What they are for.
+    pub special: Special,
+    /// The name in the registry.
+    pub name: &'static str,
+    /// Where this is written, such as `RFC 1122 section 3.2.1.3`.
+    pub source: &'static str,
+}
+
+/// The smallest special block that holds `address`: 255.255.255.255 is the limited broadcast, not
+/// merely a part of the reserved 240.0.0.0/4.
+#[must_use]
+pub fn special_block(address: IpAddr) -> Option<&'static SpecialBlock> {
+    special_block_of_net(IpNet::from(address))
+}
+
+/// The smallest special block that holds *every* address of `net`; `None` for a network that is
+/// ordinary or only in part special, such as 0.0.0.0/0.
+#[must_use]
+pub fn special_block_of_net(net: IpNet) -> Option<&'static SpecialBlock> {
+    let blocks = match net {
+        IpNet::V4(_) => IPV4_BLOCKS,
+        IpNet::V6(_) => IPV6_BLOCKS,
+    };
+    blocks.iter().filter(|b| b.net.contains(&net)).max_by_key(|b| b.net.prefix_len())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::Special::{
+        Benchmarking, Broadcast, Discard, Documentation, Ipv4Mapped, LinkLocal, Loopback,
+        Multicast, Private, Protocol, Reserved, Shared, ThisNetwork, Translation, Tunnel,
+        UniqueLocal, Unspecified,
+    };
+    use super::*;
+
+    const ORDINARY: Option<Special> = None;
+
+    /// The block's purpose holds from its first to its last address, and not beside them.
+    #[rstest]
+    #[case(ThisNetwork, "0.0.0.0", "0.255.255.255", ORDINARY, ORDINARY)]
+    #[case(Private, "10.0.0.0", "10.255.255.255", ORDINARY, ORDINARY)]
+    #[case(Shared, "100.64.0.0", "100.127.255.255", ORDINARY, ORDINARY)]
+    #[case(Loopback, "127.0.0.0", "127.255.255.255", ORDINARY, ORDINARY)]
+    #[case(LinkLocal, "169.254.0.0", "169.254.255.255", ORDINARY, ORDINARY)]
+    #[case(Private, "172.16.0.0", "172.31.255.255", ORDINARY, ORDINARY)]
+    #[case(Protocol, "192.0.0.0", "192.0.0.255", ORDINARY, ORDINARY)]
+    #[case(Documentation, "192.0.2.0", "192.0.2.255", ORDINARY, ORDINARY)]
+    #[case(Protocol, "192.31.196.0", "192.31.196.255", ORDINARY, ORDINARY)]
+    #[case(Protocol, "192.52.193.0", "192.52.193.255", ORDINARY, ORDINARY)]
+    #[case(Tunnel, "192.88.99.0", "192.88.99.255", ORDINARY, ORDINARY)]
+    #[case(Private, "192.168.0.0", "192.168.255.255", ORDINARY, ORDINARY)]
+    #[case(Protocol, "192.175.48.0", "192.175.48.255", ORDINARY, ORDINARY)]
+    #[case(Benchmarking, "198.18.0.0", "198.19.255.255", ORDINARY, ORDINARY)]
+    #[case(Documentation, "198.51.100.0", "198.51.100.255", ORDINARY, ORDINARY)]
+    #[case(Documentation, "203.0.113.0", "203.0.113.255", ORDINARY, ORDINARY)]
+    #[case(Multicast, "224.0.0.0", "239.255.255.255", ORDINARY, Some(Reserved))]
+    #[case(Reserved, "240.0.0.0", "255.255.255.254", Some(Multicast), Some(Broadcast))]
+    #[case(Broadcast, "255.255.255.255", "255.255.255.255", Some(Reserved), ORDINARY)]
+    #[case(Unspecified, "::", "::", ORDINARY, Some(Loopback))]
+    #[case(Loopback, "::1", "::1", Some(Unspecified), ORDINARY)]
+    #[case(Ipv4Mapped, "::ffff:0.0.0.0", "::ffff:255.255.255.255", ORDINARY, ORDINARY)]
+    #[case(Translation, "64:ff9b::", "64:ff9b::ffff:ffff", ORDINARY, ORDINARY)]
+    #[case(Translation, "64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff", ORDINARY, ORDINARY)]
+    #[case(Discard, "100::", "100::ffff:ffff:ffff:ffff", ORDINARY, ORDINARY)]
+    #[case(Tunnel, "2001::", "2001:0:ffff:ffff:ffff:ffff:ffff:ffff", ORDINARY, Some(Protocol))]
+    #[case(
+        Benchmarking,
+        "2001:2::",
+        "2001:2:0:ffff:ffff:ffff:ffff:ffff",
+        Some(Protocol),
+        Some(Protocol)
+    )]
+    #[case(
+        Protocol,
+        "2001:3::",
+        "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff",
+        Some(Protocol),
+        ORDINARY
+    )]
+    #[case(
+        Documentation,
+        "2001:db8::",
+        "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+        ORDINARY,
+        ORDINARY
+    )]
+    #[case(Tunnel, "2002::", "2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ORDINARY, ORDINARY)]
+    #[case(Protocol, "2620:4f:8000::", "2620:4f:8000:ffff:ffff:ffff:ffff:ffff", ORDINARY, ORDINARY)]
+    #[case(Documentation, "3fff::", "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff", ORDINARY, ORDINARY)]
+    #[case(Protocol, "5f00::", "5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ORDINARY, ORDINARY)]
+    #[case(UniqueLocal, "fc00::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ORDINARY, ORDINARY)]
+    #[case(LinkLocal, "fe80::", "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ORDINARY, ORDINARY)]
+    #[case(Multicast, "ff00::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ORDINARY, ORDINARY)]
+    fn block_ends_where_the_registry_says(
+        #[case] special: Special,
+        #[case] first: IpAddr,
+        #[case] last: IpAddr,
+        #[case] before: Option<Special>,
+        #[case] after: Option<Special>,
+    ) {
+        assert_eq!(Special::of(first), Some(special), "{first}");
+        assert_eq!(Special::of(last), Some(special), "{last}");
+        if let Some(address) = neighbour(first, false) {
+            assert_eq!(Special::of(address), before, "{address} is before the first");
+        }
+        if let Some(address) = neighbour(last, true) {
+            assert_eq!(Special::of(address), after, "{address} is after the last");
+        }
+    }
+
+    fn neighbour(address: IpAddr, next: bool) -> Option<IpAddr> {
+        match address {
+            IpAddr::V4(a) if next => a.to_bits().checked_add(1).map(|b| Ipv4Addr::from(b).into()),
+            IpAddr::V4(a) => a.to_bits().checked_sub(1).map(|b| Ipv4Addr::from(b).into()),
+            IpAddr::V6(a) if next => a.to_bits().checked_add(1).map(|b| Ipv6Addr::from(b).into()),
+            IpAddr::V6(a) => a.to_bits().checked_sub(1).map(|b| Ipv6Addr::from(b).into()),
+        }
+    }
+
+    #[test]
+    fn tables_are_in_order_and_hold_networks_without_host_bits() {
+        for table in [IPV4_BLOCKS, IPV6_BLOCKS] {
+            assert!(table.iter().all(|block| block.net == block.net.trunc()));
+            assert!(table.windows(2).all(|pair| pair[0].net < pair[1].net));
+        }
+    }
+
+    #[test]
+    fn the_smallest_block_wins() {
+        let block = special_block(Ipv4Addr::BROADCAST.into()).unwrap();
+        assert_eq!((block.special, block.name), (Broadcast, "Limited Broadcast"));
+        let block = special_block(Ipv4Addr::UNSPECIFIED.into()).unwrap();
+        assert_eq!(block.name, "This host on this network");
+    }
+
+    #[rstest]
+    #[case("192.168.7.0/24", Some(Private))]
+    #[case("192.168.0.0/16", Some(Private))]
+    #[case("192.168.0.0/15", None)]
+    #[case("0.0.0.0/0", None)]
+    #[case("fe80::/64", Some(LinkLocal))]
+    fn network_is_special_only_if_all_of_it_is(
+        #[case] net: IpNet,
+        #[case] special: Option<Special>,
+    ) {
+        assert_eq!(special_block_of_net(net).map(|block| block.special), special);
+    }
+
+    #[test]
+    fn loopback_is_the_block_of_the_registry() {
+        let block = special_block(Ipv4Addr::LOCALHOST.into()).unwrap();
+        assert_eq!(block.net, IpNet::V4(LOOPBACK_V4));
+    }
+}

@@ -1,1 +1,0 @@
-//! What a port number means (being written).
