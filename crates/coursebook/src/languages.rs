@@ -1,0 +1,108 @@
+//! The two languages of the book and everything that differs between them.
+
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+/// A language that the book is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// English: every chapter is written in it first.
+    English,
+    /// Simplified Chinese: may have fewer chapters than English, never others.
+    Chinese,
+}
+
+impl Language {
+    /// Both languages, the leading one first.
+    pub const ALL: [Self; 2] = [Self::English, Self::Chinese];
+
+    /// The language tag (RFC 5646): also the folder's name under `mdbook/src` and in the site.
+    #[must_use]
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Chinese => "zh-CN",
+        }
+    }
+
+    /// The folder of its chapters, named from the top of the workspace.
+    pub(crate) fn folder(self) -> String {
+        format!("mdbook/src/{}", self.tag())
+    }
+
+    /// The file of one of its chapters, named from the top of the workspace.
+    pub(crate) fn file(self, chapter: &Path) -> String {
+        format!("{}/{}", self.folder(), slashed(chapter))
+    }
+
+    /// The language's name as its own readers write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::English => "English",
+            Self::Chinese => "中文",
+        }
+    }
+
+    /// The language that a page can be switched to.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::English => Self::Chinese,
+            Self::Chinese => Self::English,
+        }
+    }
+
+    /// The line below a listing: which lines of which file it shows.
+    #[must_use]
+    pub fn caption(self, file: &str, lines: &RangeInclusive<usize>) -> String {
+        let (first, last) = (lines.start(), lines.end());
+        match self {
+            Self::English if first == last => format!("`{file}`, line {first}"),
+            Self::English => format!("`{file}`, lines {first}–{last}"),
+            Self::Chinese if first == last => format!("`{file}`，第 {first} 行"),
+            Self::Chinese => format!("`{file}`，第 {first}–{last} 行"),
+        }
+    }
+
+    /// The Markdown link from another language's page of `chapter` to this language's page of it.
+    ///
+    /// `chapter` is the path below the language's folder, such as `02-tcp-echo.md`.
+    #[must_use]
+    pub fn link_to(self, chapter: &Path) -> String {
+        let up = "../".repeat(chapter.components().count());
+        // mdBook serves a folder's README as its index page.
+        let page = match chapter.file_stem() {
+            Some(stem) if stem.eq_ignore_ascii_case("README") => {
+                chapter.with_file_name("index.html")
+            }
+            _ => chapter.with_extension("html"),
+        };
+        format!("[{}]({up}{}/{})", self.name(), self.tag(), slashed(&page))
+    }
+}
+
+/// `path` with forward slashes on every system, as addresses and messages write it.
+pub(crate) fn slashed(path: &Path) -> String {
+    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn link_climbs_out_of_every_folder_of_a_nested_chapter() {
+        let top = Language::Chinese.link_to(Path::new("02-tcp-echo.md"));
+        assert_eq!(top, "[中文](../zh-CN/02-tcp-echo.html)");
+        let nested = Language::English.link_to(Path::new("teach/before/ports.md"));
+        assert_eq!(nested, "[English](../../../en/teach/before/ports.html)");
+    }
+
+    #[test]
+    fn link_to_a_readme_leads_to_the_index_page() {
+        let link = Language::Chinese.link_to(Path::new("teach/README.md"));
+        assert_eq!(link, "[中文](../../zh-CN/teach/index.html)");
+    }
+}

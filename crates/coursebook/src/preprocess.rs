@@ -1,0 +1,65 @@
+//! Our part of mdBook's work on one language: directives, and the way to the other language.
+
+use std::path::{Path, PathBuf};
+
+use mdbook_preprocessor::book::Book as Tree;
+use mdbook_preprocessor::errors::Result as MdbookResult;
+use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
+
+use crate::chapters::Chapters;
+use crate::languages::Language;
+use crate::page::{self, Page};
+use crate::problem::{Fault, Problem, Problems};
+
+/// Makes the pages of one language ready for mdBook to render.
+pub(crate) struct Pages {
+    /// The folder that listings are named from.
+    pub(crate) workspace: PathBuf,
+    /// The language of the pages.
+    pub(crate) language: Language,
+    /// The chapters that the other language has.
+    pub(crate) twins: Chapters,
+}
+
+impl Preprocessor for Pages {
+    fn name(&self) -> &'static str {
+        "course"
+    }
+
+    fn run(&self, _context: &PreprocessorContext, mut book: Tree) -> MdbookResult<Tree> {
+        let mut problems = Vec::new();
+        book.for_each_chapter_mut(|chapter| {
+            let Some(path) = &chapter.source_path else { return };
+            match expand(&chapter.content, &self.workspace, self.language, path) {
+                Ok(page) => chapter.content = self.with_link(path, &page.text),
+                Err(found) => problems.extend(found),
+            }
+        });
+        if problems.is_empty() { Ok(book) } else { Err(Problems(problems).into()) }
+    }
+}
+
+impl Pages {
+    fn with_link(&self, chapter: &Path, text: &str) -> String {
+        if self.twins.contains(chapter) {
+            format!("{}\n\n{text}", self.language.other().link_to(chapter))
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+/// Carries out a chapter's directives; mistakes come with the chapter's name.
+pub(crate) fn expand(
+    source: &str,
+    workspace: &Path,
+    language: Language,
+    chapter: &Path,
+) -> Result<Page, Vec<Problem>> {
+    let file = language.file(chapter);
+    page::expand(source, workspace, language).map_err(|errors| {
+        let problem =
+            |(line, error)| Problem { file: file.clone(), line, fault: Fault::Page(error) };
+        errors.into_iter().map(problem).collect()
+    })
+}
