@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// The arguments are wrong: the person who typed them can mend it, the network cannot.
 ///
@@ -35,6 +36,12 @@ impl fmt::Display for OutputError {
 
 impl Error for OutputError {}
 
+/// The end of a `main`: code 0, or what [`exit_code`] makes of the error. (For `anyhow::Error` and
+/// whatever else can be seen as an [`Error`].)
+pub fn end<E: AsRef<dyn Error>>(result: Result<(), E>) -> ExitCode {
+    result.map_or_else(|error| exit_code(error.as_ref()), |()| ExitCode::SUCCESS)
+}
+
 /// Prints `error` and its causes as one line on standard error and returns the exit code it
 /// deserves: 2 if a [`Usage`] is among the causes, else 1.
 ///
@@ -58,4 +65,17 @@ pub fn exit_code(error: &(dyn Error + 'static)) -> ExitCode {
 
 fn is_closed_output(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref::<OutputError>().is_some_and(|e| e.0.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Reads a time limit in seconds, such as `30` or `0.5`, from a command line (for clap's
+/// `value_parser`).
+///
+/// # Errors
+/// A sentence for the person who typed it, when it is no number or not above zero.
+pub fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "give seconds, such as 30 or 0.5".to_owned())?;
+    match Duration::try_from_secs_f64(number) {
+        Ok(limit) if !limit.is_zero() => Ok(limit),
+        _ => Err("a time limit is more than zero seconds".to_owned()),
+    }
 }

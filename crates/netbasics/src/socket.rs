@@ -38,6 +38,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const DRAIN_BYTES: u64 = 64 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(1);
 
+/// The first address of `HOST:PORT`, asking the resolver if the host is a name: getaddrinfo(3).
+pub fn resolve(address: impl ToSocketAddrs + Display) -> Result<SocketAddr, Trouble> {
+    first_that_works(&address, Ok).map_err(Trouble::on("resolve", &address))
+}
+
 /// Opens a TCP socket that listens on `address`: socket(2), bind(2), listen(2).
 pub fn listen_tcp(address: impl ToSocketAddrs + Display) -> Result<TcpListener, Trouble> {
     first_that_works(&address, |address| {

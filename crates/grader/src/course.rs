@@ -1,0 +1,232 @@
+//! The course as it lies on disk: the folders of `lessons/` in order, and their `lesson.toml`.
+//!
+//! Nobody keeps a list of lessons by hand. A folder is a lesson if it is named `NN-topic`; its
+//! `lesson.toml` is the one source for the commands, the grader and the book.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// A text in both languages of the course.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Text {
+    /// English.
+    pub en: String,
+    /// Simplified Chinese.
+    pub zh: String,
+}
+
+/// One lesson: its folder, and what its `lesson.toml` says.
+#[derive(Clone, Debug)]
+pub struct Lesson {
+    /// Two digits, `02`.
+    pub number: String,
+    /// The rest of the folder's name, `tcp-echo`.
+    pub topic: String,
+    /// The folder.
+    pub folder: PathBuf,
+    /// The content of `lesson.toml`.
+    pub about: About,
+}
+
+/// What a `lesson.toml` says.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// How long a student needs, in minutes.
+    pub minutes: u32,
+    /// What the lesson is called.
+    pub title: Text,
+    /// What a student learns, in one line.
+    pub learn: Text,
+    /// How `cargo xtask run` shows the lesson; without it the program runs with no arguments.
+    pub run: Option<Run>,
+    /// The exercises, easiest first.
+    #[serde(default, rename = "exercise")]
+    pub exercises: Vec<Exercise>,
+}
+
+/// The arguments of the two programs that `cargo xtask run` starts. `--addr` is added to both.
+/// `{dir}` is a fresh folder, `{file}` a file made for the run; where both occur, the file must
+/// have arrived in the folder in the end.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// As in `["server", "--dir", "{dir}"]`.
+    pub server: Vec<String>,
+    /// As in `["client", "{file}"]`.
+    pub client: Vec<String>,
+}
+
+/// One exercise: a program that the student writes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exercise {
+    /// The program's name, as in `src/bin/NAME.rs`.
+    pub name: String,
+    /// What it is called.
+    pub title: Text,
+    /// What to build, exactly.
+    pub task: Text,
+    /// The general hint first, the most specific one last.
+    pub hints: Vec<Text>,
+    /// What is tested, and what it is worth.
+    #[serde(rename = "check")]
+    pub checks: Vec<Check>,
+}
+
+/// One graded test function; all of its cases must pass for its points.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// The name of the test function.
+    pub name: String,
+    /// What it is worth.
+    pub points: u32,
+    /// The mistake it usually is when this check fails.
+    pub usually: Text,
+}
+
+impl Lesson {
+    /// Whether a person who types `wanted` means this lesson: `2`, `02`, `tcp-echo`,
+    /// `02-tcp-echo`, `lesson-02`.
+    #[must_use]
+    pub fn answers_to(&self, wanted: &str) -> bool {
+        let number = wanted.strip_prefix("lesson-").unwrap_or(wanted);
+        let same_number = number.parse::<u32>().is_ok_and(|n| self.number.parse() == Ok(n));
+        same_number || wanted == self.topic || wanted == format!("{}-{}", self.number, self.topic)
+    }
+
+    /// The package of the worked example, `lesson-02`.
+    #[must_use]
+    pub fn package(&self) -> String {
+        format!("lesson-{}", self.number)
+    }
+}
+
+/// Why the course cannot be read.
+#[derive(Debug)]
+pub enum CourseError {
+    /// A folder or file that cannot be read.
+    Unreadable(PathBuf, io::Error),
+    /// A `lesson.toml` that is not what it should be.
+    Malformed(PathBuf, toml::de::Error),
+    /// A folder in `lessons/` that is not named `NN-topic`.
+    Misnamed(PathBuf),
+}
+
+impl fmt::Display for CourseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(path, error) => write!(f, "cannot read {}: {error}", path.display()),
+            Self::Malformed(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Misnamed(path) => {
+                write!(
+                    f,
+                    "{}: a lesson's folder is named NN-topic, such as 02-tcp-echo",
+                    path.display()
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for CourseError {}
+
+/// All lessons below the workspace's root, in order.
+///
+/// # Errors
+/// When a folder of `lessons/` is not a lesson; the error names it. A lesson whose *code* is
+/// broken is found like any other.
+pub fn lessons(workspace: &Path) -> Result<Vec<Lesson>, CourseError> {
+    let folder = workspace.join("lessons");
+    let unreadable = |error| CourseError::Unreadable(folder.clone(), error);
+    let mut lessons = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.is_dir() {
+            lessons.push(lesson(path)?);
+        }
+    }
+    lessons.sort_by(|a, b| a.number.cmp(&b.number));
+    Ok(lessons)
+}
+
+fn lesson(folder: PathBuf) -> Result<Lesson, CourseError> {
+    let Some((number, topic)) = split_name(&folder) else {
+        return Err(CourseError::Misnamed(folder));
+    };
+    let file = folder.join("lesson.toml");
+    let text = fs::read_to_string(&file).map_err(|e| CourseError::Unreadable(file.clone(), e))?;
+    let about = toml::from_str(&text).map_err(|e| CourseError::Malformed(file, e))?;
+    Ok(Lesson { number, topic, folder, about })
+}
+
+fn split_name(folder: &Path) -> Option<(String, String)> {
+    let (number, topic) = folder.file_name()?.to_str()?.split_once('-')?;
+    let is_number = number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && !topic.is_empty()).then(|| (number.to_owned(), topic.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const MINIMAL: &str = "minutes = 30\n\
+        title = { en = \"T\", zh = \"题\" }\n\
+        learn = { en = \"L\", zh = \"学\" }\n";
+
+    fn course(folders: &[(&str, &str)]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for (folder, toml) in folders {
+            let folder = root.path().join("lessons").join(folder);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("lesson.toml"), toml).unwrap();
+        }
+        root
+    }
+
+    #[test]
+    fn lessons_come_in_the_order_of_their_numbers() {
+        let root = course(&[("10-b", MINIMAL), ("02-c", MINIMAL), ("01-a", MINIMAL)]);
+        let numbers: Vec<_> =
+            lessons(root.path()).unwrap().into_iter().map(|lesson| lesson.number).collect();
+        assert_eq!(numbers, ["01", "02", "10"]);
+    }
+
+    #[rstest]
+    #[case::no_number("tcp")]
+    #[case::one_digit("2-tcp")]
+    #[case::no_topic("02-")]
+    fn a_folder_that_does_not_fit_is_named(#[case] folder: &str) {
+        let root = course(&[(folder, MINIMAL)]);
+        let error = lessons(root.path()).unwrap_err().to_string();
+        assert!(error.contains(folder) && error.contains("NN-topic"), "{error}");
+    }
+
+    #[test]
+    fn a_misspelt_key_is_an_error_that_names_the_file_and_the_key() {
+        let root = course(&[("02-tcp", &format!("{MINIMAL}minuts = 3\n"))]);
+        let error = lessons(root.path()).unwrap_err().to_string();
+        assert!(error.contains("lesson.toml") && error.contains("minuts"), "{error}");
+    }
+
+    #[rstest]
+    #[case("2", true)]
+    #[case("02", true)]
+    #[case("tcp-echo", true)]
+    #[case("02-tcp-echo", true)]
+    #[case("lesson-02", true)]
+    #[case("20", false)]
+    #[case("tcp", false)]
+    #[case("", false)]
+    fn a_lesson_answers_to_number_and_topic(#[case] wanted: &str, #[case] expected: bool) {
+        let root = course(&[("02-tcp-echo", MINIMAL)]);
+        assert_eq!(lessons(root.path()).unwrap()[0].answers_to(wanted), expected);
+    }
+}

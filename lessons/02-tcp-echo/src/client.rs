@@ -1,0 +1,115 @@
+//! The client: connect, then talk and listen at the same time.
+
+use std::io::{self, BufRead, BufReader, Cursor, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use netbasics::port::Endpoint;
+use netbasics::program::OutputError;
+use netbasics::trouble::{Trouble, is_timeout};
+use netbasics::{say, socket};
+
+/// How long the server may take to accept us, to take our bytes, and to answer our last one.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Say something to the server and print what comes back
+#[derive(clap::Args)]
+pub struct Options {
+    /// What to say, each message as one line; without any, standard input is said line by line
+    #[arg(value_name = "MESSAGE")]
+    pub messages: Vec<String>,
+}
+
+/// Where the lines to say come from. The thread that says them owns it.
+type Input = Box<dyn BufRead + Send>;
+
+pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
+    let address = socket::resolve(addr)?;
+    let stream = connect(address).map_err(Trouble::on("connect to", address))?;
+    talk(&stream, address, input(&options.messages))
+}
+
+/// The messages as lines, or standard input if there are none.
+fn input(messages: &[String]) -> Input {
+    if messages.is_empty() {
+        Box::new(BufReader::new(io::stdin()))
+    } else {
+        Box::new(Cursor::new(messages.join("\n") + "\n"))
+    }
+}
+
+// listing: begin connect
+fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    // socket(2) and connect(2) in one: the handshake with the server, and an error if it takes
+    // too long. Our own address and port are the system's choice.
+    let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    say!("{} is connected to {address}", stream.local_addr()?);
+    // Both time limits hold for each single call, not for the conversation as a whole.
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+// listing: end connect
+
+// listing: begin talk
+/// Says all of `input` on a thread of its own and meanwhile prints what comes back.
+///
+/// One thread that first said everything and then listened would hang on a long text: the echo
+/// fills all buffers on the way back, then the server stops reading, then our send blocks.
+fn talk(stream: &TcpStream, server: SocketAddr, input: Input) -> Result<()> {
+    let said_all = Arc::new(AtomicBool::new(false));
+    let speaking = thread::Builder::new().name(say::thread_name("speaking")).spawn({
+        let (stream, said_all) = (stream.try_clone()?, Arc::clone(&said_all));
+        move || speak(&stream, input, &said_all)
+    })?;
+    listen(stream, server, &said_all)?;
+    if !said_all.load(Ordering::SeqCst) {
+        bail!("the server closed the connection before everything was said");
+    }
+    match speaking.join() {
+        Ok(said) => Ok(said.map_err(Trouble::on("send to", server))?),
+        Err(_) => bail!("the speaking thread panicked"),
+    }
+}
+// listing: end talk
+
+// listing: begin speak
+/// Sends every line, then closes our half of the connection.
+fn speak(mut stream: &TcpStream, mut input: Input, said_all: &AtomicBool) -> io::Result<()> {
+    let mut line = Vec::new();
+    while input.read_until(b'\n', &mut line)? > 0 {
+        // send(2) until every byte is taken: `write_all` is Python's `sendall`.
+        stream.write_all(&line)?;
+        line.clear();
+    }
+    said_all.store(true, Ordering::SeqCst);
+    // shutdown(2): the server reads the end of the stream and knows that this was all; we can
+    // still read. With close(2) we could not.
+    stream.shutdown(Shutdown::Write)
+}
+// listing: end speak
+
+// listing: begin hear
+/// Prints what comes, as it comes, until the server has closed its half too.
+fn listen(mut stream: &TcpStream, server: SocketAddr, said_all: &AtomicBool) -> Result<()> {
+    let mut output = say::output();
+    let mut buffer = [0; 4096];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(length) => output
+                .write_all(&buffer[..length])
+                .and_then(|()| output.flush())
+                .map_err(OutputError)?,
+            // Silence is no failure while the person is still typing.
+            Err(error) if is_timeout(&error) && !said_all.load(Ordering::SeqCst) => {}
+            Err(error) => return Err(Trouble::on("hear from", server)(error).into()),
+        }
+    }
+}
+// listing: end hear

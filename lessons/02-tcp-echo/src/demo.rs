@@ -1,0 +1,24 @@
+//! The tutorial's conversation: the client says `hello`, the server answers `你好`.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use netbasics::duet::duet;
+use netbasics::port::Endpoint;
+
+use crate::{client, server};
+
+/// Runs the server and the client as two threads of this process.
+pub fn run(addr: Endpoint) -> Result<()> {
+    let answer = server::Options { reply: Some("你好".into()), idle: Duration::from_secs(10) };
+    let hello = client::Options { messages: vec!["hello".into()] };
+    let outcome = duet(
+        move |ready, stop| {
+            let listener = server::open(&addr)?;
+            ready.announce(listener.local_addr()?);
+            server::serve(&listener, &answer, &stop)
+        },
+        move |address| client::run(&address.into(), &hello),
+    );
+    outcome.server.and(outcome.client)
+}
