@@ -3,10 +3,19 @@
 //! A student's machine may lack socat; that is no failure, but it must not look like a pass
 //! either: such a test is counted as ignored and its name says which program is missing. Where
 //! `PEERS=required` is set (it is in CI, which installs them), a missing peer is a failure.
+//!
+//! A [`Peer`] is such a program while it runs. One that serves does not print a readiness line, so
+//! it is given a [`free_port`] and watched from outside until it [`is_bound`].
 
-use std::process::{Command, ExitCode, Stdio};
+use std::fs;
+use std::io::Write;
+use std::net::{TcpListener, UdpSocket};
+use std::process::{Child, ChildStdin, Command, ExitCode, ExitStatus, Stdio};
+use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+
+use crate::program::{Kept, keep_reading, kill_group, own_group, poll, wait_for};
 
 /// The variable that turns a missing peer into a failure when it is `required`.
 pub const VARIABLE: &str = "PEERS";
@@ -44,4 +53,169 @@ fn is_installed(program: &str) -> bool {
     let mut command = Command::new(program);
     command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok()
+}
+
+/// A running peer. Dropping it kills its whole process group.
+///
+/// The methods panic where a test should: when the program cannot be started or spoken to.
+#[derive(Debug)]
+pub struct Peer {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: Kept,
+    stderr: Kept,
+}
+
+impl Peer {
+    /// Starts `command` with pipes to its standard input, output and error.
+    ///
+    /// # Panics
+    /// When the program cannot be started.
+    #[must_use]
+    pub fn start(command: &mut Command) -> Self {
+        own_group(command);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let started = command.spawn();
+        let mut child = started.unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+        let (stdout, stderr) = (Kept::default(), Kept::default());
+        let stdin = child.stdin.take();
+        let _ = child.stdout.take().map(|pipe| keep_reading(pipe, &stdout));
+        let _ = child.stderr.take().map(|pipe| keep_reading(pipe, &stderr));
+        Self { child, stdin, stdout, stderr }
+    }
+
+    /// Writes `text` to its standard input, which stays open.
+    ///
+    /// # Panics
+    /// When it has ended, or its input was closed before.
+    pub fn tell(&mut self, text: &str) {
+        let written = self
+            .stdin
+            .as_mut()
+            .map(|input| input.write_all(text.as_bytes()).and_then(|()| input.flush()));
+        assert!(matches!(written, Some(Ok(()))), "cannot write to the peer: {written:?}\n{self:?}");
+    }
+
+    /// Ends its standard input.
+    pub fn close_input(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Waits until its standard output contains `text`; `false` if it has not within `limit`.
+    #[must_use]
+    pub fn prints(&self, text: &str, limit: Duration) -> bool {
+        poll(limit, || self.stdout.text().contains(text).then_some(())).is_some()
+    }
+
+    /// The end of what it has printed so far on standard output.
+    #[must_use]
+    pub fn stdout(&self) -> String {
+        self.stdout.text()
+    }
+
+    /// The end of what it has printed so far on standard error.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        self.stderr.text()
+    }
+
+    /// Waits at most `limit` for it to end by itself; `None` if it did not.
+    #[must_use]
+    pub fn ends(&mut self, limit: Duration) -> Option<ExitStatus> {
+        wait_for(&mut self.child, limit)
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        kill_group(&mut self.child);
+    }
+}
+
+/// Which kind of port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// A listening TCP socket.
+    Tcp,
+    /// A bound UDP socket.
+    Udp,
+}
+
+/// A port of 127.0.0.1 that was free a moment ago, for a peer that cannot pick one and say which.
+///
+/// # Panics
+/// When the system gives no port at all.
+#[must_use]
+pub fn free_port(transport: Transport) -> u16 {
+    let address = match transport {
+        Transport::Tcp => TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()),
+        Transport::Udp => UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()),
+    };
+    address.unwrap_or_else(|error| panic!("no free {transport:?} port: {error}")).port()
+}
+
+/// Waits until some program listens on (TCP) or is bound to (UDP) `port` over IPv4; `false` if
+/// none is within `limit`. It looks at the system's list of sockets and touches none of them: a
+/// connection to find out would be the one that `nc -l` was waiting for.
+#[must_use]
+pub fn is_bound(transport: Transport, port: u16, limit: Duration) -> bool {
+    poll(limit, || is_listed(transport, port).then_some(())).is_some()
+}
+
+/// Looks into `/proc/net/tcp` or `/proc/net/udp` (proc(5)): the second column is the local address
+/// as `0100007F:22B8` in hexadecimal, the fourth the state, of which `0A` is "listening". Where
+/// there is no such file, netstat prints the same list as text.
+fn is_listed(transport: Transport, port: u16) -> bool {
+    let (file, state) = match transport {
+        Transport::Tcp => ("/proc/net/tcp", Some("0A")),
+        Transport::Udp => ("/proc/net/udp", None),
+    };
+    let Ok(list) = fs::read_to_string(file) else { return netstat_lists(transport, port) };
+    let suffix = format!(":{port:04X}");
+    list.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).any(|columns| {
+        let [_, local, _, found, ..] = columns[..] else { return false };
+        local.ends_with(&suffix) && state.is_none_or(|state| state == found)
+    })
+}
+
+/// A line such as `udp4  0  0  127.0.0.1.8888  *.*` (macOS) or `UDP  127.0.0.1:8888  *:*` (Windows).
+fn netstat_lists(transport: Transport, port: u16) -> bool {
+    let Ok(output) = Command::new("netstat").arg("-an").output() else { return false };
+    let kind = format!("{transport:?}").to_lowercase();
+    let ends = [format!(".{port}"), format!(":{port}")];
+    String::from_utf8_lossy(&output.stdout).to_lowercase().lines().any(|line| {
+        let listens = transport == Transport::Udp || line.contains("listen");
+        let has_port = |word: &str| ends.iter().any(|end| word.ends_with(end));
+        line.trim_start().starts_with(&kind) && listens && line.split_whitespace().any(has_port)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(10);
+    const AT_ONCE: Duration = Duration::ZERO;
+
+    #[test]
+    fn a_bound_port_is_seen_and_a_free_one_is_not() {
+        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+        assert!(is_bound(Transport::Udp, udp.local_addr().unwrap().port(), SOON));
+        assert!(is_bound(Transport::Tcp, tcp.local_addr().unwrap().port(), SOON));
+        let port = udp.local_addr().unwrap().port();
+        drop(udp);
+        assert!(!is_bound(Transport::Udp, port, AT_ONCE));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_peer_is_told_prints_and_ends() {
+        let mut cat = Peer::start(&mut Command::new("cat"));
+        cat.tell("hello\n");
+        assert!(cat.prints("hello\n", SOON), "{cat:?}");
+        assert!(cat.ends(AT_ONCE).is_none());
+        cat.close_input();
+        assert!(cat.ends(SOON).is_some_and(|status| status.success()));
+    }
 }

@@ -179,7 +179,7 @@ fn spawn(command: &mut Command) -> Result<Child, StartError> {
 
 /// The end of a stream, shared with the thread that reads it.
 #[derive(Clone, Debug, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Kept(Arc<Mutex<Vec<u8>>>);
 
 impl Kept {
     fn add(&self, bytes: &[u8]) {
@@ -189,12 +189,15 @@ impl Kept {
         kept.drain(..surplus);
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 }
 
-fn keep_reading(mut pipe: impl Read + Send + 'static, kept: &Kept) -> thread::JoinHandle<()> {
+pub(crate) fn keep_reading(
+    mut pipe: impl Read + Send + 'static,
+    kept: &Kept,
+) -> thread::JoinHandle<()> {
     let kept = kept.clone();
     thread::spawn(move || {
         let mut buffer = [0; 8 * 1024];
@@ -231,7 +234,7 @@ fn readiness(line: &[u8]) -> Option<SocketAddr> {
     std::str::from_utf8(line).ok()?.trim_end().strip_prefix(READY)?.parse().ok()
 }
 
-fn wait_for(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
+pub(crate) fn wait_for(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
     poll(limit, || child.try_wait().ok().flatten())
 }
 
@@ -242,13 +245,13 @@ fn proc_field(id: u32, field: &str) -> Option<u64> {
 }
 
 #[cfg(unix)]
-fn own_group(command: &mut Command) {
+pub(crate) fn own_group(command: &mut Command) {
     use std::os::unix::process::CommandExt;
     command.process_group(0);
 }
 
 #[cfg(not(unix))]
-fn own_group(_command: &mut Command) {}
+pub(crate) fn own_group(_command: &mut Command) {}
 
 #[cfg(unix)]
 fn interrupt(child: &mut Child) {
@@ -267,14 +270,14 @@ fn interrupt(child: &mut Child) {
 /// Kills the child with its whole group and collects it. A child that has ended before may have
 /// left others of its group behind; the group keeps its id as long as one of them lives.
 #[cfg(unix)]
-fn kill_group(child: &mut Child) {
+pub(crate) fn kill_group(child: &mut Child) {
     use rustix::process::{Pid, Signal, kill_process_group};
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
     let _ = child.wait();
 }
 
 #[cfg(not(unix))]
-fn kill_group(child: &mut Child) {
+pub(crate) fn kill_group(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();
 }
