@@ -86,8 +86,9 @@ const fn v6(
     name: &'static str,
     source: &'static str,
 ) -> SpecialBlock {
-    let [a, b, c, d, e, f, g, h] = groups;
-    let net = IpNet::new_assert(IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, g, h)), prefix_len);
+    let g = groups;
+    let address = Ipv6Addr::new(g[0], g[1], g[2], g[3], g[4], g[5], g[6], g[7]);
+    let net = IpNet::new_assert(IpAddr::V6(address), prefix_len);
     SpecialBlock { net, special, name, source }
 }
 

@@ -279,7 +279,10 @@ mod tests {
         }
 
         #[test]
-        fn displayed_name_is_read_back(name in "[a-z][a-z0-9-]{0,9}(\\.[a-z]{1,5}){0,3}", port: u16) {
+        fn displayed_name_is_read_back(
+            name in "[a-z][a-z0-9-]{0,9}(\\.[a-z]{1,5}){0,3}",
+            port: u16,
+        ) {
             let endpoint = Endpoint { host: Host::Name(name), port };
             prop_assert_eq!(endpoint.to_string().parse(), Ok(endpoint));
         }

@@ -15,7 +15,8 @@ use super::*;
 #[case(
     "10.0.010.1",
     6,
-    "10.0.010.1: octet 3 is 010; a leading zero is refused, because some programs then read the number as octal"
+    "10.0.010.1: octet 3 is 010; a leading zero is refused, because some programs then read \
+     the number as octal"
 )]
 #[case(
     "10.0.x.1",
@@ -145,8 +146,9 @@ proptest! {
     fn ipv6_is_read_as_the_standard_library_reads_it(text in ALMOST_V6) {
         prop_assert_eq!(parse_v6(&text).ok(), text.parse::<Ipv6Addr>().ok());
         // An explanation that counts groups must not have counted what makes an address.
-        if let Err(AddressError { problem: AddressProblem::WrongGroupCount { found, gap }, .. }) = parse_v6(&text) {
-            prop_assert!(if gap { found >= 8 } else { found != 8 }, "{} has {} groups", text, found);
+        let problem = parse_v6(&text).map_err(|error| error.problem);
+        if let Err(AddressProblem::WrongGroupCount { found, gap }) = problem {
+            prop_assert!(if gap { found >= 8 } else { found != 8 }, "{} groups", found);
         }
     }
 
