@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Write};
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 
-fn main() -> anyhow::Result<ExitCode> {
+fn main() -> io::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.is_empty() {
         eprintln!("usage: classify ADDRESS… or classify - to read them from standard input");
