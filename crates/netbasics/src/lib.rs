@@ -6,11 +6,12 @@
 //! - [`address`] and [`port`]: what an address or a port number *means*. No sockets, no system
 //!   calls, so this part also runs where there is no network (feature `net` off).
 //! - [`program`]: how every program of the course reports a failure and which code it exits with.
-//! - The socket side (feature `net`): [`socket`] opens sockets the right way on each system,
-//!   [`ready`] is the line a server prints when a client can connect, [`duet`] runs a server and
-//!   a client in one process, [`stop`] ends a server cleanly, [`say`] labels who speaks, [`frame`] cuts a byte stream into
-//!   messages, and [`trouble`] turns a system error into a sentence a student can act on.
-//! - [`inbox`] (feature `files`): an uploaded file is published whole or not at all.
+//! - The socket side (feature `net`): `socket` opens sockets the right way on each system,
+//!   `ready` is the line a server prints when a client can connect, `duet` runs a server and a
+//!   client in one process, `stop` ends a server cleanly, `say` labels who speaks, `frame` cuts a
+//!   byte stream into messages, and `trouble` turns a system error into a sentence a student can
+//!   act on.
+//! - `inbox` (feature `files`): an uploaded file is published whole or not at all.
 
 pub mod address;
 #[cfg(feature = "net")]
