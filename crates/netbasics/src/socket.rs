@@ -10,7 +10,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpS
 use std::thread;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::stop::Stop;
 use crate::trouble::Trouble;
@@ -159,6 +159,15 @@ pub fn pause_after(error: &io::Error) {
     thread::sleep(ACCEPT_PAUSE);
 }
 
+/// What a close of `stream` means from now on: a reset if `yes`, else the proper end.
+///
+/// `SO_LINGER` with a time of zero (socket(7)) makes close(2), and also the end of a killed
+/// process, send a reset. A peer that takes the end of the stream for "complete" then sees that
+/// this one was not.
+pub fn reset_on_close(stream: &TcpStream, yes: bool) -> io::Result<()> {
+    SockRef::from(stream).set_linger(yes.then_some(Duration::ZERO))
+}
+
 /// Closes a connection so that our last words arrive.
 ///
 /// Closing a socket with unread bytes makes the system send a reset (RFC 9293, section 3.6.1), and
@@ -260,6 +269,22 @@ mod tests {
         server_side.write_all(b"too much").unwrap();
         close_politely(server_side);
         assert_eq!(sending.join().unwrap(), "too much");
+    }
+
+    #[rstest]
+    #[case::proper_end(false, Ok(0))]
+    #[case::reset(true, Err(io::ErrorKind::ConnectionReset))]
+    fn a_close_is_a_proper_end_or_a_reset(
+        #[case] reset: bool,
+        #[case] expected: Result<usize, io::ErrorKind>,
+    ) {
+        let listener = listen_tcp("127.0.0.1:0").unwrap();
+        let mut client = connect_tcp(listener.local_addr().unwrap(), SECOND).unwrap();
+        let (server_side, _) = listener.accept().unwrap();
+        reset_on_close(&server_side, true).unwrap();
+        reset_on_close(&server_side, reset).unwrap();
+        drop(server_side);
+        assert_eq!(client.read(&mut [0]).map_err(|error| error.kind()), expected);
     }
 
     #[test]

@@ -83,10 +83,14 @@ impl Stop {
     }
 
     /// Shuts `stream` down when the stop is raised, so that a thread blocked on it returns.
-    pub fn closes(&self, stream: &TcpStream) -> io::Result<Waker> {
+    ///
+    /// A blocked read then returns 0, as at the end of the stream: where that matters, look at
+    /// [`is_raised`](Self::is_raised). `Shutdown::Read` tells the peer nothing; with `Both` the
+    /// peer reads the end of our stream.
+    pub fn shuts_down(&self, stream: &TcpStream, how: Shutdown) -> io::Result<Waker> {
         let stream = stream.try_clone()?;
         Ok(self.when_raised(move || {
-            let _ = stream.shutdown(Shutdown::Both);
+            let _ = stream.shutdown(how);
         }))
     }
 
@@ -136,6 +140,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
     use std::io::Read;
     use std::thread;
 
@@ -150,13 +155,15 @@ mod tests {
         drop(waker);
     }
 
-    #[test]
-    fn raising_ends_a_blocked_read() {
+    #[rstest]
+    #[case(Shutdown::Read)]
+    #[case(Shutdown::Both)]
+    fn raising_ends_a_blocked_read(#[case] how: Shutdown) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let silent_peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (mut stream, _) = listener.accept().unwrap();
         let stop = Stop::new();
-        let waker = stop.closes(&stream).unwrap();
+        let waker = stop.shuts_down(&stream, how).unwrap();
         let reading = thread::spawn(move || stream.read(&mut [0; 8]));
         stop.raise();
         assert_eq!(reading.join().unwrap().unwrap(), 0);

@@ -2,8 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Cursor, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -15,6 +14,8 @@ use netbasics::{say, socket};
 
 /// How long the server may take to accept us, to take our bytes, and to answer our last one.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long our last words may take after the server has closed its half.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Say something to the server and print what comes back
 #[derive(clap::Args)]
@@ -62,32 +63,30 @@ fn connect(address: SocketAddr) -> io::Result<TcpStream> {
 /// One thread that first said everything and then listened would hang on a long text: the echo
 /// fills all buffers on the way back, then the server stops reading, then our send blocks.
 fn talk(stream: &TcpStream, server: SocketAddr, input: Input) -> Result<()> {
-    let said_all = Arc::new(AtomicBool::new(false));
-    let speaking = thread::Builder::new().name(say::thread_name("speaking")).spawn({
-        let (stream, said_all) = (stream.try_clone()?, Arc::clone(&said_all));
-        move || speak(&stream, input, &said_all)
-    })?;
-    listen(stream, server, &said_all)?;
-    if !said_all.load(Ordering::SeqCst) {
-        bail!("the server closed the connection before everything was said");
-    }
-    match speaking.join() {
+    let (done, all_said) = mpsc::channel();
+    let speaker = stream.try_clone()?;
+    let speaking = thread::Builder::new()
+        .name(say::thread_name("speaking"))
+        .spawn(move || _ = done.send(speak(&speaker, input)))?;
+    hear(stream, server, || speaking.is_finished())?;
+    // The server says no more. What is still on its way out gets a moment; a person who is still
+    // typing learns that nobody answers.
+    match all_said.recv_timeout(LAST_WORDS) {
         Ok(said) => Ok(said.map_err(Trouble::on("send to", server))?),
-        Err(_) => bail!("the speaking thread panicked"),
+        Err(_) => bail!("the server closed the connection before everything was said"),
     }
 }
 // listing: end talk
 
 // listing: begin speak
 /// Sends every line, then closes our half of the connection.
-fn speak(mut stream: &TcpStream, mut input: Input, said_all: &AtomicBool) -> io::Result<()> {
+fn speak(mut stream: &TcpStream, mut input: Input) -> io::Result<()> {
     let mut line = Vec::new();
     while input.read_until(b'\n', &mut line)? > 0 {
         // send(2) until every byte is taken: `write_all` is Python's `sendall`.
         stream.write_all(&line)?;
         line.clear();
     }
-    said_all.store(true, Ordering::SeqCst);
     // shutdown(2): the server reads the end of the stream and knows that this was all; we can
     // still read. With close(2) we could not.
     stream.shutdown(Shutdown::Write)
@@ -96,7 +95,7 @@ fn speak(mut stream: &TcpStream, mut input: Input, said_all: &AtomicBool) -> io:
 
 // listing: begin hear
 /// Prints what comes, as it comes, until the server has closed its half too.
-fn listen(mut stream: &TcpStream, server: SocketAddr, said_all: &AtomicBool) -> Result<()> {
+fn hear(mut stream: &TcpStream, server: SocketAddr, said_all: impl Fn() -> bool) -> Result<()> {
     let mut output = say::output();
     let mut buffer = [0; 4096];
     loop {
@@ -107,7 +106,7 @@ fn listen(mut stream: &TcpStream, server: SocketAddr, said_all: &AtomicBool) -> 
                 .and_then(|()| output.flush())
                 .map_err(OutputError)?,
             // Silence is no failure while the person is still typing.
-            Err(error) if is_timeout(&error) && !said_all.load(Ordering::SeqCst) => {}
+            Err(error) if is_timeout(&error) && !said_all() => {}
             Err(error) => return Err(Trouble::on("hear from", server)(error).into()),
         }
     }

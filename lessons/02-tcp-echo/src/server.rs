@@ -101,7 +101,7 @@ fn attend(stream: &TcpStream, peer: SocketAddr, options: &Options, stop: &Stop) 
 
 // listing: begin converse
 fn converse(stream: &TcpStream, peer: SocketAddr, options: &Options, stop: &Stop) -> Result<()> {
-    let _waker = stop.closes(stream)?;
+    let _waker = stop.shuts_down(stream, Shutdown::Both)?;
     // SO_RCVTIMEO, SO_SNDTIMEO: a client that falls silent, or stops reading what we send, must
     // not keep its thread for ever.
     stream.set_read_timeout(Some(options.idle))?;
