@@ -1,0 +1,123 @@
+//! The client: sends a file and does not call it done before it knows.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Result, anyhow, bail, ensure};
+use indicatif::ProgressBar;
+use netbasics::port::Endpoint;
+use netbasics::program::{OutputError, Usage};
+use netbasics::trouble::explain;
+use netbasics::{say, socket};
+
+use crate::copy::{Copied, CopyError, copy};
+use crate::protocol::{Framing, Header, Receipt};
+
+/// How long the server may take for each step. Its last one, making the file durable, can take a
+/// slow disk a while.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How much a server may say, in bytes, after a framing in which it has nothing to say.
+const MAX_WORDS: u64 = 64 * 1024;
+
+/// Send a file to the server
+#[derive(Clone, clap::Args)]
+pub struct Options {
+    /// The file to send
+    pub file: PathBuf,
+    /// What it should be called there [default: its own name]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// How the end of the file is marked; the server must expect the same
+    #[arg(long, value_enum, default_value_t = Framing::Sized)]
+    pub framing: Framing,
+}
+
+pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
+    let (mut file, length) = open(&options.file)?;
+    let stream = socket::connect_tcp(addr, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let report = match options.framing {
+        Framing::Sized => {
+            let name = options.name.clone().map_or_else(|| own_name(&options.file), Ok)?;
+            send_sized(&stream, &mut file, &Header { length, name })?
+        }
+        Framing::Eof => send_until_eof(&stream, &mut file, length)?,
+    };
+    writeln!(say::output(), "{report}").map_err(OutputError)?;
+    Ok(())
+}
+
+// listing: begin sized
+/// Header, bytes, receipt; and the receipt is compared with what we sent.
+fn send_sized(mut stream: &TcpStream, file: &mut File, header: &Header) -> Result<String> {
+    header.write(&mut stream)?;
+    let sent = send(&mut file.take(header.length), stream, header.length);
+    // The server may have said no long before the last byte, and then our sending fails. So the
+    // receipt is read in any case, and a refusal in it explains more than our own error.
+    match (Receipt::read(&mut stream), sent) {
+        (Ok(Receipt::Refused(reason)), _) => bail!("the server refused the upload: {reason}"),
+        (_, Err(error)) => Err(error),
+        (Err(error), Ok(_)) => Err(error.context("nobody knows whether the file is stored")),
+        (Ok(Receipt::Stored { length, digest, name }), Ok(sent)) => {
+            ensure!(sent.length == header.length, "the file became shorter while it was sent");
+            ensure!(
+                (length, digest) == (sent.length, sent.digest),
+                "the server stored something else: {length} bytes, SHA-256 {digest}"
+            );
+            Ok(format!("stored as {name}: {length} bytes, SHA-256 {digest}"))
+        }
+    }
+}
+// listing: end sized
+
+// listing: begin eof
+/// Bytes, then the half-close that ends them. Any server understands this, but the most it can
+/// tell us is that it did not reset the connection.
+fn send_until_eof(stream: &TcpStream, file: &mut File, length: u64) -> Result<String> {
+    // If we are killed half way, the system closes our sockets, and a proper close would make
+    // half a file look whole. A reset cannot be mistaken for its end.
+    socket::reset_on_close(stream, true)?;
+    let sent = send(file, stream, length)?;
+    stream.shutdown(Shutdown::Write)?;
+    socket::reset_on_close(stream, false)?;
+    // A server that closes properly has at least read everything. It has nothing to say to us.
+    match io::copy(&mut stream.take(MAX_WORDS), &mut io::sink()) {
+        Ok(_) => Ok(format!("sent {} bytes; nobody confirms them (--framing eof)", sent.length)),
+        Err(error) => bail!("the server did not take the file: {}", explain(&error)),
+    }
+}
+// listing: end eof
+
+/// Sends the bytes of a file, with a progress bar where a person watches (standard error is a
+/// terminal).
+fn send(file: &mut impl Read, mut stream: &TcpStream, length: u64) -> Result<Copied> {
+    let bar = ProgressBar::new(length);
+    let sent = copy(file, &mut stream, u64::MAX, |done| bar.set_position(done));
+    bar.finish_and_clear();
+    sent.map_err(|error| match error {
+        CopyError::Read(error) => anyhow!("cannot read the file: {}", explain(&error)),
+        CopyError::Write(error) => anyhow!("cannot send the file: {}", explain(&error)),
+        CopyError::TooLong => anyhow!("the file is longer than 16 EiB"),
+    })
+}
+
+/// Opens the file and asks for its length in bytes.
+fn open(path: &Path) -> Result<(File, u64), Usage> {
+    let wrong = |why| Usage(format!("cannot send {}: {why}", path.display()));
+    let file = File::open(path).map_err(|error| wrong(explain(&error)))?;
+    let about = file.metadata().map_err(|error| wrong(explain(&error)))?;
+    if about.is_dir() {
+        return Err(wrong("it is a folder; give one file".into()));
+    }
+    Ok((file, about.len()))
+}
+
+fn own_name(path: &Path) -> Result<String> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| Usage(format!("give {} a --name", path.display())))?;
+    Ok(name.to_owned())
+}

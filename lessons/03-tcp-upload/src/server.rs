@@ -1,0 +1,111 @@
+//! The server: one thread for each upload, and a file appears whole or not at all.
+
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Result;
+use netbasics::inbox::Inbox;
+use netbasics::port::Endpoint;
+use netbasics::stop::Stop;
+use netbasics::trouble::explain;
+use netbasics::{program, ready, say, socket};
+
+use crate::protocol::{Framing, Receipt};
+use crate::receive;
+
+/// Receive files into a folder until Ctrl-C
+#[derive(Clone, clap::Args)]
+pub struct Options {
+    /// The folder that uploads appear in; it must exist
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// How the end of a file is marked
+    #[arg(long, value_enum, default_value_t = Framing::Sized)]
+    pub framing: Framing,
+    /// The largest file to accept, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 16 * 1024 * 1024 * 1024)]
+    pub max_bytes: u64,
+    /// Give an upload up when nothing comes for so long
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = program::seconds)]
+    pub idle: Duration,
+}
+
+pub fn run(addr: &Endpoint, options: Options) -> Result<()> {
+    let server = Server::new(options, Stop::on_ctrl_c()?)?;
+    let listener = socket::listen_tcp(addr)?;
+    ready::announce(listener.local_addr()?)?;
+    server.serve(&listener)
+}
+
+/// What every connection needs to know.
+pub struct Server {
+    options: Options,
+    inbox: Inbox,
+    stop: Stop,
+}
+
+impl Server {
+    /// # Errors
+    /// [`program::Usage`] when the folder is not one.
+    pub fn new(options: Options, stop: Stop) -> Result<Self> {
+        let dir = options.dir.display().to_string();
+        let inbox = Inbox::open(&options.dir).map_err(|error| {
+            program::Usage(format!(
+                "cannot use {dir} as the folder for uploads: {}",
+                explain(&error)
+            ))
+        })?;
+        Ok(Self { options, inbox, stop })
+    }
+
+    // listing: begin serve
+    pub fn serve(&self, listener: &TcpListener) -> Result<()> {
+        thread::scope(|uploads| {
+            for (stream, peer) in socket::connections(listener, &self.stop)? {
+                let upload = thread::Builder::new().name(say::thread_name(peer));
+                if let Err(error) = upload.spawn_scoped(uploads, move || self.attend(stream, peer))
+                {
+                    say!("no thread for {peer}, so its connection is closed: {error}");
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// One upload from its first byte to its receipt.
+    fn attend(&self, stream: TcpStream, peer: SocketAddr) {
+        let receipt = match self.receive(&stream) {
+            Ok(stored) => stored,
+            Err(error) => Receipt::Refused(format!("{error:#}")),
+        };
+        match &receipt {
+            Receipt::Stored { length, digest, name } => {
+                say!("stored {name} from {peer}: {length} bytes, SHA-256 {digest}");
+            }
+            Receipt::Refused(reason) => say!("nothing stored from {peer}: {reason}"),
+        }
+        self.answer(stream, &receipt);
+    }
+    // listing: end serve
+
+    fn receive(&self, stream: &TcpStream) -> Result<Receipt> {
+        // A silent client gives its thread back after a while, and Ctrl-C ends a waiting read.
+        stream.set_read_timeout(Some(self.options.idle))?;
+        stream.set_write_timeout(Some(self.options.idle))?;
+        let _waker = self.stop.shuts_down(stream, Shutdown::Read)?;
+        let limit = self.options.max_bytes;
+        match self.options.framing {
+            Framing::Sized => receive::sized(stream, &self.inbox, limit),
+            Framing::Eof => receive::until_eof(stream, &self.inbox, limit, &self.stop),
+        }
+    }
+
+    /// Sends the receipt, where the framing has one. A client that is gone cannot read it.
+    fn answer(&self, mut stream: TcpStream, receipt: &Receipt) {
+        if self.options.framing == Framing::Sized && receipt.write(&mut stream).is_ok() {
+            socket::close_politely(stream);
+        }
+    }
+}
