@@ -79,8 +79,8 @@ impl Peer {
         let mut child = started.unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         let (stdout, stderr) = (Kept::default(), Kept::default());
         let stdin = child.stdin.take();
-        let _ = child.stdout.take().map(|pipe| keep_reading(pipe, &stdout));
-        let _ = child.stderr.take().map(|pipe| keep_reading(pipe, &stderr));
+        let _ = child.stdout.take().map(|pipe| keep_reading(pipe, &stdout, |_| {}));
+        let _ = child.stderr.take().map(|pipe| keep_reading(pipe, &stderr, |_| {}));
         Self { child, stdin, stdout, stderr }
     }
 

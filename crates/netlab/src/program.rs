@@ -1,21 +1,26 @@
 //! Starting a program of the contract, and ending it whatever it does.
 //!
-//! A server is started in a process group of its own, so that killing the group reaches what it
-//! has started itself. Its standard output is read until the readiness line, and then on, so that
-//! a talkative program never blocks on a full pipe; the last part of what it says is kept.
+//! A program is started in a process group of its own, so that killing the group reaches what it
+//! has started itself. Both of its output streams are read all the time, so that a talkative
+//! program never blocks on a full pipe; the last part of what it says is kept, and whoever wants
+//! to watch is told every line as it comes.
 
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// What a readiness line begins with; the rest is `HOST:PORT`.
 const READY: &str = "listening on ";
-/// How much of what a program prints is kept, in bytes for each stream.
+/// Whether [`Running::interrupt`] lets a program end by itself, with an exit code of its own.
+/// Where it does not (Windows), the program is killed, and its exit code means nothing.
+pub const CAN_INTERRUPT: bool = cfg!(unix);
+/// How much of what a program prints is kept, in bytes for each stream; a line that is longer
+/// is told in parts.
 const KEPT_BYTES: usize = 64 * 1024;
 /// How often a process is asked whether it has ended. (There is no portable wait with a limit.)
 const POLL: Duration = Duration::from_millis(5);
@@ -51,38 +56,117 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
+/// A running program. Dropping it kills its whole process group.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    stdout: Kept,
+    stderr: Kept,
+    reading: Vec<thread::JoinHandle<()>>,
+}
+
+impl Running {
+    /// Starts `command`; `watch` is told each line it prints on either stream, as it comes,
+    /// without the line's end.
+    pub fn start(
+        command: &mut Command,
+        watch: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<Self, StartError> {
+        let watch = Arc::new(watch);
+        let watch_errors = Arc::clone(&watch);
+        Self::read(command, move |line| watch(line), move |line| watch_errors(line))
+    }
+
+    fn read(
+        command: &mut Command,
+        on_stdout: impl FnMut(&str) + Send + 'static,
+        on_stderr: impl FnMut(&str) + Send + 'static,
+    ) -> Result<Self, StartError> {
+        let mut child = spawn(command)?;
+        let (stdout, stderr) = (Kept::default(), Kept::default());
+        let mut reading = Vec::new();
+        reading.extend(child.stdout.take().map(|pipe| keep_reading(pipe, &stdout, on_stdout)));
+        reading.extend(child.stderr.take().map(|pipe| keep_reading(pipe, &stderr, on_stderr)));
+        Ok(Self { child, stdout, stderr, reading })
+    }
+
+    /// Its exit status if it has ended.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Asks it to end as Ctrl-C would, and waits at most `limit`; `None` if it did not end.
+    ///
+    /// Where there are no signals (Windows, see [`CAN_INTERRUPT`]) it is killed instead.
+    pub fn interrupt(&mut self, limit: Duration) -> Option<ExitStatus> {
+        interrupt(&mut self.child);
+        wait_for(&mut self.child, limit)
+    }
+
+    /// Kills it at once, with everything it has started.
+    pub fn kill(&mut self) {
+        kill_group(&mut self.child);
+    }
+
+    /// Waits until all that an ended program has printed was read and told. Somebody it has
+    /// started may keep its pipes open, so this waits at most `limit`.
+    pub fn drain(&self, limit: Duration) {
+        let is_read = || self.reading.iter().all(thread::JoinHandle::is_finished);
+        poll(limit, || is_read().then_some(()));
+    }
+
+    fn said(&self) -> String {
+        format!("{}{}", self.stdout.text(), self.stderr.text())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
 /// A running server. Dropping it kills its whole process group.
 #[derive(Debug)]
 pub struct Server {
-    child: Child,
+    running: Running,
     address: SocketAddr,
-    stdout: Kept,
-    stderr: Kept,
 }
 
 impl Server {
     /// Starts `command` and waits at most `limit` for its readiness line.
     pub fn start(command: &mut Command, limit: Duration) -> Result<Self, StartError> {
-        let mut child = spawn(command)?;
-        let stdout = Kept::default();
-        let stderr = Kept::default();
-        let errors = child.stderr.take().map(|pipe| keep_reading(pipe, &stderr));
-        let ready = child.stdout.take().map(|pipe| watch_for_readiness(pipe, &stdout));
-        let answer = ready.map_or(Err(RecvTimeoutError::Disconnected), |r| r.recv_timeout(limit));
-        if let Ok(address) = answer {
-            return Ok(Self { child, address, stdout, stderr });
+        Self::start_watched(command, limit, |_| {})
+    }
+
+    /// As [`start`](Self::start); and `watch` is told each line it prints on either stream, as it
+    /// comes, the readiness line among them.
+    pub fn start_watched(
+        command: &mut Command,
+        limit: Duration,
+        watch: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<Self, StartError> {
+        let (found, ready) = mpsc::channel();
+        let watch = Arc::new(watch);
+        let watch_errors = Arc::clone(&watch);
+        // Reading standard output owns `found`: a program that ends first closes the channel.
+        let find = move |line: &str| {
+            watch(line);
+            if let Some(address) = readiness(line) {
+                let _ = found.send(address);
+            }
+        };
+        let mut running = Running::read(command, find, move |line| watch_errors(line))?;
+        if let Ok(address) = ready.recv_timeout(limit) {
+            return Ok(Self { running, address });
         }
-        let ended = wait_for(&mut child, WINDING_UP);
-        kill_group(&mut child);
-        // A killed program's pipes close, and then its last words are complete; a process that it
-        // has started outside its group may keep them open, so this does not wait for ever.
-        poll(WINDING_UP, || {
-            errors.as_ref().is_none_or(thread::JoinHandle::is_finished).then_some(())
-        });
-        let said = format!("{}{}", stdout.text(), stderr.text());
+        let ended = wait_for(&mut running.child, WINDING_UP);
+        // A killed program's pipes close, and then its last words are complete.
+        running.kill();
+        running.drain(WINDING_UP);
         Err(match ended {
-            Some(status) => StartError::Ended(status, said),
-            None => StartError::NotReady(limit, said),
+            Some(status) => StartError::Ended(status, running.said()),
+            None => StartError::NotReady(limit, running.said()),
         })
     }
 
@@ -95,43 +179,45 @@ impl Server {
     /// The process id.
     #[must_use]
     pub fn id(&self) -> u32 {
-        self.child.id()
+        self.running.child.id()
     }
 
     /// The end of what it has said so far on standard error.
     #[must_use]
     pub fn stderr(&self) -> String {
-        self.stderr.text()
+        self.running.stderr.text()
     }
 
     /// The end of what it has said so far on standard output.
     #[must_use]
     pub fn stdout(&self) -> String {
-        self.stdout.text()
+        self.running.stdout.text()
     }
 
     /// Waits until standard error contains `text`; `false` if it has not within `limit`.
     #[must_use]
     pub fn says(&self, text: &str, limit: Duration) -> bool {
-        poll(limit, || self.stderr.text().contains(text).then_some(())).is_some()
+        poll(limit, || self.running.stderr.text().contains(text).then_some(())).is_some()
     }
 
-    /// Asks it to end as Ctrl-C would, and waits at most `limit`; `None` if it did not end.
-    ///
-    /// Where there are no signals (Windows) it is killed instead.
+    /// Asks it to end as Ctrl-C would; see [`Running::interrupt`].
     pub fn interrupt(&mut self, limit: Duration) -> Option<ExitStatus> {
-        interrupt(&mut self.child);
-        wait_for(&mut self.child, limit)
+        self.running.interrupt(limit)
     }
 
     /// Kills it at once, with everything it has started.
     pub fn kill(&mut self) {
-        kill_group(&mut self.child);
+        self.running.kill();
     }
 
     /// Its exit status if it has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().ok().flatten()
+        self.running.ended()
+    }
+
+    /// Waits until all that it printed before it ended was read and told; see [`Running::drain`].
+    pub fn drain(&self, limit: Duration) {
+        self.running.drain(limit);
     }
 
     /// The most memory it has held so far, in bytes (`VmHWM` of proc(5)); `None` where the system
@@ -145,12 +231,6 @@ impl Server {
     #[must_use]
     pub fn threads(&self) -> Option<u64> {
         proc_field(self.id(), "Threads")
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        kill_group(&mut self.child);
     }
 }
 
@@ -197,41 +277,40 @@ impl Kept {
 pub(crate) fn keep_reading(
     mut pipe: impl Read + Send + 'static,
     kept: &Kept,
+    mut on_line: impl FnMut(&str) + Send + 'static,
 ) -> thread::JoinHandle<()> {
     let kept = kept.clone();
     thread::spawn(move || {
         let mut buffer = [0; 8 * 1024];
+        let mut line = Vec::new();
         while let Ok(length @ 1..) = pipe.read(&mut buffer) {
             kept.add(&buffer[..length]);
+            tell_lines(&mut line, &buffer[..length], &mut on_line);
+        }
+        if !line.is_empty() {
+            tell(&line, &mut on_line);
         }
     })
 }
 
-/// Reads lines until the readiness line, tells its address, and then reads on. A program that
-/// ends first closes the channel.
-fn watch_for_readiness(pipe: impl Read + Send + 'static, kept: &Kept) -> Receiver<SocketAddr> {
-    let (found, ready) = mpsc::channel();
-    let kept = kept.clone();
-    thread::spawn(move || {
-        let mut output = BufReader::new(pipe);
-        loop {
-            let mut line = Vec::new();
-            match output.by_ref().take(KEPT_BYTES as u64).read_until(b'\n', &mut line) {
-                Ok(1..) => kept.add(&line),
-                _ => return,
-            }
-            if let Some(address) = readiness(&line) {
-                let _ = found.send(address);
-                break;
-            }
+/// Tells each line that `bytes` complete; what is left over stays in `line`.
+fn tell_lines(line: &mut Vec<u8>, bytes: &[u8], on_line: &mut impl FnMut(&str)) {
+    for part in bytes.split_inclusive(|&byte| byte == b'\n') {
+        line.extend_from_slice(part);
+        if part.ends_with(b"\n") || line.len() >= KEPT_BYTES {
+            tell(line, on_line);
+            line.clear();
         }
-        let _ = keep_reading(output, &kept).join();
-    });
-    ready
+    }
 }
 
-fn readiness(line: &[u8]) -> Option<SocketAddr> {
-    std::str::from_utf8(line).ok()?.trim_end().strip_prefix(READY)?.parse().ok()
+fn tell(line: &[u8], on_line: &mut impl FnMut(&str)) {
+    let text = String::from_utf8_lossy(line);
+    on_line(text.trim_end_matches(['\r', '\n']));
+}
+
+fn readiness(line: &str) -> Option<SocketAddr> {
+    line.trim_end().strip_prefix(READY)?.parse().ok()
 }
 
 pub(crate) fn wait_for(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
