@@ -1,3 +1,55 @@
-//! The course's own commands (being written).
+//! `cargo xtask …`: the course's own commands.
+//!
+//! Every command is a module with `Options` and `run(options)`. None of them links a lesson:
+//! lessons are found as folders, built by cargo and met as programs, so that a broken lesson
+//! breaks only itself.
 
-fn main() {}
+mod book;
+mod cargo;
+mod ci;
+mod conversation;
+mod course;
+mod list;
+mod overview;
+mod props;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The course's own commands
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    List(list::Options),
+    Run(run::Options),
+    Test(test::Options),
+    Book(book::Options),
+    Ci(ci::Options),
+}
+
+fn main() -> ExitCode {
+    dispatch(Cli::parse()).unwrap_or_else(|error| {
+        eprintln!("cargo xtask: {error:#}");
+        if error.is::<course::UnknownLesson>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+    })
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        None => overview::run(),
+        Some(Command::List(options)) => list::run(&options),
+        Some(Command::Run(options)) => run::run(&options),
+        Some(Command::Test(options)) => test::run(&options),
+        Some(Command::Book(options)) => book::run(&options),
+        Some(Command::Ci(options)) => ci::run(&options),
+    }
+}

@@ -1,0 +1,38 @@
+//! `cargo xtask list`: the lessons, as their folders tell.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::course::Course;
+
+/// Show the lessons: number, topic, minutes, command and title
+#[derive(clap::Args)]
+pub struct Options {
+    /// The language of the titles
+    #[arg(long, value_enum, default_value = "en")]
+    lang: Language,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Language {
+    En,
+    Zh,
+}
+
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let mut out = io::stdout().lock();
+    // The title stands last: Chinese characters are two columns wide and would bend the table.
+    writeln!(out, "no.  {:<14}{:>7}  {:<24}title", "topic", "minutes", "command")?;
+    for lesson in Course::find()?.lessons {
+        let title = match options.lang {
+            Language::En => &lesson.about.title.en,
+            Language::Zh => &lesson.about.title.zh,
+        };
+        let command = format!("cargo run -p {}", lesson.package());
+        let (number, topic, minutes) = (&lesson.number, &lesson.topic, lesson.about.minutes);
+        writeln!(out, "{number:<5}{topic:<14}{minutes:>7}  {command:<24}{title}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

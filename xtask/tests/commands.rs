@@ -1,0 +1,119 @@
+//! What the commands print and how they end, on the real course.
+
+// Not only the test functions themselves may panic here: what prepares for them may too.
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use grader::course::{Lesson, Run};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn lessons() -> Vec<Lesson> {
+    let lessons = grader::course::lessons(&root()).unwrap();
+    assert!(!lessons.is_empty());
+    lessons
+}
+
+fn xtask(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.current_dir(root()).args(arguments);
+    command
+}
+
+/// Standard output of a command that ends well.
+fn output(arguments: &[&str]) -> String {
+    let output = xtask(arguments).assert().success().get_output().stdout.clone();
+    String::from_utf8(output).unwrap()
+}
+
+#[test]
+fn without_a_command_it_says_what_one_can_do() {
+    let said = output(&[]);
+    for command in ["list", "run", "test", "book", "ci"] {
+        assert!(said.contains(&format!("cargo xtask {command}")), "{command} is missing in {said}");
+    }
+    assert!(said.contains(&format!("{} lessons", lessons().len())), "{said}");
+}
+
+#[test]
+fn it_works_from_a_folder_inside_the_course() {
+    xtask(&["list"]).current_dir(root().join("crates/netbasics/src")).assert().success();
+}
+
+#[test]
+fn outside_the_course_it_says_so() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let assert = xtask(&["list"]).current_dir(elsewhere.path()).assert().code(1);
+    assert!(String::from_utf8_lossy(&assert.get_output().stderr).contains("is not in the course"));
+}
+
+#[test]
+fn list_shows_every_folder_of_lessons() {
+    let (english, chinese) = (output(&["list"]), output(&["list", "--lang", "zh"]));
+    for lesson in lessons() {
+        let is_shown = |table: &str, title: &str| {
+            let row = table.lines().find(|row| row.starts_with(&lesson.number)).unwrap_or_default();
+            row.contains(&lesson.topic) && row.contains(&lesson.package()) && row.ends_with(title)
+        };
+        assert!(is_shown(&english, &lesson.about.title.en), "{english}");
+        assert!(is_shown(&chinese, &lesson.about.title.zh), "{chinese}");
+    }
+}
+
+#[test]
+fn an_unknown_lesson_ends_with_2_and_the_names_of_all() {
+    let assert = xtask(&["run", "tcp-ekho"]).assert().code(2);
+    let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(said.contains("there is no lesson \"tcp-ekho\"; do you mean 02 tcp-echo?"), "{said}");
+    for lesson in lessons() {
+        assert!(said.contains(&format!("  {} {}", lesson.number, lesson.topic)), "{said}");
+    }
+}
+
+#[test]
+fn an_unknown_lesson_is_not_tested_either() {
+    xtask(&["test", "99"]).assert().code(2);
+}
+
+#[test]
+fn lesson_2_runs_as_two_programs_with_labels() {
+    let said = output(&["run", "02"]);
+    assert!(
+        said.lines().any(|line| line.starts_with("[server] listening on 127.0.0.1:")),
+        "{said}"
+    );
+    assert!(said.lines().any(|line| line == "[client] 你好"), "{said}");
+    assert!(said.lines().any(|line| line.starts_with("[xtask] ")), "{said}");
+}
+
+#[test]
+fn every_lesson_runs_and_its_file_arrives_where_it_sends_one() {
+    for lesson in lessons() {
+        let said = output(&["run", &lesson.topic]);
+        let moves_a_file = lesson.about.run.as_ref().is_some_and(mentions_file_and_folder);
+        assert_eq!(
+            said.contains("arrived whole: 100,000 bytes, identical"),
+            moves_a_file,
+            "{said}"
+        );
+    }
+}
+
+fn mentions_file_and_folder(run: &Run) -> bool {
+    let words = [run.server.concat(), run.client.concat()].concat();
+    words.contains("{file}") && words.contains("{dir}")
+}
+
+#[test]
+fn ci_lists_its_checks_as_commands_one_for_each_lesson() {
+    let said = output(&["ci", "--list"]);
+    assert!(said.lines().any(|line| line == "cargo test --locked"), "{said}");
+    for lesson in lessons() {
+        let command = format!("cargo xtask run {}", lesson.number);
+        assert!(said.lines().any(|line| line == command), "{said}");
+    }
+}

@@ -1,0 +1,200 @@
+//! Tidiness: what every lesson's folder must look like, and what must stand in no file at all.
+//!
+//! Everything that does not fit is listed at once, each in a line that says what to do.
+
+// Not only the test functions themselves may panic here: what prepares for them may too.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use grader::course::About;
+
+/// `main.rs` shows at one glance what a lesson can do.
+const MAX_MAIN_LINES: usize = 30;
+/// A file of a lesson is read top down on two or three screens. This is about 150 lines and a
+/// little: whoever needs more has two things to tell, and wants two files.
+const MAX_LESSON_LINES: usize = 170;
+/// What names the machine that a file was written on, and how a test is silenced. (Put together,
+/// so that this file does not contain them.)
+const FORBIDDEN: &[(&str, &str)] = &[
+    (concat!("/", "root/"), "a path that exists on one machine only"),
+    (concat!("/", "home/"), "a path that exists on one machine only"),
+    (concat!("/", "Users/"), "a path that exists on one machine only"),
+    (concat!("#[", "ignore"), "a test that is never run: mend it or remove it"),
+];
+/// Text files by the ends of their names.
+const TEXTS: &[&str] = &["rs", "toml", "md", "yml", "html", "css", "js", "patch", "json", "run"];
+
+#[test]
+fn everything_in_the_tree_is_tidy() {
+    let problems = problems(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    assert!(problems.is_empty(), "this does not fit:\n  {}", problems.join("\n  "));
+}
+
+#[test]
+fn all_that_does_not_fit_is_found_at_once() {
+    let root = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("lessons/misnamed/Cargo.toml", "");
+    write("lessons/01-long/Cargo.toml", "[package]\nname = 'lesson-02'\n");
+    write("lessons/01-long/src/main.rs", &"\n".repeat(31));
+    write("lessons/01-long/src/server.rs", &"\n".repeat(171));
+    write("lessons/01-long/lesson.toml", "minuts = 3");
+    write("lessons/02-bare/lesson.toml", EXERCISE);
+    write("lessons/02-bare/exercise/Cargo.toml", "[package]\nname = 'exercise-03'\n");
+    write("crates/a/src/lib.rs", concat!("#[", "ignore]\nconst HERE: &str = \"/", "home/me\";"));
+    write("target/debug/build.rs", concat!("/", "home/me"));
+
+    let found = problems(root.path()).join("\n");
+    for expected in [
+        "lessons/misnamed: ",
+        "lessons/01-long/Cargo.toml: ",
+        "lessons/01-long/src/main.rs: 31 lines",
+        "lessons/01-long/src/server.rs: 171 lines",
+        "lessons/01-long/lesson.toml: ",
+        "lessons/02-bare/Cargo.toml: ",
+        "lessons/02-bare/src/main.rs: ",
+        "lessons/02-bare/exercise/Cargo.toml: ",
+        "lessons/02-bare/exercise/src/bin/greet.rs: ",
+        "lessons/02-bare/solution/Cargo.toml: ",
+        "lessons/02-bare/solution/src/bin/greet.rs: ",
+        concat!("crates/a/src/lib.rs:2: contains /", "home/"),
+        "crates/a/src/lib.rs:1: ",
+    ] {
+        assert!(found.lines().any(|line| line.starts_with(expected)), "{expected} in:\n{found}");
+    }
+    assert_eq!(found.lines().count(), 13, "{found}");
+}
+
+/// A `lesson.toml` with the one exercise `greet`.
+const EXERCISE: &str = "minutes = 1\n\
+    title = { en = '', zh = '' }\n\
+    learn = { en = '', zh = '' }\n\
+    [[exercise]]\nname = 'greet'\nhints = []\n\
+    title = { en = '', zh = '' }\ntask = { en = '', zh = '' }\n\
+    [[exercise.check]]\nname = 'greets'\npoints = 1\nusually = { en = '', zh = '' }\n";
+
+fn problems(root: &Path) -> Vec<String> {
+    let mut problems = Problems { root, list: Vec::new() };
+    let lessons = root.join("lessons");
+    for folder in entries(&lessons).into_iter().filter(|path| path.is_dir()) {
+        problems.check_lesson(&folder);
+    }
+    problems.check_words(root);
+    problems.list
+}
+
+struct Problems<'a> {
+    root: &'a Path,
+    list: Vec<String>,
+}
+
+impl Problems<'_> {
+    fn add(&mut self, path: &Path, what: &str) {
+        let path = path.strip_prefix(self.root).unwrap_or(path).display().to_string();
+        self.list.push(format!("{}: {what}", path.replace('\\', "/")));
+    }
+
+    fn check_lesson(&mut self, folder: &Path) {
+        let Some(number) = number(folder) else {
+            return self.add(folder, "a lesson's folder is named NN-topic, such as 02-tcp-echo");
+        };
+        self.check_package(&folder.join("Cargo.toml"), &format!("lesson-{number}"));
+        if !folder.join("src/main.rs").is_file() {
+            self.add(&folder.join("src/main.rs"), "missing: every lesson is a program");
+        }
+        for file in files(&folder.join("src")) {
+            self.check_length(&file);
+        }
+        let lesson_toml = folder.join("lesson.toml");
+        let text = fs::read_to_string(&lesson_toml).map_err(|error| error.to_string());
+        match text.and_then(|text| toml::from_str(&text).map_err(|error| error.to_string())) {
+            Err(error) => self.add(&lesson_toml, error.replace('\n', " ").trim_end()),
+            Ok(about) => self.check_exercises(folder, &number, &about),
+        }
+    }
+
+    fn check_exercises(&mut self, folder: &Path, number: &str, about: &About) {
+        for kind in ["exercise", "solution"] {
+            if !about.exercises.is_empty() {
+                let package = folder.join(kind).join("Cargo.toml");
+                self.check_package(&package, &format!("{kind}-{number}"));
+            }
+            for exercise in &about.exercises {
+                let program = folder.join(kind).join(format!("src/bin/{}.rs", exercise.name));
+                if !program.is_file() {
+                    self.add(&program, "missing, but lesson.toml names the exercise");
+                }
+            }
+        }
+    }
+
+    fn check_package(&mut self, cargo_toml: &Path, name: &str) {
+        let table = fs::read_to_string(cargo_toml).ok().and_then(|text| text.parse().ok());
+        let package: Option<toml::Table> = table;
+        let found = package.as_ref().and_then(|package| package.get("package")?.get("name"));
+        if found.and_then(toml::Value::as_str) != Some(name) {
+            self.add(cargo_toml, &format!("must be there and name the package {name}"));
+        }
+    }
+
+    fn check_length(&mut self, file: &Path) {
+        let is_main = file.file_name().is_some_and(|name| name == "main.rs");
+        let limit = if is_main { MAX_MAIN_LINES } else { MAX_LESSON_LINES };
+        let lines = fs::read_to_string(file).unwrap_or_default().lines().count();
+        if lines > limit {
+            self.add(file, &format!("{lines} lines; at most {limit} are read with pleasure"));
+        }
+    }
+
+    fn check_words(&mut self, folder: &Path) {
+        for file in files(folder).into_iter().filter(|file| is_text(file)) {
+            let text = fs::read_to_string(&file).unwrap_or_default();
+            for (number, line) in (1..).zip(text.lines()) {
+                for (word, why) in FORBIDDEN.iter().filter(|(word, _)| line.contains(word)) {
+                    let place = PathBuf::from(format!("{}:{number}", file.display()));
+                    self.add(&place, &format!("contains {word}, {why}"));
+                }
+            }
+        }
+    }
+}
+
+/// The two digits of `02-tcp-echo`.
+fn number(folder: &Path) -> Option<String> {
+    let (number, topic) = folder.file_name()?.to_str()?.split_once('-')?;
+    let is_number = number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && !topic.is_empty()).then(|| number.to_owned())
+}
+
+fn is_text(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    TEXTS.iter().any(|end| name == *end || name.ends_with(&format!(".{end}")))
+}
+
+/// All files below a folder, but what cargo and git keep there, and what belongs to the student:
+/// whatever stands in an exercise must not stop the tests of all the rest.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for path in entries(folder) {
+        let name = path.file_name().unwrap_or_default();
+        if path.is_file() {
+            files.push(path);
+        } else if name != "target" && name != ".git" && name != "exercise" {
+            files.extend(self::files(&path));
+        }
+    }
+    files
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
