@@ -22,6 +22,8 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
+use crate::program::{Usage, plain};
+
 const PART_PREFIX: &str = ".upload-";
 const PART_SUFFIX: &str = ".part";
 /// A part this young may belong to somebody who is about to lock it.
@@ -50,6 +52,17 @@ impl Inbox {
             }
         }
         Ok(Self { folder })
+    }
+
+    /// As [`open`](Self::open), for a folder that was named on a command line.
+    ///
+    /// # Errors
+    /// A [`Usage`] that names the folder and the reason.
+    pub fn open_argument(folder: &Path) -> Result<Self, Usage> {
+        Self::open(folder).map_err(|error| {
+            let folder = folder.display();
+            Usage(format!("cannot use {folder} as the folder for uploads: {}", plain(&error)))
+        })
     }
 
     /// Starts an upload in a temporary file of the inbox.
@@ -108,6 +121,30 @@ impl Upload {
         }
         Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("too many files named {name}")))
     }
+}
+
+/// Opens a file that was named on a command line, to send it; with its length in bytes.
+///
+/// # Errors
+/// A [`Usage`] that names the file and the reason.
+pub fn open_to_send(path: &Path) -> Result<(File, u64), Usage> {
+    let wrong = |why: &str| Usage(format!("cannot send {}: {why}", path.display()));
+    let file = File::open(path).map_err(|error| wrong(&plain(&error)))?;
+    let about = file.metadata().map_err(|error| wrong(&plain(&error)))?;
+    if about.is_dir() {
+        return Err(wrong("it is a folder; give one file"));
+    }
+    Ok((file, about.len()))
+}
+
+/// What a file is called by those who receive it: `wanted`, or the last part of its path.
+///
+/// # Errors
+/// A [`Usage`] when the path has no last part (`..`) or it is not UTF-8.
+pub fn name_to_send(path: &Path, wanted: Option<&str>) -> Result<String, Usage> {
+    let own = path.file_name().and_then(OsStr::to_str);
+    let name = wanted.or(own).ok_or_else(|| Usage(format!("give {} a --name", path.display())))?;
+    Ok(name.to_owned())
 }
 
 /// The name of an uploaded file: one path component, safe on every system.

@@ -67,6 +67,16 @@ fn is_closed_output(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref::<OutputError>().is_some_and(|e| e.0.kind() == io::ErrorKind::BrokenPipe)
 }
 
+/// The system's own sentence without its error number: `no such file or directory`.
+#[must_use]
+pub fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
 /// Reads a time limit in seconds, such as `30` or `0.5`, from a command line (for clap's
 /// `value_parser`).
 ///

@@ -8,6 +8,8 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use crate::program::plain;
+
 /// A socket operation that failed, and on which address.
 ///
 /// It prints as one line: `cannot connect to 127.0.0.1:8888: connection refused; no program
@@ -69,15 +71,6 @@ pub fn explain(error: &io::Error) -> String {
         _ => return plain(error),
     };
     sentence.to_owned()
-}
-
-/// The system's own sentence without its error number, for a kind that has no better one.
-fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    }
 }
 
 /// Whether the error is a read or write timeout.

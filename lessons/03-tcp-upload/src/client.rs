@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail, ensure};
 use indicatif::ProgressBar;
+use netbasics::inbox::{name_to_send, open_to_send};
 use netbasics::port::Endpoint;
-use netbasics::program::{OutputError, Usage};
+use netbasics::program::OutputError;
 use netbasics::trouble::explain;
 use netbasics::{say, socket};
 
@@ -36,13 +37,13 @@ pub struct Options {
 }
 
 pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
-    let (mut file, length) = open(&options.file)?;
+    let (mut file, length) = open_to_send(&options.file)?;
     let stream = socket::connect_tcp(addr, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let report = match options.framing {
         Framing::Sized => {
-            let name = options.name.clone().map_or_else(|| own_name(&options.file), Ok)?;
+            let name = name_to_send(&options.file, options.name.as_deref())?;
             send_sized(&stream, &mut file, &Header { length, name })?
         }
         Framing::Eof => send_until_eof(&stream, &mut file, length)?,
@@ -103,21 +104,4 @@ fn send(file: &mut impl Read, mut stream: &TcpStream, length: u64) -> Result<Cop
         CopyError::Write(error) => anyhow!("cannot send the file: {}", explain(&error)),
         CopyError::TooLong => anyhow!("the file is longer than 16 EiB"),
     })
-}
-
-/// Opens the file and asks for its length in bytes.
-fn open(path: &Path) -> Result<(File, u64), Usage> {
-    let wrong = |why| Usage(format!("cannot send {}: {why}", path.display()));
-    let file = File::open(path).map_err(|error| wrong(explain(&error)))?;
-    let about = file.metadata().map_err(|error| wrong(explain(&error)))?;
-    if about.is_dir() {
-        return Err(wrong("it is a folder; give one file".into()));
-    }
-    Ok((file, about.len()))
-}
-
-fn own_name(path: &Path) -> Result<String> {
-    let name = path.file_name().and_then(|name| name.to_str());
-    let name = name.ok_or_else(|| Usage(format!("give {} a --name", path.display())))?;
-    Ok(name.to_owned())
 }

@@ -9,7 +9,6 @@ use anyhow::Result;
 use netbasics::inbox::Inbox;
 use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
-use netbasics::trouble::explain;
 use netbasics::{program, ready, say, socket};
 
 use crate::protocol::{Framing, Receipt};
@@ -50,13 +49,7 @@ impl Server {
     /// # Errors
     /// [`program::Usage`] when the folder is not one.
     pub fn new(options: Options, stop: Stop) -> Result<Self> {
-        let dir = options.dir.display().to_string();
-        let inbox = Inbox::open(&options.dir).map_err(|error| {
-            program::Usage(format!(
-                "cannot use {dir} as the folder for uploads: {}",
-                explain(&error)
-            ))
-        })?;
+        let inbox = Inbox::open_argument(&options.dir)?;
         Ok(Self { options, inbox, stop })
     }
 

@@ -1,0 +1,77 @@
+//! The client: opens the file and the socket, and sends the one through the other.
+
+use std::fs::File;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use indicatif::ProgressBar;
+use netbasics::inbox::{name_to_send, open_to_send};
+use netbasics::port::Endpoint;
+use netbasics::program::{self, OutputError};
+use netbasics::{say, socket};
+
+use crate::keyword;
+use crate::link::Link;
+use crate::sender::Sender;
+use crate::server::Mode;
+
+/// Send a file to the server
+#[derive(Clone, clap::Args)]
+pub struct Options {
+    /// The file to send
+    pub file: PathBuf,
+    /// What it should be called there [default: its own name]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// How the file travels; the server must expect the same
+    #[arg(long, value_enum, default_value_t = Mode::Reliable)]
+    pub mode: Mode,
+    /// How long to wait for an answer before sending a packet again; doubles with each try
+    #[arg(long, value_name = "SECONDS", default_value = "0.2", value_parser = program::seconds)]
+    pub timeout: Duration,
+    /// How often to send a packet again before giving up
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub retries: u32,
+    /// Do not send datagram N (the first is 0), as if the network had lost it
+    #[arg(long, value_name = "N")]
+    pub lose: Option<u64>,
+}
+
+pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
+    let (mut file, length) = open_to_send(&options.file)?;
+    // connect(2) on a UDP socket sends nothing: it only fixes the peer, so that datagrams from
+    // strangers are dropped and an ICMP "port unreachable" reaches us.
+    let socket = socket::connect_udp(addr)?;
+    let server = socket.peer_addr()?;
+    let link = Link::new(socket, options.lose);
+    let report = match options.mode {
+        Mode::Reliable => send_reliably(&link, server, &mut file, length, options)?,
+        Mode::Keyword => {
+            let length = keyword::send(&link, server, &mut file)?;
+            format!("sent {length} bytes and END; nobody confirms them (--mode keyword)")
+        }
+    };
+    writeln!(say::output(), "{report}").map_err(OutputError)?;
+    Ok(())
+}
+
+fn send_reliably(
+    link: &Link,
+    server: SocketAddr,
+    file: &mut File,
+    length: u64,
+    options: &Options,
+) -> Result<String> {
+    let name = name_to_send(&options.file, options.name.as_deref())?;
+    let transfer = getrandom::u32().context("the system gave no random number")?;
+    let Options { timeout, retries, .. } = *options;
+    let sender = Sender { link, server, transfer, timeout, retries };
+    // Shown only where a person watches: standard error is a terminal.
+    let bar = ProgressBar::new(length);
+    let stored = sender.upload(file, length, &name, |done| bar.set_position(done));
+    bar.finish_and_clear();
+    Ok(format!("stored as {}: {length} bytes, SHA-256 verified by the server", stored?))
+}

@@ -1,0 +1,130 @@
+//! The first way: datagrams, and then one that holds the keyword `END`.
+//!
+//! ```text
+//! client                              server
+//!   ── up to 1,024 bytes ──────────────►   appended to the file
+//!   ── up to 1,024 bytes ──────────────►   appended to the file
+//!   ── END ────────────────────────────►   published
+//! ```
+//!
+//! It is as simple as it can be, works most of the time, and is wrong: nobody notices a lost
+//! datagram or two that changed places, and a file may contain the keyword itself.
+
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use netbasics::inbox::{Inbox, Upload};
+use netbasics::say;
+use netbasics::trouble::Trouble;
+
+use crate::link::Link;
+use crate::server::Receiver;
+
+/// The datagram that ends an upload.
+const KEYWORD: &[u8] = b"END";
+/// Bytes of the file in one datagram.
+const DATAGRAM_BYTES: u64 = 1024;
+/// How many uploads at once, each with a file of its own.
+const MAX_UPLOADS: usize = 256;
+/// In this mode nobody says what the file is called.
+const NAMELESS: &str = "upload.bin";
+
+// listing: begin send
+/// Sends the file and the keyword, and returns how many bytes went out. That they arrive is hope.
+pub fn send(link: &Link, server: SocketAddr, file: &mut impl Read) -> Result<u64> {
+    let mut length = 0;
+    loop {
+        let mut datagram = Vec::new();
+        file.take(DATAGRAM_BYTES).read_to_end(&mut datagram).context("cannot read the file")?;
+        let is_end = datagram.is_empty();
+        length += datagram.len() as u64;
+        link.send(if is_end { KEYWORD } else { &datagram })
+            .map_err(Trouble::on("send to", server))?;
+        if is_end {
+            return Ok(length);
+        }
+    }
+}
+// listing: end send
+
+/// What one sender has sent since its last keyword.
+struct Begun {
+    /// `None` when it cannot be stored: the rest, up to the keyword, is passed over.
+    upload: Option<Upload>,
+    length: u64,
+    last_heard: Instant,
+}
+
+/// The server's side: one upload for each sender, so that two at once do not mix.
+pub struct KeywordReceiver {
+    inbox: Inbox,
+    max_bytes: u64,
+    begun: HashMap<SocketAddr, Begun>,
+}
+
+impl KeywordReceiver {
+    pub fn new(inbox: Inbox, max_bytes: u64) -> Self {
+        Self { inbox, max_bytes, begun: HashMap::new() }
+    }
+
+    // listing: begin receive
+    /// Appends a datagram to its sender's file, or publishes that if it is the keyword.
+    fn take(&mut self, datagram: &[u8], sender: SocketAddr, now: Instant) -> Result<()> {
+        let mut begun = match self.begun.remove(&sender) {
+            Some(begun) => begun,
+            None => self.begin(now)?,
+        };
+        if datagram == KEYWORD {
+            let Some(upload) = begun.upload else { return Ok(()) };
+            let name = upload.publish(&NAMELESS.parse()?)?;
+            say!("stored {name} from {sender}: {} bytes", begun.length);
+            return Ok(());
+        }
+        begun.last_heard = now;
+        let appended = begun.append(datagram, self.max_bytes);
+        if appended.is_err() {
+            begun.upload = None;
+        }
+        self.begun.insert(sender, begun);
+        appended
+    }
+    // listing: end receive
+
+    fn begin(&self, now: Instant) -> Result<Begun> {
+        ensure!(self.begun.len() < MAX_UPLOADS, "too many uploads at once");
+        Ok(Begun { upload: Some(self.inbox.begin()?), length: 0, last_heard: now })
+    }
+}
+
+impl Begun {
+    fn append(&mut self, datagram: &[u8], max_bytes: u64) -> Result<()> {
+        let Some(upload) = &mut self.upload else { return Ok(()) };
+        self.length += datagram.len() as u64;
+        ensure!(self.length <= max_bytes, "more than {max_bytes} bytes came");
+        Ok(upload.write_all(datagram)?)
+    }
+}
+
+impl Receiver for KeywordReceiver {
+    /// Never answers: in this mode the client does not listen.
+    fn receive(&mut self, datagram: &[u8], sender: SocketAddr, now: Instant) -> Option<Vec<u8>> {
+        if let Err(error) = self.take(datagram, sender, now) {
+            say!("nothing stored from {sender}: {error:#}");
+        }
+        None
+    }
+
+    fn forget(&mut self, now: Instant, idle: Duration) {
+        self.begun.retain(|sender, begun| {
+            let is_alive = now.duration_since(begun.last_heard) < idle;
+            if !is_alive {
+                let length = begun.length;
+                say!("no END from {sender} within {idle:?}; its {length} bytes are dropped");
+            }
+            is_alive
+        });
+    }
+}
