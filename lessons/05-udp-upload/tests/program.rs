@@ -1,0 +1,297 @@
+//! The lesson's program against itself, through a network that loses, repeats and swaps.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a failed step is a failed test
+
+use std::fs;
+use std::net::{SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use assert_cmd::cargo::cargo_bin_cmd;
+use netlab::program::{Server, poll};
+use netlab::relay::{Direction, Fate, Faults, UdpRelay};
+use rstest::rstest;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn lesson() -> assert_cmd::Command {
+    let mut command = cargo_bin_cmd!("lesson-05");
+    command.timeout(2 * LIMIT);
+    command
+}
+
+/// A server, its inbox, and a folder for files to send.
+struct Scene {
+    server: Server,
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    fn new(args: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("inbox")).unwrap();
+        let server = start("127.0.0.1:0", &folder.path().join("inbox"), args);
+        Self { server, folder }
+    }
+
+    fn inbox(&self) -> PathBuf {
+        self.folder.path().join("inbox")
+    }
+
+    fn file(&self, name: &str, content: &[u8]) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// Sends a file to `addr` (the server, or a relay before it).
+    fn send(&self, addr: SocketAddr, file: &Path, args: &[&str]) -> assert_cmd::assert::Assert {
+        lesson().args(["client", "--addr", &addr.to_string()]).arg(file).args(args).assert()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(self.inbox())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn relay(&self, faults: Faults) -> UdpRelay {
+        UdpRelay::start(self.server.address(), faults).unwrap()
+    }
+}
+
+fn start(addr: &str, inbox: &Path, args: &[&str]) -> Server {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lesson-05"));
+    command.args(["server", "--addr", addr, "--dir"]).arg(inbox).args(args);
+    Server::start(&mut command, LIMIT).unwrap()
+}
+
+/// Bytes that look random and are the same every time.
+fn content(length: usize) -> Vec<u8> {
+    let mut state = 0x2545_f491_u32;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state.to_le_bytes()[0]
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+fn exactly(fates: &[(Direction, u64, Fate)]) -> Faults {
+    Faults { exactly: fates.to_vec(), ..Faults::default() }
+}
+
+#[test]
+fn the_demo_shows_the_keyword_work_and_break_and_what_works_instead() {
+    let output = lesson().args(["--addr", "127.0.0.1:0"]).assert().success().get_output().clone();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let verdicts: Vec<_> = text.lines().filter(|line| line.starts_with("sent ")).collect();
+    let broken: Vec<_> = verdicts.iter().map(|verdict| verdict.contains("NOT")).collect();
+    assert_eq!(broken, [false, true, true, false, false, false], "{text}");
+    assert!(text.contains("[server] datagram 6 is lost"), "{text}");
+}
+
+#[test]
+fn the_demo_succeeds_fifty_times_in_a_row_on_one_port() {
+    let addr = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    for run in 1..=50 {
+        let output = lesson().args(["--addr", &addr]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "run {run} of 50: {said}");
+    }
+}
+
+#[rstest]
+#[case::empty(0)]
+#[case::one_byte(1)]
+#[case::one_packet(1200)]
+#[case::one_byte_more(1201)]
+#[case::many(300_000)]
+fn a_file_of_any_length_arrives_exactly(#[case] length: usize) {
+    let scene = Scene::new(&[]);
+    let file = scene.file("a.bin", &content(length));
+    scene.send(scene.server.address(), &file, &[]).success();
+    assert!(fs::read(scene.inbox().join("a.bin")).unwrap() == content(length));
+    assert_eq!(scene.names(), ["a.bin"]);
+}
+
+#[rstest]
+#[case::seed_1(1)]
+#[case::seed_2(2)]
+#[case::seed_3(3)]
+fn a_file_arrives_exactly_through_loss_duplicates_and_reordering(#[case] seed: u64) {
+    let scene = Scene::new(&[]);
+    let faults = Faults { seed, lose: 0.1, duplicate: 0.1, swap: 0.1, exactly: Vec::new() };
+    let relay = scene.relay(faults);
+    let file = scene.file("a.bin", &content(60_000));
+    scene.send(relay.address(), &file, &["--timeout", "0.05"]).success();
+    assert!(fs::read(scene.inbox().join("a.bin")).unwrap() == content(60_000));
+    assert_eq!(scene.names(), ["a.bin"]);
+    assert!(relay.passages().iter().any(|passage| passage.fate == Fate::Lose));
+}
+
+#[test]
+fn a_lost_last_answer_is_asked_for_again_and_stores_nothing_twice() {
+    let scene = Scene::new(&[]);
+    // Answers to a file of one packet: ack of open, ack of data, stored.
+    let relay = scene.relay(exactly(&[(Direction::ToClient, 2, Fate::Lose)]));
+    let file = scene.file("a.bin", b"hello");
+    scene.send(relay.address(), &file, &[]).success();
+    assert_eq!(scene.names(), ["a.bin"]);
+}
+
+#[test]
+fn the_client_gives_up_when_no_answer_comes_and_says_what_is_unknown() {
+    let scene = Scene::new(&[]);
+    let lost: Vec<_> = (2..10).map(|index| (Direction::ToClient, index, Fate::Lose)).collect();
+    let relay = scene.relay(exactly(&lost));
+    let file = scene.file("a.bin", b"hello");
+    let failed = scene.send(relay.address(), &file, &["--timeout", "0.05", "--retries", "2"]);
+    let expected = format!(
+        "all bytes were sent, but nobody knows whether the file is stored: no answer from {} after \
+         3 tries; giving up\n",
+        relay.address()
+    );
+    failed.code(1).stderr(expected);
+}
+
+#[test]
+fn a_silent_server_costs_a_bounded_number_of_tries() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    silent.set_read_timeout(Some(LIMIT)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.bin");
+    fs::write(&file, b"hello").unwrap();
+    let addr = silent.local_addr().unwrap().to_string();
+    let args = ["client", "--addr", &addr, "--timeout", "0.02", "--retries", "3"];
+    lesson().args(args).arg(&file).assert().code(1);
+    silent.set_nonblocking(true).unwrap();
+    let mut tries = 0;
+    while silent.recv(&mut [0; 2048]).is_ok() {
+        tries += 1;
+    }
+    assert_eq!(tries, 4);
+}
+
+#[test]
+fn no_server_is_one_clear_line_and_code_1() {
+    let free = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.bin");
+    fs::write(&file, b"hello").unwrap();
+    let expected = format!(
+        "cannot reach {free}: connection refused; no program listens there: start the server \
+         first, or check --addr\n"
+    );
+    let args = ["client", "--addr", &free.to_string()];
+    lesson().args(args).arg(&file).assert().code(1).stderr(expected);
+}
+
+#[test]
+fn an_existing_file_is_never_overwritten_and_both_sides_say_the_new_name() {
+    let scene = Scene::new(&[]);
+    for (content, expected) in [("one", "a.txt"), ("two", "a-1.txt")] {
+        let file = scene.file("a.txt", content.as_bytes());
+        let sent = scene.send(scene.server.address(), &file, &[]).success();
+        let said = String::from_utf8_lossy(&sent.get_output().stdout).into_owned();
+        assert!(said.contains(&format!("stored as {expected}: 3 bytes")), "{said}");
+        assert!(scene.server.says(&format!("stored {expected}: 3 bytes"), LIMIT));
+    }
+    assert_eq!(fs::read(scene.inbox().join("a.txt")).unwrap(), b"one");
+    assert_eq!(fs::read(scene.inbox().join("a-1.txt")).unwrap(), b"two");
+}
+
+#[test]
+fn a_hostile_name_is_refused_with_the_reason() {
+    let scene = Scene::new(&[]);
+    let file = scene.file("a.txt", b"x");
+    let failed = scene.send(scene.server.address(), &file, &["--name", "../evil"]).code(1);
+    let said = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
+    assert!(said.contains("the server refused the upload: not a file name we accept"), "{said}");
+    assert_eq!(scene.names(), [""; 0]);
+    assert!(!scene.folder.path().join("evil").exists());
+}
+
+#[test]
+fn two_uploads_at_once_do_not_mix() {
+    let scene = Scene::new(&[]);
+    let contents = [content(200_000), content(200_001).into_iter().rev().collect()];
+    let files = [scene.file("a.bin", &contents[0]), scene.file("b.bin", &contents[1])];
+    thread::scope(|threads| {
+        for file in &files {
+            threads.spawn(|| scene.send(scene.server.address(), file, &[]).success());
+        }
+    });
+    assert!(fs::read(scene.inbox().join("a.bin")).unwrap() == contents[0]);
+    assert!(fs::read(scene.inbox().join("b.bin")).unwrap() == contents[1]);
+}
+
+#[rstest]
+#[case::reliable("reliable")]
+#[case::keyword("keyword")]
+fn an_upload_that_falls_silent_leaves_nothing(#[case] mode: &str) {
+    let scene = Scene::new(&["--idle", "0.3", "--mode", mode]);
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    // An `open` of 1,000 bytes named a.bin; to the keyword server, it is just bytes.
+    let open = b"NU\x01\0abcd\0\0\0\0\0\0\x03\xe8\0\0\0\0a.bin";
+    socket.send_to(open, scene.server.address()).unwrap();
+    poll(LIMIT, || (scene.names().len() == 1).then_some(())).expect("a temporary file");
+    poll(LIMIT, || scene.names().is_empty().then_some(())).expect("nothing left");
+}
+
+#[test]
+fn a_client_that_is_killed_leaves_nothing_and_the_server_goes_on() {
+    let scene = Scene::new(&["--idle", "0.3"]);
+    // A relay that loses everything after the first packets keeps the client busy until it is
+    // killed; its unfinished file is there by then.
+    let lost: Vec<_> = (3..2000).map(|index| (Direction::ToServer, index, Fate::Lose)).collect();
+    let relay = scene.relay(exactly(&lost));
+    let file = scene.file("a.bin", &content(50_000));
+    let mut client = Command::new(env!("CARGO_BIN_EXE_lesson-05"))
+        .args(["client", "--addr", &relay.address().to_string()])
+        .arg(&file)
+        .spawn()
+        .unwrap();
+    poll(LIMIT, || (relay.passages().len() > 6).then_some(())).expect("the upload is under way");
+    client.kill().unwrap();
+    client.wait().unwrap();
+    assert!(scene.server.says("fell silent after 2400 of 50000 bytes of a.bin: dropped", LIMIT));
+    poll(LIMIT, || scene.names().is_empty().then_some(())).expect("nothing left");
+    scene.send(scene.server.address(), &file, &[]).success();
+}
+
+#[test]
+fn a_server_that_was_restarted_says_that_it_does_not_know_the_upload() {
+    let mut scene = Scene::new(&[]);
+    let addr = scene.server.address();
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    socket.send_to(b"NU\x01\0abcd\0\0\0\0\0\0\x03\xe8\0\0\0\0a.bin", addr).unwrap();
+    let mut answer = [0; 200];
+    let length = socket.recv(&mut answer).unwrap();
+    assert_eq!((length, answer[2]), (20, 4), "an ack");
+    assert_eq!(scene.server.interrupt(LIMIT).expect("it ends").code(), Some(0));
+    assert_eq!(scene.names(), [""; 0], "a stopped server cleans up");
+    scene.server = start(&addr.to_string(), &scene.inbox(), &[]);
+    socket.send_to(b"NU\x02\0abcd\0\0\0\0\0\0\0\0\0\0\0\0bytes", addr).unwrap();
+    let length = socket.recv(&mut answer).unwrap();
+    let reason = String::from_utf8_lossy(&answer[20..length]).into_owned();
+    assert!(answer[2] == 6 && reason.contains("no such upload"), "{reason}");
+}
+
+#[rstest]
+#[case::no_file(&["client", "no-such-file"], "cannot send no-such-file: No such file")]
+#[case::a_folder(&["client", "."], "it is a folder")]
+#[case::no_folder(&["server", "--dir", "no-such-folder"], "cannot use no-such-folder")]
+#[case::no_mode(&["server", "--dir", ".", "--mode", "fast"], "reliable, keyword")]
+fn wrong_arguments_are_code_2(#[case] args: &[&str], #[case] reason: &str) {
+    let output = lesson().args(args).assert().code(2).get_output().clone();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains(reason), "{said}");
+}
