@@ -4,7 +4,6 @@ mod client;
 mod copy;
 mod demo;
 mod protocol;
-mod receive;
 mod server;
 
 /// TCP upload: a server, a client, or (without a subcommand) both in one process

@@ -1,5 +1,7 @@
 //! The server: one thread for each upload, and a file appears whole or not at all.
 
+mod receive;
+
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::thread;
@@ -12,7 +14,6 @@ use netbasics::stop::Stop;
 use netbasics::{program, ready, say, socket};
 
 use crate::protocol::{Framing, Receipt};
-use crate::receive;
 
 /// Receive files into a folder until Ctrl-C
 #[derive(Clone, clap::Args)]

@@ -1,5 +1,7 @@
 //! The client: opens the file and the socket, and sends the one through the other.
 
+mod sender;
+
 use std::fs::File;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -15,8 +17,9 @@ use netbasics::{say, socket};
 
 use crate::keyword;
 use crate::link::Link;
-use crate::sender::Sender;
 use crate::server::Mode;
+
+use sender::Sender;
 
 /// Send a file to the server
 #[derive(Clone, clap::Args)]

@@ -72,7 +72,7 @@ fn upload(addr: &Endpoint, file: &Path, inbox: &Path, scene: &Scene) -> Result<(
     let idle = Duration::from_secs(10);
     let receive =
         server::Options { dir: inbox.into(), mode, max_bytes: 1 << 30, idle, lose: lost_answer };
-    let timeout = Duration::from_millis(200);
+    let timeout = Duration::from_millis(50);
     let file = file.into();
     let send = client::Options { file, name: None, mode, timeout, retries: 8, lose: lost_datagram };
     let outcome = duet(

@@ -5,10 +5,7 @@ mod demo;
 mod keyword;
 mod link;
 mod packet;
-mod reliable;
-mod sender;
 mod server;
-mod transfer;
 
 /// UDP upload: a server, a client, or (without a subcommand) both in one process
 #[derive(clap::Parser)]

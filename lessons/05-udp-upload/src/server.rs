@@ -1,5 +1,9 @@
 //! The server: one socket for everybody, and a receiver that keeps the uploads apart.
 
+mod reliable;
+mod transfer;
+
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -13,10 +17,11 @@ use netbasics::{program, ready, say, socket};
 
 use crate::keyword::KeywordReceiver;
 use crate::link::Link;
-use crate::reliable::ReliableReceiver;
+
+use reliable::ReliableReceiver;
 
 /// How often the server looks up from waiting: for Ctrl-C, and for senders that fell silent.
-const TICK: Duration = Duration::from_millis(200);
+const TICK: Duration = Duration::from_millis(50);
 /// How many datagrams that have arrived before Ctrl-C are still handled after it.
 const LAST_DATAGRAMS: u32 = 10_000;
 /// Larger than any datagram; what does not fit would be cut off (recvfrom(2)).
@@ -90,7 +95,9 @@ pub fn serve(link: &Link, receiver: &mut dyn Receiver, idle: Duration, stop: &St
         match link.socket.recv_from(&mut buffer) {
             Ok((length, sender)) => answer(link, receiver, &buffer[..length], sender),
             Err(error) if is_timeout(&error) && stop.is_raised() => return Ok(()),
-            Err(error) if is_timeout(&error) || is_unreachable_peer(&error) => {}
+            // Nothing came; or a signal came; or an earlier answer found nobody.
+            Err(error) if is_timeout(&error) || error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if is_unreachable_peer(&error) => {}
             Err(error) => {
                 return Err(Trouble::on("receive on", "the server's socket")(error).into());
             }

@@ -47,7 +47,7 @@ impl Scene {
     }
 
     /// Sends a file to `addr` (the server, or a relay before it).
-    fn send(&self, addr: SocketAddr, file: &Path, args: &[&str]) -> assert_cmd::assert::Assert {
+    fn send(addr: SocketAddr, file: &Path, args: &[&str]) -> assert_cmd::assert::Assert {
         lesson().args(["client", "--addr", &addr.to_string()]).arg(file).args(args).assert()
     }
 
@@ -116,7 +116,7 @@ fn the_demo_succeeds_fifty_times_in_a_row_on_one_port() {
 fn a_file_of_any_length_arrives_exactly(#[case] length: usize) {
     let scene = Scene::new(&[]);
     let file = scene.file("a.bin", &content(length));
-    scene.send(scene.server.address(), &file, &[]).success();
+    Scene::send(scene.server.address(), &file, &[]).success();
     assert!(fs::read(scene.inbox().join("a.bin")).unwrap() == content(length));
     assert_eq!(scene.names(), ["a.bin"]);
 }
@@ -130,7 +130,7 @@ fn a_file_arrives_exactly_through_loss_duplicates_and_reordering(#[case] seed: u
     let faults = Faults { seed, lose: 0.1, duplicate: 0.1, swap: 0.1, exactly: Vec::new() };
     let relay = scene.relay(faults);
     let file = scene.file("a.bin", &content(60_000));
-    scene.send(relay.address(), &file, &["--timeout", "0.05"]).success();
+    Scene::send(relay.address(), &file, &["--timeout", "0.05"]).success();
     assert!(fs::read(scene.inbox().join("a.bin")).unwrap() == content(60_000));
     assert_eq!(scene.names(), ["a.bin"]);
     assert!(relay.passages().iter().any(|passage| passage.fate == Fate::Lose));
@@ -142,7 +142,7 @@ fn a_lost_last_answer_is_asked_for_again_and_stores_nothing_twice() {
     // Answers to a file of one packet: ack of open, ack of data, stored.
     let relay = scene.relay(exactly(&[(Direction::ToClient, 2, Fate::Lose)]));
     let file = scene.file("a.bin", b"hello");
-    scene.send(relay.address(), &file, &[]).success();
+    Scene::send(relay.address(), &file, &[]).success();
     assert_eq!(scene.names(), ["a.bin"]);
 }
 
@@ -152,7 +152,7 @@ fn the_client_gives_up_when_no_answer_comes_and_says_what_is_unknown() {
     let lost: Vec<_> = (2..10).map(|index| (Direction::ToClient, index, Fate::Lose)).collect();
     let relay = scene.relay(exactly(&lost));
     let file = scene.file("a.bin", b"hello");
-    let failed = scene.send(relay.address(), &file, &["--timeout", "0.05", "--retries", "2"]);
+    let failed = Scene::send(relay.address(), &file, &["--timeout", "0.05", "--retries", "2"]);
     let expected = format!(
         "all bytes were sent, but nobody knows whether the file is stored: no answer from {} after \
          3 tries; giving up\n",
@@ -198,7 +198,7 @@ fn an_existing_file_is_never_overwritten_and_both_sides_say_the_new_name() {
     let scene = Scene::new(&[]);
     for (content, expected) in [("one", "a.txt"), ("two", "a-1.txt")] {
         let file = scene.file("a.txt", content.as_bytes());
-        let sent = scene.send(scene.server.address(), &file, &[]).success();
+        let sent = Scene::send(scene.server.address(), &file, &[]).success();
         let said = String::from_utf8_lossy(&sent.get_output().stdout).into_owned();
         assert!(said.contains(&format!("stored as {expected}: 3 bytes")), "{said}");
         assert!(scene.server.says(&format!("stored {expected}: 3 bytes"), LIMIT));
@@ -211,7 +211,7 @@ fn an_existing_file_is_never_overwritten_and_both_sides_say_the_new_name() {
 fn a_hostile_name_is_refused_with_the_reason() {
     let scene = Scene::new(&[]);
     let file = scene.file("a.txt", b"x");
-    let failed = scene.send(scene.server.address(), &file, &["--name", "../evil"]).code(1);
+    let failed = Scene::send(scene.server.address(), &file, &["--name", "../evil"]).code(1);
     let said = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
     assert!(said.contains("the server refused the upload: not a file name we accept"), "{said}");
     assert_eq!(scene.names(), [""; 0]);
@@ -225,7 +225,7 @@ fn two_uploads_at_once_do_not_mix() {
     let files = [scene.file("a.bin", &contents[0]), scene.file("b.bin", &contents[1])];
     thread::scope(|threads| {
         for file in &files {
-            threads.spawn(|| scene.send(scene.server.address(), file, &[]).success());
+            threads.spawn(|| Scene::send(scene.server.address(), file, &[]).success());
         }
     });
     assert!(fs::read(scene.inbox().join("a.bin")).unwrap() == contents[0]);
@@ -263,7 +263,7 @@ fn a_client_that_is_killed_leaves_nothing_and_the_server_goes_on() {
     client.wait().unwrap();
     assert!(scene.server.says("fell silent after 2400 of 50000 bytes of a.bin: dropped", LIMIT));
     poll(LIMIT, || scene.names().is_empty().then_some(())).expect("nothing left");
-    scene.send(scene.server.address(), &file, &[]).success();
+    Scene::send(scene.server.address(), &file, &[]).success();
 }
 
 #[test]

@@ -138,7 +138,7 @@ impl Sender<'_> {
                         return Ok(Some(packet));
                     }
                 }
-                Err(error) if is_timeout(&error) => {}
+                Err(error) if is_timeout(&error) || error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(Trouble::on("reach", self.server)(error).into()),
             }
         }

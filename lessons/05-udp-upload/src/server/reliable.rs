@@ -9,9 +9,9 @@ use anyhow::{anyhow, ensure};
 use netbasics::inbox::Inbox;
 use netbasics::say;
 
+use super::transfer::{Answer, Transfer};
 use crate::packet::{Kind, Packet};
 use crate::server::Receiver;
-use crate::transfer::{Answer, Transfer};
 
 /// How many uploads at once, each with a file of its own, before new ones are refused.
 const MAX_TRANSFERS: usize = 256;
