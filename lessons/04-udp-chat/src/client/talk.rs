@@ -2,7 +2,7 @@
 //!
 //! Whatever comes counts as the answer, for a datagram does not say what it answers. So a late
 //! answer to an earlier try may be taken for the answer to the next message, and a message whose
-//! *answer* was lost is said twice. Only numbered messages help: that is the exercise `retry`.
+//! *answer* was lost is said twice. Only numbers on the messages help: lesson 5 has them.
 
 use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, UdpSocket};
