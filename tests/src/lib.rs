@@ -1,1 +1,33 @@
-//! The graded tests (being written).
+//! What the graded tests are written with.
+//!
+//! A graded test is an ordinary Rust test that meets the submission as a program on a socket. It
+//! reads as a list of steps:
+//!
+//! ```no_run
+//! use graded::Exam;
+//!
+//! let exam = Exam::of("02", "answer");
+//! let server = exam.serve();
+//! let mut client = exam.connect(server);
+//! client.send(b"hello");
+//! client.half_close();
+//! client.expect_last_words("你好, 5 bytes\n".as_bytes());
+//! ```
+//!
+//! An [`Exam`] notes every step and everything the wire carries. An expectation that is not met
+//! panics with the whole story. Under the grader the story also becomes the outcome; any other
+//! panic is the test's own mistake and becomes a grader-error.
+//!
+//! Which program is examined: `PROGRAM="python3 my.py"`, else `SUBMISSION=solution` (the default),
+//! `exercise`, or a folder of executables. Payloads follow from `SEED`.
+
+mod bytes;
+mod client;
+mod exam;
+mod program;
+mod random;
+mod story;
+
+pub use client::Client;
+pub use exam::{Exam, PATIENCE};
+pub use story::Difference;

@@ -9,10 +9,14 @@ mod cargo;
 mod ci;
 mod conversation;
 mod course;
+mod exercises;
+mod grade;
 mod list;
 mod overview;
 mod props;
+mod reset;
 mod run;
+mod skeleton;
 mod test;
 
 use std::process::ExitCode;
@@ -32,6 +36,9 @@ enum Command {
     List(list::Options),
     Run(run::Options),
     Test(test::Options),
+    Grade(grade::Options),
+    Reset(reset::Options),
+    Skeleton(skeleton::Options),
     Book(book::Options),
     Ci(ci::Options),
 }
@@ -49,6 +56,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::List(options)) => list::run(&options),
         Some(Command::Run(options)) => run::run(&options),
         Some(Command::Test(options)) => test::run(&options),
+        Some(Command::Grade(options)) => grade::run(&options),
+        Some(Command::Reset(options)) => reset::run(&options),
+        Some(Command::Skeleton(options)) => skeleton::run(&options),
         Some(Command::Book(options)) => book::run(&options),
         Some(Command::Ci(options)) => ci::run(&options),
     }

@@ -1,4 +1,24 @@
 //! Grading: which lessons and exercises there are, what their checks are worth, and how a
 //! submission did.
+//!
+//! - [`course`] reads the lessons from their folders.
+//! - [`skeleton`] makes the student's file out of the solution.
+//! - [`submission`] is the program to grade; [`build`] has cargo build it.
+//! - [`run`] runs the graded tests, each in a process of its own; [`protocol`] is what a graded
+//!   test tells the grader, and how.
+//! - [`score`] is the one place where results become points; [`report`] and [`terminal`] show
+//!   them.
+//!
+//! A *check* is a graded test function with points; a *case* is one run of it (an rstest case).
 
+pub mod build;
 pub mod course;
+pub mod process;
+pub mod protocol;
+pub mod report;
+pub mod run;
+pub mod score;
+pub mod skeleton;
+pub mod submission;
+pub mod terminal;
+pub mod workspace;

@@ -146,6 +146,25 @@ impl Server {
         limit: Duration,
         watch: impl Fn(&str) + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
+        Self::start_with(command, limit, watch, |_| {})
+    }
+
+    /// As [`start`](Self::start); and `note` is told the id of the new process and of its group
+    /// as soon as there is one: for somebody who can end the group even if we cannot any more.
+    pub fn start_noting(
+        command: &mut Command,
+        limit: Duration,
+        note: impl FnOnce(u32),
+    ) -> Result<Self, StartError> {
+        Self::start_with(command, limit, |_| {}, note)
+    }
+
+    fn start_with(
+        command: &mut Command,
+        limit: Duration,
+        watch: impl Fn(&str) + Send + Sync + 'static,
+        note: impl FnOnce(u32),
+    ) -> Result<Self, StartError> {
         let (found, ready) = mpsc::channel();
         let watch = Arc::new(watch);
         let watch_errors = Arc::clone(&watch);
@@ -157,6 +176,7 @@ impl Server {
             }
         };
         let mut running = Running::read(command, find, move |line| watch_errors(line))?;
+        note(running.child.id());
         if let Ok(address) = ready.recv_timeout(limit) {
             return Ok(Self { running, address });
         }

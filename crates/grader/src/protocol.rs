@@ -1,0 +1,74 @@
+//! What the grader and a graded test tell each other: four environment variables and one file.
+//!
+//! A graded test runs in a process of its own and cannot be trusted to live to its end, as the
+//! program it tests is anybody's. So it leaves its outcome in a file, and its exit code must agree
+//! with it; and it notes the process group of every program it starts *when* it starts it, so that
+//! the grader can end the group even after it had to kill the test.
+//!
+//! The program under test inherits none of these variables: it cannot forge an outcome by
+//! printing one, and it is not told where outcomes are written.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Names the file that the test writes its [`Outcome`] to, as JSON.
+pub const OUTCOME: &str = "GRADER_OUTCOME";
+/// Names the folder in which the test leaves an empty file for each process group it has started,
+/// named by the group's id.
+pub const GROUPS: &str = "GRADER_GROUPS";
+/// The program to test, already built: its command line as a JSON array of strings.
+pub const PROGRAM: &str = "GRADER_PROGRAM";
+/// The name of the case, without the exercise, for the line that replays it.
+pub const CASE: &str = "GRADER_CASE";
+/// The number that all random payloads follow from. A person may set it, too.
+pub const SEED: &str = "SEED";
+
+/// What a Rust program says when it comes to a `todo!`.
+pub const UNWRITTEN: &str = "not yet implemented";
+
+/// All variables that a program under test must not inherit.
+pub const PRIVATE: [&str; 4] = [OUTCOME, GROUPS, PROGRAM, CASE];
+
+/// How a case ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// As it should.
+    Pass,
+    /// The program did something else than it should.
+    Fail,
+    /// The program did not do it in time.
+    Timeout,
+    /// The program ended by a signal or with an error code in the middle of it.
+    Crash,
+    /// The program did not print its readiness line.
+    NotReady,
+    /// There is no program: the compiler refuses it.
+    DoesNotCompile,
+    /// The grader or the test itself is broken. Never the student's failure.
+    GraderError,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Timeout => "timeout",
+            Self::Crash => "crash",
+            Self::NotReady => "not ready",
+            Self::DoesNotCompile => "does not compile",
+            Self::GraderError => "grader error",
+        })
+    }
+}
+
+/// What a test leaves for the grader.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Outcome {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// For the student: what was expected, what came, what the wire saw. Empty for a pass.
+    pub report: String,
+}

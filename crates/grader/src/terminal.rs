@@ -1,0 +1,157 @@
+//! The grade for a person at a terminal.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::course::{Exercise, Text};
+use crate::protocol::{UNWRITTEN, Verdict};
+use crate::report::Grade;
+use crate::score::{CaseResult, CheckScore, ExerciseScore, check_of};
+
+/// The languages of the course.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    English,
+    /// Simplified Chinese.
+    Chinese,
+}
+
+impl Language {
+    /// What the person's system speaks: Chinese if its locale says so (locale(7)), else English.
+    #[must_use]
+    pub fn of_the_system() -> Self {
+        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set);
+        if locale.is_some_and(|locale| locale.starts_with("zh")) {
+            Self::Chinese
+        } else {
+            Self::English
+        }
+    }
+
+    fn pick(self, text: &Text) -> &str {
+        match self {
+            Self::English => &text.en,
+            Self::Chinese => &text.zh,
+        }
+    }
+
+    fn words(self, english: &'static str, chinese: &'static str) -> &'static str {
+        if self == Self::English { english } else { chinese }
+    }
+}
+
+/// Whether to colour what is printed: on a terminal whose owner has not set `NO_COLOR`.
+#[must_use]
+pub fn wants_colour() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+}
+
+/// Prints scores.
+pub struct Terminal<'a> {
+    /// Where to.
+    pub output: &'a mut dyn Write,
+    /// Whether with colours.
+    pub colour: bool,
+    /// In which language.
+    pub language: Language,
+}
+
+impl Terminal<'_> {
+    /// One exercise: a line for each check, and why the first one that failed did so. The others
+    /// often fail for the same reason, and a screenful is read where five are not.
+    pub fn exercise(&mut self, exercise: &Exercise, score: &ExerciseScore) -> io::Result<()> {
+        let title = self.language.pick(&exercise.title);
+        writeln!(self.output, "{}/{}  {title}", score.lesson, score.exercise)?;
+        if let Some(error) = uncompiled(score) {
+            return self.uncompiled(score, error);
+        }
+        for check in &score.checks {
+            self.check_line(check, score.partial)?;
+        }
+        for problem in &score.problems {
+            writeln!(self.output, "\n  grader error, not your mistake: {}", indent(problem))?;
+        }
+        let failed = score.checks.iter().flat_map(|check| &check.cases).filter(|c| is_failure(c));
+        let failed: Vec<&CaseResult> = failed.collect();
+        let Some((first, others)) = failed.split_first() else { return Ok(()) };
+        self.explain(exercise, first)?;
+        self.name_others(score, others)
+    }
+
+    /// The sum.
+    pub fn sum(&mut self, grade: &Grade) -> io::Result<()> {
+        let (points, out_of) = (grade.points(), grade.out_of());
+        let word = self.language.words("points", "分");
+        let sum = self.paint(&format!("{points} / {out_of} {word}"), points == out_of);
+        writeln!(self.output, "\n{sum}  (seed {})", grade.seed)
+    }
+
+    fn check_line(&mut self, check: &CheckScore, partial: bool) -> io::Result<()> {
+        if partial && check.cases.is_empty() {
+            return Ok(());
+        }
+        let failed = check.cases.iter().find(|case| case.verdict != Verdict::Pass);
+        let verdict = failed.map_or(Verdict::Pass, |case| case.verdict);
+        let passed = check.cases.iter().filter(|case| case.verdict == Verdict::Pass).count();
+        let mark = self.paint(&format!("{verdict:<12}"), failed.is_none());
+        let counts = match check.cases.len() {
+            0 | 1 => String::new(),
+            cases => format!("  ({passed} of {cases} cases)"),
+        };
+        let (points, out_of, name) = (check.points, check.out_of, &check.name);
+        writeln!(self.output, "  {mark} {points}/{out_of}  {name}{counts}")
+    }
+
+    fn explain(&mut self, exercise: &Exercise, case: &CaseResult) -> io::Result<()> {
+        let title = self.paint(&format!("{}: {}", case.verdict, case.name), false);
+        writeln!(self.output, "\n{title}\n  {}", indent(&case.report))?;
+        let check = exercise.checks.iter().find(|check| check.name == check_of(&case.name));
+        // What it usually is does not help with a part that is not written yet.
+        if let Some(check) = check.filter(|_| !case.report.contains(UNWRITTEN)) {
+            let word = self.language.words("usually", "常见原因");
+            writeln!(self.output, "  {word}: {}", self.language.pick(&check.usually).trim())?;
+        }
+        Ok(())
+    }
+
+    fn name_others(&mut self, score: &ExerciseScore, others: &[&CaseResult]) -> io::Result<()> {
+        let Some(next) = others.first() else { return Ok(()) };
+        let (lesson, exercise, case) = (&score.lesson, &score.exercise, &next.name);
+        let count = others.len();
+        let words = match self.language {
+            Language::English => format!("{count} more failed; to see the next:"),
+            Language::Chinese => format!("还有 {count} 个没有通过；查看下一个："),
+        };
+        writeln!(self.output, "\n{words} cargo xtask grade {lesson}/{exercise} --case {case}")
+    }
+
+    fn uncompiled(&mut self, score: &ExerciseScore, error: &str) -> io::Result<()> {
+        let points = format!("0/{}", score.out_of());
+        let title = self.paint(&format!("{}", Verdict::DoesNotCompile), false);
+        writeln!(self.output, "  {title} {points}\n\n  {}", indent(error))
+    }
+
+    fn paint(&self, text: &str, good: bool) -> String {
+        let code = if good { 32 } else { 31 };
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// A grader-error is shown among the problems, not as the student's failure.
+fn is_failure(case: &CaseResult) -> bool {
+    !matches!(case.verdict, Verdict::Pass | Verdict::GraderError)
+}
+
+/// The compiler's error, if that is why nothing could be tested.
+fn uncompiled(score: &ExerciseScore) -> Option<&str> {
+    let mut cases = score.checks.iter().flat_map(|check| &check.cases);
+    let is_uncompiled = |case: &&CaseResult| case.verdict == Verdict::DoesNotCompile;
+    cases.find(is_uncompiled).map(|case| case.report.as_str())
+}
+
+fn indent(text: &str) -> String {
+    let lines = text.trim_end().lines();
+    let indented = |line: &str| if line.is_empty() { String::new() } else { format!("  {line}") };
+    lines.map(indented).collect::<Vec<_>>().join("\n").trim_start().to_owned()
+}

@@ -1,0 +1,26 @@
+//! Where the course lies on this machine.
+
+use std::path::{Path, PathBuf};
+
+/// The workspace that `start` is in: the nearest folder upwards whose `Cargo.toml` has a
+/// `[workspace]`. Asked at run time, so that a moved checkout still works.
+#[must_use]
+pub fn root(start: &Path) -> Option<PathBuf> {
+    start.ancestors().find(|folder| is_root(folder)).map(Path::to_owned)
+}
+
+fn is_root(folder: &Path) -> bool {
+    std::fs::read_to_string(folder.join("Cargo.toml"))
+        .is_ok_and(|text| text.lines().any(|line| line.trim() == "[workspace]"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_is_found_from_deep_inside() {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        assert!(root(&here).unwrap().join("lessons").is_dir());
+    }
+}

@@ -1,0 +1,145 @@
+//! `cargo xtask grade`: how far am I, and what is wrong?
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use grader::course::{Exercise, Lesson};
+use grader::report::{self, Grade};
+use grader::run::{self, Job};
+use grader::score::ExerciseScore;
+use grader::submission::Submission;
+use grader::terminal::{self, Language, Terminal};
+
+use crate::exercises;
+
+/// Exit codes: 0 for full points, and these. (2 is for wrong arguments.)
+const NOT_ALL_POINTS: u8 = 1;
+const GRADER_ERROR: u8 = 3;
+
+/// Test your exercises over the wire and count the points
+#[derive(clap::Args)]
+pub struct Options {
+    /// Which, as in `02` or `02/answer`; all exercises without it
+    #[arg(value_name = "LESSON[/EXERCISE]")]
+    exercise: Option<String>,
+    /// `exercise`, `solution`, or a folder of programs named as the exercises
+    #[arg(long, value_name = "WHOSE", default_value = "exercise", conflicts_with = "program")]
+    submission: Submission,
+    /// A program in any language, as in `--program "python3 my.py"`; name its exercise, too
+    #[arg(long, value_name = "COMMAND")]
+    program: Option<String>,
+    /// Only this case, or all cases of this check
+    #[arg(long, value_name = "NAME")]
+    case: Option<String>,
+    /// The number that all random payloads follow from; a failure prints it
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    /// Also write a report for other programs, as in `--report json=grade.json`
+    #[arg(long, value_name = "KIND=FILE")]
+    report: Vec<Report>,
+}
+
+/// A report to write, and where.
+#[derive(Clone)]
+struct Report {
+    file: PathBuf,
+}
+
+impl FromStr for Report {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some(("json", file)) if !file.is_empty() => Ok(Self { file: file.into() }),
+            _ => Err("a report is written as json=FILE".to_owned()),
+        }
+    }
+}
+
+pub fn run(options: Options) -> Result<ExitCode> {
+    let root = exercises::root()?;
+    let lessons = exercises::lessons(&root)?;
+    let wanted = exercises::wanted(&lessons, options.exercise.as_deref())?;
+    if (options.case.is_some() || options.program.is_some()) && wanted.len() != 1 {
+        bail!("--case and --program are for one exercise: name it, as in `grade 02/answer`");
+    }
+    let submission = match &options.program {
+        Some(command) if command.trim().is_empty() => bail!("--program names no program"),
+        Some(command) => Submission::program(command),
+        None => options.submission.clone(),
+    };
+    let seed = options.seed.unwrap_or_else(seed_of_the_clock);
+    let mut grade = Grade { submission, seed, wanted: wanted.len(), exercises: Vec::new() };
+    for (lesson, exercise) in wanted {
+        grade_one(&root, (lesson, exercise), &options, &mut grade)?;
+    }
+    terminal(&mut io::stdout().lock()).sum(&grade)?;
+    Ok(exit_code(&grade))
+}
+
+fn grade_one(
+    root: &Path,
+    (lesson, exercise): (&Lesson, &Exercise),
+    options: &Options,
+    grade: &mut Grade,
+) -> Result<()> {
+    let submission = grade.submission.clone();
+    let case = options.case.as_deref();
+    let job =
+        Job { workspace: root, lesson, exercise, submission: &submission, seed: grade.seed, case };
+    let mut written = Ok(());
+    let score = run::grade(&job, &mut |score| {
+        grade.update(score);
+        if written.is_ok() {
+            written = write(&options.report, grade);
+        }
+    });
+    written?;
+    if let (Some(case), true) = (case, has_no_case(&score)) {
+        bail!("{} has no case {case}", exercise.name);
+    }
+    grade.update(&score);
+    write(&options.report, grade)?;
+    let mut output = io::stdout().lock();
+    terminal(&mut output).exercise(exercise, &score)?;
+    output.flush()?;
+    Ok(())
+}
+
+/// Whether nothing was graded, and not because the grader is broken.
+fn has_no_case(score: &ExerciseScore) -> bool {
+    score.problems.is_empty() && score.checks.iter().all(|check| check.cases.is_empty())
+}
+
+fn write(reports: &[Report], grade: &Grade) -> Result<()> {
+    for Report { file } in reports {
+        let text = serde_json::to_string_pretty(&report::json(grade))? + "\n";
+        report::write_atomically(file, &text)
+            .with_context(|| format!("cannot write the report {}", file.display()))?;
+    }
+    Ok(())
+}
+
+fn terminal(output: &mut dyn Write) -> Terminal<'_> {
+    Terminal { output, colour: terminal::wants_colour(), language: Language::of_the_system() }
+}
+
+fn exit_code(grade: &Grade) -> ExitCode {
+    if grade.is_grader_error() {
+        ExitCode::from(GRADER_ERROR)
+    } else if grade.exercises.iter().all(ExerciseScore::all_passed) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(NOT_ALL_POINTS)
+    }
+}
+
+/// Short enough to be typed again.
+fn seed_of_the_clock() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| u64::from(now.subsec_micros()))
+}

@@ -1,0 +1,40 @@
+//! `cargo xtask skeleton`: every exercise file from its solution.
+
+use std::fs;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use crate::exercises;
+
+/// Write the exercises' files from their solutions (for authors; it overwrites a student's work)
+#[derive(clap::Args)]
+pub struct Options {
+    /// Write nothing; fail if a file is not what its solution gives
+    #[arg(long)]
+    check: bool,
+}
+
+pub fn run(options: Options) -> Result<ExitCode> {
+    let lessons = exercises::lessons(&exercises::root()?)?;
+    let mut stale = 0;
+    for (lesson, exercise) in exercises::wanted(&lessons, None)? {
+        let (text, file) =
+            (exercises::skeleton(lesson, exercise)?, exercises::exercise_file(lesson, exercise));
+        if fs::read_to_string(&file).is_ok_and(|old| old == text) {
+            continue;
+        }
+        stale += 1;
+        if options.check {
+            println!("{} differs from what its solution gives", file.display());
+        } else {
+            fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+            println!("{} is written", file.display());
+        }
+    }
+    if options.check && stale > 0 {
+        println!("run `cargo xtask skeleton`, and never edit an exercise by hand");
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
+}
