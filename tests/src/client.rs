@@ -92,7 +92,11 @@ impl Client {
         self.wire(Way::ToProgram, "close");
     }
 
-    /// Goes away with a reset (`SO_LINGER` of 0 seconds; RFC 9293, section 3.10.5).
+    /// Goes away with a reset: close(2) after `SO_LINGER` was set to 0 seconds (socket(7)), which
+    /// is TCP's ABORT (RFC 9293, section 3.10.5).
+    ///
+    /// # Panics
+    /// When the system refuses the option; that is no failure of the program.
     pub fn reset(self) {
         self.desk.step(format!("client {} resets the connection", self.number));
         if let Err(error) = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)) {

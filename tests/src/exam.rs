@@ -100,7 +100,7 @@ impl Exam {
     /// Starts `PROGRAM server --addr ADDRESS` with more `arguments`, and waits until it is ready.
     /// A server that this exam has started before is killed first.
     pub fn serve_at(&self, arguments: &[&str], address: &str) -> SocketAddr {
-        self.kill_server();
+        let is_first_start = !self.kill_server();
         let arguments = [&["server", "--addr", address], arguments].concat();
         self.step(format!("start your program: server {}", arguments[1..].join(" ")));
         let mut command = self.command(&arguments);
@@ -111,16 +111,19 @@ impl Exam {
                 self.0.state().server = Some(server);
                 address
             }
-            Err(error) => self.fail(not_ready(&error)),
+            Err(error) => self.fail(not_ready(&error, is_first_start)),
         }
     }
 
-    /// Kills the server, as a power cut would.
-    pub fn kill_server(&self) {
+    /// Kills the server, as a power cut would; `false` if there was none.
+    fn kill_server(&self) -> bool {
+        // Dropping it kills it; not under the lock, as it takes its time.
         let server = self.0.state().server.take();
-        if server.is_some() {
+        let was_there = server.is_some();
+        if was_there {
             self.step("kill your program");
         }
+        was_there
     }
 
     /// Connects a new client.
@@ -201,12 +204,17 @@ fn blame_the_end(difference: &mut Difference, status: ExitStatus, said: &str) {
     let unwritten = said.lines().find_map(|line| line.strip_prefix(protocol::UNWRITTEN));
     difference.what = match unwritten {
         Some(part) => format!("a part of your program is still to be written{part}"),
-        None => format!("your program has ended ({status}); {}", difference.what),
+        None => format!("your program has ended ({status}), but it should go on serving"),
     };
 }
 
-fn not_ready(error: &StartError) -> Difference {
-    Difference { verdict: Verdict::NotReady, what: error.to_string(), bytes: None }
+/// A program that could be started once but not again has failed at something.
+fn not_ready(error: &StartError, is_first_start: bool) -> Difference {
+    if is_first_start {
+        Difference { verdict: Verdict::NotReady, what: error.to_string(), bytes: None }
+    } else {
+        Difference::fail(format!("your program could not be started again: {error}"))
+    }
 }
 
 /// The grader says which case this is; without it, libtest names the thread after the test.

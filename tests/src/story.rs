@@ -8,6 +8,8 @@ use crate::bytes;
 
 /// How many steps, wire lines and lines of the program are shown; the earlier ones are counted.
 const SHOWN: usize = 14;
+/// How much of a line is shown, in characters.
+const SHOWN_WIDTH: usize = 200;
 
 /// Which way something went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,8 +79,8 @@ impl Story {
 
     /// The report of a failure in the last step; the arrow marks it.
     pub fn report(&self, difference: &Difference, said: &str, replay: &str) -> String {
-        let mut text = format!("{}\n", difference.what);
-        if let Some((expected, got)) = &difference.bytes {
+        let mut text = format!("{}\n", difference.what.trim_end());
+        if let Some((expected, got)) = difference.bytes.as_ref().filter(|(a, b)| a != b) {
             text.push('\n');
             text.push_str(&bytes::compare(expected, got));
         }
@@ -110,6 +112,8 @@ fn push_last(text: &mut String, lines: &[String]) {
         let _ = writeln!(text, "  … {skipped} before these");
     }
     for line in &lines[skipped..] {
-        let _ = writeln!(text, "  {line}");
+        let shown: String = line.chars().take(SHOWN_WIDTH).collect();
+        let more = if shown.len() < line.len() { " …" } else { "" };
+        let _ = writeln!(text, "  {shown}{more}");
     }
 }

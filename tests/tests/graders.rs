@@ -38,7 +38,8 @@ fn grade(lesson: &Lesson, exercise: &Exercise, submission: &Submission) -> Exerc
 fn stories(score: &ExerciseScore) -> String {
     let cases = score.checks.iter().flat_map(|check| &check.cases);
     let failed = cases.filter(|case| case.verdict != Verdict::Pass);
-    failed.map(|case| format!("{}: {}: {}\n", case.name, case.verdict, case.report)).collect()
+    let told = failed.map(|case| format!("{}: {}: {}", case.name, case.verdict, case.report));
+    told.collect::<Vec<_>>().join("\n")
 }
 
 /// The checks with a case that did not pass, and how.
@@ -77,7 +78,7 @@ fn skeletons_score_nothing_and_mistakes_are_caught_by_the_checks_they_name() {
         assert!(score.problems.is_empty(), "{}: {:#?}", variant.name, score.problems);
         match &variant.kind {
             Kind::Skeleton => {
-                assert_eq!(score.points(), 0, "{}: {}", variant.name, stories(&score))
+                assert_eq!(score.points(), 0, "{}: {}", variant.name, stories(&score));
             }
             Kind::Mistake { caught_by } => assert_caught(variant, caught_by, &score),
         }

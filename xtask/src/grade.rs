@@ -1,6 +1,6 @@
 //! `cargo xtask grade`: how far am I, and what is wrong?
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -94,6 +94,7 @@ fn grade_one(
     let mut written = Ok(());
     let score = run::grade(&job, &mut |score| {
         grade.update(score);
+        show_progress(score);
         if written.is_ok() {
             written = write(&options.report, grade);
         }
@@ -108,6 +109,16 @@ fn grade_one(
     terminal(&mut output).exercise(exercise, &score)?;
     output.flush()?;
     Ok(())
+}
+
+/// One line on a terminal that is written over with each case; a hanging program takes its time.
+fn show_progress(score: &ExerciseScore) {
+    if io::stderr().is_terminal() {
+        let (lesson, exercise, left) = (&score.lesson, &score.exercise, score.pending);
+        let line = format!("{lesson}/{exercise}: {left} cases to go");
+        // `\x1b[K` clears what is left of a longer line before.
+        eprint!("\r{}\x1b[K", if left > 0 { line } else { String::new() });
+    }
 }
 
 /// Whether nothing was graded, and not because the grader is broken.

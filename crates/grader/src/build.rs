@@ -22,7 +22,8 @@ struct Message {
     #[serde(default)]
     package_id: String,
     executable: Option<PathBuf>,
-    message: Option<Diagnostic>,
+    #[serde(rename = "message")]
+    diagnostic: Option<Diagnostic>,
 }
 
 #[derive(Deserialize)]
@@ -77,10 +78,10 @@ fn messages(output: &Output) -> Vec<Message> {
 fn first_error(messages: &[Message], package: &str, output: &Output) -> Unbuilt {
     let is_error = |message: &&Message| {
         message.reason == "compiler-message"
-            && message.message.as_ref().is_some_and(|diagnostic| diagnostic.level == "error")
+            && message.diagnostic.as_ref().is_some_and(|diagnostic| diagnostic.level == "error")
     };
     let error = messages.iter().find(is_error);
-    let rendered = error.and_then(|e| e.message.as_ref()?.rendered.clone()).unwrap_or_default();
+    let rendered = error.and_then(|e| e.diagnostic.as_ref()?.rendered.clone()).unwrap_or_default();
     match error {
         Some(error) if error.package_id.contains(&format!("#{package}@")) => {
             Unbuilt::DoesNotCompile(rendered)

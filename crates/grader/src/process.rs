@@ -163,6 +163,19 @@ mod tests {
     }
 
     #[test]
+    fn a_noted_group_is_killed() {
+        let notes = tempfile::tempdir().unwrap();
+        let mut command = sh("sleep 1000");
+        own_group(&mut command);
+        let mut child = command.spawn().unwrap();
+        std::fs::write(notes.path().join(child.id().to_string()), "").unwrap();
+        std::fs::write(notes.path().join("no number"), "").unwrap();
+        kill_noted(notes.path());
+        let status = wait(&mut child, LONG);
+        assert!(status.is_some_and(|status| !status.success()));
+    }
+
+    #[test]
     fn a_child_that_keeps_the_pipe_open_does_not_hold_the_grader_up() {
         let ended = run(&mut sh("echo done; sleep 1000 &"), LONG).unwrap();
         assert_eq!(ended.stdout, "done\n");

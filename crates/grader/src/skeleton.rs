@@ -40,41 +40,58 @@ impl std::error::Error for MarkerError {}
 /// # Errors
 /// When a marker has no partner, no sentence or nothing inside, or when there is none at all.
 pub fn from_solution(solution: &str) -> Result<String, MarkerError> {
-    let mut exercise = String::new();
-    // The line of the open `begin` marker, and whether there was code since.
-    let mut open: Option<(usize, bool)> = None;
-    let mut found_any = false;
+    let mut exercise = Vec::new();
+    let mut open: Option<Part> = None;
+    let mut parts = 0;
     for (line, text) in (1..).zip(solution.lines()) {
         let marker = text.trim();
-        let error = |problem| Err(MarkerError { line, problem });
         if let Some(rest) = marker.strip_prefix(BEGIN) {
-            let Some(sentence) = sentence(rest) else {
-                return error("a begin marker names in quotes what is to be done");
-            };
-            if open.is_some() {
-                return error("begins before the last part has ended");
-            }
             let indentation = &text[..text.len() - text.trim_start().len()];
-            exercise.push_str(&format!("{indentation}todo!(\"{sentence}\")\n"));
-            (open, found_any) = (Some((line, false)), true);
+            exercise.push(format!("{indentation}todo!(\"{}\")", begin(open.as_ref(), rest, line)?));
+            open = Some(Part { line, has_code: false });
+            parts += 1;
         } else if marker == END {
-            match open.take() {
-                None => return error("ends a part that has not begun"),
-                Some((_, false)) => return error("ends a part with nothing in it"),
-                Some((_, true)) => {}
-            }
-        } else if let Some((_, has_code)) = &mut open {
-            *has_code |= !marker.is_empty() && !marker.starts_with("//");
+            end(open.take().as_ref(), line)?;
+        } else if let Some(part) = &mut open {
+            part.has_code |= !marker.is_empty() && !marker.starts_with("//");
         } else {
-            exercise.push_str(text);
-            exercise.push('\n');
+            exercise.push(text.to_owned());
         }
     }
     match open {
-        Some((line, _)) => Err(MarkerError { line, problem: "begins a part that never ends" }),
-        None if !found_any => Err(MarkerError { line: 0, problem: "nothing is left to be done" }),
-        None => Ok(exercise),
+        Some(Part { line, .. }) => error(line, "begins a part that never ends"),
+        None if parts == 0 => error(0, "nothing is left to be done"),
+        None => Ok(exercise.join("\n") + "\n"),
     }
+}
+
+/// A part that the student is to write: where it begins, and whether there was code so far.
+struct Part {
+    line: usize,
+    has_code: bool,
+}
+
+/// The sentence of a begin marker.
+fn begin<'a>(open: Option<&Part>, rest: &'a str, line: usize) -> Result<&'a str, MarkerError> {
+    if open.is_some() {
+        return error(line, "begins before the last part has ended");
+    }
+    match sentence(rest) {
+        Some(sentence) => Ok(sentence),
+        None => error(line, "a begin marker names in quotes what is to be done"),
+    }
+}
+
+fn end(open: Option<&Part>, line: usize) -> Result<(), MarkerError> {
+    match open {
+        None => error(line, "ends a part that has not begun"),
+        Some(Part { has_code: false, .. }) => error(line, "ends a part with nothing in it"),
+        Some(_) => Ok(()),
+    }
+}
+
+fn error<T>(line: usize, problem: &'static str) -> Result<T, MarkerError> {
+    Err(MarkerError { line, problem })
 }
 
 /// The sentence of ` "sentence"`; it stands inside a string literal and a format string.

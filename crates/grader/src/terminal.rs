@@ -7,6 +7,14 @@ use crate::protocol::{UNWRITTEN, Verdict};
 use crate::report::Grade;
 use crate::score::{CaseResult, CheckScore, ExerciseScore, check_of};
 
+/// What it usually is when a program does not get ready, in both languages.
+const NOT_READY: (&str, &str) = (
+    "The line `listening on HOST:PORT` is missing, is spelt in another way, or was not flushed: it \
+     has to be printed on standard output as soon as a client can connect.",
+    "没有打印 `listening on HOST:PORT` 这一行、写法不一致，或者没有刷新（flush）输出：\
+     一旦客户端可以连接，就要把它打印到标准输出。",
+);
+
 /// The languages of the course.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
@@ -106,13 +114,20 @@ impl Terminal<'_> {
     fn explain(&mut self, exercise: &Exercise, case: &CaseResult) -> io::Result<()> {
         let title = self.paint(&format!("{}: {}", case.verdict, case.name), false);
         writeln!(self.output, "\n{title}\n  {}", indent(&case.report))?;
-        let check = exercise.checks.iter().find(|check| check.name == check_of(&case.name));
-        // What it usually is does not help with a part that is not written yet.
-        if let Some(check) = check.filter(|_| !case.report.contains(UNWRITTEN)) {
-            let word = self.language.words("usually", "常见原因");
-            writeln!(self.output, "  {word}: {}", self.language.pick(&check.usually).trim())?;
+        let Some(advice) = self.advice(exercise, case) else { return Ok(()) };
+        let word = self.language.words("usually", "常见原因");
+        writeln!(self.output, "  {word}: {}", advice.trim())
+    }
+
+    /// The mistake it usually is.
+    fn advice<'e>(&self, exercise: &'e Exercise, case: &CaseResult) -> Option<&'e str> {
+        if case.verdict == Verdict::NotReady {
+            return Some(self.language.words(NOT_READY.0, NOT_READY.1));
         }
-        Ok(())
+        let check = exercise.checks.iter().find(|check| check.name == check_of(&case.name))?;
+        // It does not help with a part that is not written yet.
+        let is_written = !case.report.contains(UNWRITTEN);
+        is_written.then(|| self.language.pick(&check.usually))
     }
 
     fn name_others(&mut self, score: &ExerciseScore, others: &[&CaseResult]) -> io::Result<()> {

@@ -91,19 +91,19 @@ pub fn all_patches(lesson: &Lesson) -> Vec<PathBuf> {
     paths
 }
 
-fn patched(path: &Path, patch: &str, solution: &str) -> String {
-    assert!(header(patch, "title").is_some(), "{} has no `# title: …`", path.display());
+fn patched(file: &Path, patch: &str, solution: &str) -> String {
+    assert!(header(patch, "title").is_some(), "{} has no `# title: …`", file.display());
     // The header is for us; the diff begins with its first `---`.
     let diff = patch.find("--- ").map_or("", |at| &patch[at..]);
     let diff =
-        diffy::Patch::from_str(diff).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    diffy::apply(solution, &diff).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        diffy::Patch::from_str(diff).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    diffy::apply(solution, &diff).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
 /// `# caught-by: check, other check (timeout)`; without a word in parentheses it is `fail`.
-fn caught_by(path: &Path, patch: &str) -> BTreeSet<(String, Verdict)> {
+fn caught_by(file: &Path, patch: &str) -> BTreeSet<(String, Verdict)> {
     let line = header(patch, "caught-by");
-    let line = line.unwrap_or_else(|| panic!("{} has no `# caught-by: …`", path.display()));
+    let line = line.unwrap_or_else(|| panic!("{} has no `# caught-by: …`", file.display()));
     line.split(',')
         .map(|check| match check.trim().split_once(" (") {
             None => (check.trim().to_owned(), Verdict::Fail),
