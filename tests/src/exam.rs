@@ -1,11 +1,13 @@
 //! One graded case from its first step to its outcome.
 
+use std::io::{self, Seek, Write};
 use std::net::SocketAddr;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{env, fs, thread};
 
+use grader::process::{self, Ended};
 use grader::protocol::{self, Outcome, Verdict};
 use netlab::program::{Server, StartError, poll};
 
@@ -17,12 +19,25 @@ use crate::story::{Difference, Story};
 /// How long a program may take for one step: to get ready, to answer, to close. A thousand times
 /// what the solutions need, so that a slow or busy machine fails nobody.
 pub const PATIENCE: Duration = Duration::from_secs(5);
+/// The exit code of a Rust program that panics.
+const RUST_PANIC: i32 = 101;
 /// How long a program that is about to end may take to do so, before its failure is told.
 const LAST_BREATH: Duration = Duration::from_millis(200);
 
 /// One case. It ends with the test: then the program is killed and the outcome is written.
 #[derive(Debug)]
 pub struct Exam(Desk);
+
+/// What a program gave that has ended by itself.
+#[derive(Debug)]
+pub struct Ran {
+    /// The exit code; `None` cannot be seen, as that is a crash.
+    pub code: Option<i32>,
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+}
 
 /// What an exam and its clients share.
 #[derive(Clone, Debug)]
@@ -89,6 +104,47 @@ impl Exam {
     /// Tells a failure, and ends the test with it.
     pub fn fail(&self, difference: Difference) -> ! {
         self.0.fail(difference)
+    }
+
+    /// Runs the program with `arguments` and `input` on standard input until it ends by itself.
+    ///
+    /// # Panics
+    /// When the input cannot be put into a temporary file; that is no failure of the program.
+    #[must_use]
+    pub fn run(&self, arguments: &[&str], input: &str) -> Ran {
+        let fed = if input.is_empty() { String::new() } else { format!(", given {input:?}") };
+        self.step(format!("run your program: {}{fed}", arguments.join(" ")));
+        let stdin = fed_from_a_file(input)
+            .unwrap_or_else(|error| panic!("no temporary file for standard input: {error}"));
+        match process::run_fed(&mut self.command(arguments), stdin, PATIENCE, note_group) {
+            Err(error) => self.fail(Difference::fail(format!("it cannot be started: {error}"))),
+            Ok(ended) => match ended.status {
+                None => self.fail(Difference::timeout(format!("it did not end in {PATIENCE:?}"))),
+                Some(status) => self.ran(status, ended),
+            },
+        }
+    }
+
+    /// A program that ended by a signal or by a panic has crashed, whatever it printed.
+    fn ran(&self, status: ExitStatus, ended: Ended) -> Ran {
+        let Ended { stdout, stderr, .. } = ended;
+        let code = status.code();
+        if code.is_none() || code == Some(RUST_PANIC) {
+            let mut difference = Difference::fail("");
+            blame_the_end(&mut difference, status, &stderr);
+            difference.what = format!("{}\n{stderr}", difference.what);
+            self.fail(difference);
+        }
+        Ran { code, stdout, stderr }
+    }
+
+    /// Expects that what the program gave is `expected`; `what` names it in the report.
+    pub fn expect_equal(&self, what: &str, expected: &str, got: &str) {
+        self.step(format!("expect {what}"));
+        if expected != got {
+            let difference = Difference::fail(format!("{what} is not the one expected"));
+            self.fail(difference.with(expected.as_bytes(), got.as_bytes()));
+        }
     }
 
     /// Starts the program as a server on a free port and waits until it is ready.
@@ -204,7 +260,7 @@ fn blame_the_end(difference: &mut Difference, status: ExitStatus, said: &str) {
     let unwritten = said.lines().find_map(|line| line.strip_prefix(protocol::UNWRITTEN));
     difference.what = match unwritten {
         Some(part) => format!("a part of your program is still to be written{part}"),
-        None => format!("your program has ended ({status}), but it should go on serving"),
+        None => format!("your program has ended ({status}) in the middle of this"),
     };
 }
 
@@ -215,6 +271,14 @@ fn not_ready(error: &StartError, is_first_start: bool) -> Difference {
     } else {
         Difference::fail(format!("your program could not be started again: {error}"))
     }
+}
+
+/// A file rather than a pipe: nobody has to feed it while the program runs.
+fn fed_from_a_file(input: &str) -> io::Result<Stdio> {
+    let mut file = tempfile::tempfile()?;
+    file.write_all(input.as_bytes())?;
+    file.rewind()?;
+    Ok(file.into())
 }
 
 /// The grader says which case this is; without it, libtest names the thread after the test.

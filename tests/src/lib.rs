@@ -29,5 +29,5 @@ mod random;
 mod story;
 
 pub use client::Client;
-pub use exam::{Exam, PATIENCE};
+pub use exam::{Exam, PATIENCE, Ran};
 pub use story::Difference;

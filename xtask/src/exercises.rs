@@ -1,44 +1,52 @@
 //! Which exercises a person means, and where their files are.
 
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
-use grader::course::{self, Exercise, Lesson};
-use grader::workspace;
+use anyhow::{Context, Result};
+use grader::course::{Exercise, Lesson};
 
-/// The root of the course: above the current folder, or else where xtask was built.
-pub fn root() -> Result<PathBuf> {
-    let here = std::env::current_dir().context("the current folder cannot be read")?;
-    workspace::root(&here)
-        .or_else(|| workspace::root(Path::new(env!("CARGO_MANIFEST_DIR"))))
-        .context("this is not inside the course's workspace")
+use crate::course::Course;
+
+/// The arguments do not fit together, or name something that is not there.
+#[derive(Debug)]
+pub struct WrongArguments(pub String);
+
+impl fmt::Display for WrongArguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
-/// The exercises that `LESSON`, `LESSON/EXERCISE` or nothing at all stands for, by lesson.
+impl std::error::Error for WrongArguments {}
+
+/// The exercises that `LESSON`, `LESSON/EXERCISE` or nothing at all stands for, in order.
 pub fn wanted<'a>(
-    lessons: &'a [Lesson],
+    course: &'a Course,
     wanted: Option<&str>,
 ) -> Result<Vec<(&'a Lesson, &'a Exercise)>> {
-    let (lesson, exercise) = match wanted.map(|wanted| wanted.split_once('/')) {
-        None => (None, None),
-        Some(None) => (wanted, None),
-        Some(Some((lesson, exercise))) => (Some(lesson), Some(exercise)),
+    let Some(wanted) = wanted else { return Ok(all(course)) };
+    let (lesson, name) = match wanted.split_once('/') {
+        Some((lesson, name)) => (lesson, Some(name)),
+        None => (wanted, None),
     };
-    let found: Vec<_> = lessons
-        .iter()
-        .filter(|candidate| lesson.is_none_or(|lesson| candidate.answers_to(lesson)))
-        .flat_map(|lesson| lesson.about.exercises.iter().map(move |exercise| (lesson, exercise)))
-        .filter(|(_, candidate)| exercise.is_none_or(|exercise| candidate.name == exercise))
-        .collect();
-    if let (true, Some(wanted)) = (found.is_empty(), wanted) {
-        bail!("there is no exercise {wanted}; there are: {}", names(lessons));
+    let lesson = course.lesson(lesson)?;
+    let mut found = all(course);
+    found.retain(|(of, exercise)| {
+        of.number == lesson.number && name.is_none_or(|name| exercise.name == name)
+    });
+    if found.is_empty() {
+        let names = all(course).into_iter().map(|(of, e)| format!("{}/{}", of.number, e.name));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let problem = format!("there is no exercise {wanted}; there are: {names}");
+        return Err(WrongArguments(problem).into());
     }
     Ok(found)
 }
 
-/// All lessons of the course.
-pub fn lessons(root: &Path) -> Result<Vec<Lesson>> {
-    course::lessons(root).context("the lessons cannot be read")
+fn all(course: &Course) -> Vec<(&Lesson, &Exercise)> {
+    let of = |lesson| std::iter::repeat(lesson);
+    course.lessons.iter().flat_map(|lesson| of(lesson).zip(&lesson.about.exercises)).collect()
 }
 
 /// The hand-written file.
@@ -57,14 +65,4 @@ pub fn skeleton(lesson: &Lesson, exercise: &Exercise) -> Result<String> {
     let solution = std::fs::read_to_string(&file)
         .with_context(|| format!("cannot read {}", file.display()))?;
     grader::skeleton::from_solution(&solution).with_context(|| file.display().to_string())
-}
-
-fn names(lessons: &[Lesson]) -> String {
-    let names: Vec<String> = lessons
-        .iter()
-        .flat_map(|lesson| {
-            lesson.about.exercises.iter().map(move |e| format!("{}/{}", lesson.number, e.name))
-        })
-        .collect();
-    names.join(", ")
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use grader::course::{Exercise, Lesson};
 use grader::report::{self, Grade};
 use grader::run::{self, Job};
@@ -14,7 +14,8 @@ use grader::score::ExerciseScore;
 use grader::submission::Submission;
 use grader::terminal::{self, Language, Terminal};
 
-use crate::exercises;
+use crate::course::Course;
+use crate::exercises::{self, WrongArguments};
 
 /// Exit codes: 0 for full points, and these. (2 is for wrong arguments.)
 const NOT_ALL_POINTS: u8 = 1;
@@ -60,22 +61,23 @@ impl FromStr for Report {
     }
 }
 
-pub fn run(options: Options) -> Result<ExitCode> {
-    let root = exercises::root()?;
-    let lessons = exercises::lessons(&root)?;
-    let wanted = exercises::wanted(&lessons, options.exercise.as_deref())?;
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let course = Course::find()?;
+    let wanted = exercises::wanted(&course, options.exercise.as_deref())?;
     if (options.case.is_some() || options.program.is_some()) && wanted.len() != 1 {
-        bail!("--case and --program are for one exercise: name it, as in `grade 02/answer`");
+        return wrong(
+            "--case and --program are for one exercise: name it, as in `grade 02/answer`",
+        );
     }
     let submission = match &options.program {
-        Some(command) if command.trim().is_empty() => bail!("--program names no program"),
+        Some(command) if command.trim().is_empty() => return wrong("--program names no program"),
         Some(command) => Submission::program(command),
         None => options.submission.clone(),
     };
     let seed = options.seed.unwrap_or_else(seed_of_the_clock);
     let mut grade = Grade { submission, seed, wanted: wanted.len(), exercises: Vec::new() };
     for (lesson, exercise) in wanted {
-        grade_one(&root, (lesson, exercise), &options, &mut grade)?;
+        grade_one(&course.root, (lesson, exercise), options, &mut grade)?;
     }
     terminal(&mut io::stdout().lock()).sum(&grade)?;
     Ok(exit_code(&grade))
@@ -101,7 +103,7 @@ fn grade_one(
     });
     written?;
     if let (Some(case), true) = (case, has_no_case(&score)) {
-        bail!("{} has no case {case}", exercise.name);
+        return wrong(&format!("{} has no case {case}", exercise.name));
     }
     grade.update(&score);
     write(&options.report, grade)?;
@@ -109,6 +111,10 @@ fn grade_one(
     terminal(&mut output).exercise(exercise, &score)?;
     output.flush()?;
     Ok(())
+}
+
+fn wrong<T>(problem: &str) -> Result<T> {
+    Err(WrongArguments(problem.to_owned()).into())
 }
 
 /// One line on a terminal that is written over with each case; a hanging program takes its time.

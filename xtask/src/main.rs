@@ -46,7 +46,9 @@ enum Command {
 fn main() -> ExitCode {
     dispatch(Cli::parse()).unwrap_or_else(|error| {
         eprintln!("cargo xtask: {error:#}");
-        if error.is::<course::UnknownLesson>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+        let is_usage =
+            error.is::<course::UnknownLesson>() || error.is::<exercises::WrongArguments>();
+        if is_usage { ExitCode::from(2) } else { ExitCode::FAILURE }
     })
 }
 

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use crate::course::Course;
 use crate::exercises;
 
 /// Begin an exercise afresh; your version is kept beside it
@@ -17,9 +18,9 @@ pub struct Options {
     exercise: String,
 }
 
-pub fn run(options: Options) -> Result<ExitCode> {
-    let lessons = exercises::lessons(&exercises::root()?)?;
-    for (lesson, exercise) in exercises::wanted(&lessons, Some(&options.exercise))? {
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let course = Course::find()?;
+    for (lesson, exercise) in exercises::wanted(&course, Some(&options.exercise))? {
         let text = exercises::skeleton(lesson, exercise)?;
         let file = exercises::exercise_file(lesson, exercise);
         let kept =

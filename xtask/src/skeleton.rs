@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use crate::course::Course;
 use crate::exercises;
 
 /// Write the exercises' files from their solutions (for authors; it overwrites a student's work)
@@ -15,10 +16,10 @@ pub struct Options {
     check: bool,
 }
 
-pub fn run(options: Options) -> Result<ExitCode> {
-    let lessons = exercises::lessons(&exercises::root()?)?;
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let course = Course::find()?;
     let mut stale = 0;
-    for (lesson, exercise) in exercises::wanted(&lessons, None)? {
+    for (lesson, exercise) in exercises::wanted(&course, None)? {
         let (text, file) =
             (exercises::skeleton(lesson, exercise)?, exercises::exercise_file(lesson, exercise));
         if fs::read_to_string(&file).is_ok_and(|old| old == text) {

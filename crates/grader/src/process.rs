@@ -35,10 +35,24 @@ pub struct Ended {
 /// # Errors
 /// When it cannot be started.
 pub fn run(command: &mut Command, limit: Duration) -> io::Result<Ended> {
+    run_fed(command, Stdio::null(), limit, |_| {})
+}
+
+/// As [`run`], with `stdin`; and `note` is told the id of the new process and of its group.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn run_fed(
+    command: &mut Command,
+    stdin: Stdio,
+    limit: Duration,
+    note: impl FnOnce(u32),
+) -> io::Result<Ended> {
     own_group(command);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
     let started = Instant::now();
     let mut child = command.spawn()?;
+    note(child.id());
     let stdout = child.stdout.take().map(Kept::read);
     let stderr = child.stderr.take().map(Kept::read);
     let status = wait(&mut child, limit);
