@@ -16,10 +16,16 @@ pub fn brief(bytes: &[u8]) -> String {
         length => format!("{length} bytes"),
     };
     let (shown, limit) = match std::str::from_utf8(bytes) {
-        Ok(text) => (quoted(text.chars().take(SHOWN_TEXT)), text.chars().count() > SHOWN_TEXT),
-        Err(_) => (hex(bytes, 0, SHOWN_HEX), bytes.len() > SHOWN_HEX),
+        Ok(text) if text.chars().all(is_readable) => {
+            (quoted(text.chars().take(SHOWN_TEXT)), text.chars().count() > SHOWN_TEXT)
+        }
+        _ => (hex(bytes, 0, SHOWN_HEX), bytes.len() > SHOWN_HEX),
     };
     format!("{length}  {shown}{}", if limit { " …" } else { "" })
+}
+
+fn is_readable(character: char) -> bool {
+    !character.is_control() || matches!(character, '\0' | '\t' | '\n' | '\r')
 }
 
 /// As a string literal, with everything unprintable escaped.
@@ -71,6 +77,7 @@ mod tests {
     fn text_is_shown_as_text_and_other_bytes_in_hex() {
         assert_eq!(brief("你好\n\0".as_bytes()), "8 bytes  \"你好\\n\\0\"");
         assert_eq!(brief(b"\xff"), "1 byte  ff");
+        assert_eq!(brief(b"\x11A"), "2 bytes  11 41");
         assert_eq!(brief(b""), "nothing");
     }
 

@@ -89,9 +89,25 @@ impl Terminal<'_> {
 
     /// The sum.
     pub fn sum(&mut self, grade: &Grade) -> io::Result<()> {
+        if grade.exercises.iter().any(|exercise| exercise.partial) {
+            return self.sum_of_cases(grade);
+        }
         let (points, out_of) = (grade.points(), grade.out_of());
         let word = self.language.words("points", "分");
         let sum = self.paint(&format!("{points} / {out_of} {word}"), points == out_of);
+        writeln!(self.output, "\n{sum}  (seed {})", grade.seed)
+    }
+
+    /// Points say nothing where only some cases were run.
+    fn sum_of_cases(&mut self, grade: &Grade) -> io::Result<()> {
+        let checks = grade.exercises.iter().flat_map(|exercise| &exercise.checks);
+        let cases: Vec<&CaseResult> = checks.flat_map(|check| &check.cases).collect();
+        let passed = cases.iter().filter(|case| case.verdict == Verdict::Pass).count();
+        let words = match self.language {
+            Language::English => format!("{passed} of {} cases passed", cases.len()),
+            Language::Chinese => format!("{} 个用例，通过 {passed} 个", cases.len()),
+        };
+        let sum = self.paint(&words, passed == cases.len());
         writeln!(self.output, "\n{sum}  (seed {})", grade.seed)
     }
 
