@@ -14,6 +14,7 @@ use netlab::program::{Server, StartError, poll};
 use crate::client::Client;
 use crate::program;
 use crate::random::{self, Random};
+use crate::sender::Sender;
 use crate::story::{Difference, Story};
 
 /// How long a program may take for one step: to get ready, to answer, to close. A thousand times
@@ -185,12 +186,23 @@ impl Exam {
     /// Connects a new client.
     #[must_use]
     pub fn connect(&self, server: SocketAddr) -> Client {
-        let number = {
-            let mut state = self.0.state();
-            state.clients += 1;
-            state.clients
-        };
-        Client::connect(self.0.clone(), number, server)
+        Client::connect(self.0.clone(), self.next_number(), server)
+    }
+
+    /// Opens a new UDP socket that talks with the server.
+    ///
+    /// # Panics
+    /// When the system has no socket for it; that is no failure of the program.
+    #[must_use]
+    pub fn sender(&self, server: SocketAddr) -> Sender {
+        Sender::open(self.0.clone(), self.next_number(), server)
+            .unwrap_or_else(|error| panic!("no UDP socket for the test: {error}"))
+    }
+
+    fn next_number(&self) -> usize {
+        let mut state = self.0.state();
+        state.clients += 1;
+        state.clients
     }
 }
 
@@ -254,9 +266,7 @@ impl State {
 /// A program that has ended is the reason for whatever else was seen. An orderly end in the wrong
 /// place is a failure, any other is a crash.
 fn blame_the_end(difference: &mut Difference, status: ExitStatus, said: &str) {
-    if !status.success() {
-        difference.verdict = Verdict::Crash;
-    }
+    difference.verdict = if status.success() { Verdict::Fail } else { Verdict::Crash };
     let unwritten = said.lines().find_map(|line| line.strip_prefix(protocol::UNWRITTEN));
     difference.what = match unwritten {
         Some(part) => format!("a part of your program is still to be written{part}"),

@@ -26,8 +26,10 @@ mod client;
 mod exam;
 mod program;
 mod random;
+mod sender;
 mod story;
 
 pub use client::Client;
 pub use exam::{Exam, PATIENCE, Ran};
+pub use sender::Sender;
 pub use story::Difference;
