@@ -61,7 +61,10 @@ impl Inbox {
     pub fn open_argument(folder: &Path) -> Result<Self, Usage> {
         Self::open(folder).map_err(|error| {
             let folder = folder.display();
-            Usage(format!("cannot use {folder} as the folder for uploads: {}", plain(&error)))
+            Usage(format!(
+                "cannot use {folder} as the folder for uploads: {}",
+                explain_file(&error)
+            ))
         })
     }
 
@@ -123,14 +126,34 @@ impl Upload {
     }
 }
 
+/// The reason behind the error of a file or a folder, in one line.
+///
+/// The same kind of error means something else here than on a socket: "permission denied" is
+/// about an owner, not about a port.
+#[must_use]
+pub fn explain_file(error: &io::Error) -> String {
+    use io::ErrorKind as Kind;
+    let sentence = match error.kind() {
+        Kind::NotFound => "there is no such file or folder",
+        Kind::PermissionDenied => {
+            "permission denied; it belongs to somebody else: look at its owner and rights"
+        }
+        Kind::StorageFull | Kind::QuotaExceeded => "no space left on the disk",
+        Kind::ReadOnlyFilesystem => "the disk is read-only",
+        Kind::NotADirectory => "it is not a folder",
+        _ => return plain(error),
+    };
+    sentence.to_owned()
+}
+
 /// Opens a file that was named on a command line, to send it; with its length in bytes.
 ///
 /// # Errors
 /// A [`Usage`] that names the file and the reason.
 pub fn open_to_send(path: &Path) -> Result<(File, u64), Usage> {
     let wrong = |why: &str| Usage(format!("cannot send {}: {why}", path.display()));
-    let file = File::open(path).map_err(|error| wrong(&plain(&error)))?;
-    let about = file.metadata().map_err(|error| wrong(&plain(&error)))?;
+    let file = File::open(path).map_err(|error| wrong(&explain_file(&error)))?;
+    let about = file.metadata().map_err(|error| wrong(&explain_file(&error)))?;
     if about.is_dir() {
         return Err(wrong("it is a folder; give one file"));
     }
@@ -212,8 +235,19 @@ impl FromStr for FileName {
         if text.contains([':', '*', '?', '"', '<', '>', '|']) || text.ends_with(['.', ' ']) {
             return refuse("it has one of : * ? \" < > | or ends in a dot or a space");
         }
+        if is_device_of_windows(text) {
+            return refuse("on Windows that is a device, not a file");
+        }
         Ok(Self(text.to_owned()))
     }
+}
+
+/// `NUL`, `con.txt`, `COM1`, …: on Windows these are devices whatever follows the first dot.
+fn is_device_of_windows(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or(name).trim_end().to_ascii_uppercase();
+    let numbered =
+        |kind| stem.strip_prefix(kind).is_some_and(|n| matches!(n.as_bytes(), [b'0'..=b'9']));
+    ["CON", "PRN", "AUX", "NUL"].contains(&&*stem) || numbered("COM") || numbered("LPT")
 }
 
 fn is_part(name: &OsStr) -> bool {
@@ -313,6 +347,8 @@ mod tests {
     #[case::nul("a\0b")]
     #[case::line_feed("a\nb")]
     #[case::trailing_dot("a.")]
+    #[case::device("nul.txt")]
+    #[case::numbered_device("COM1")]
     #[case::too_long(&"a".repeat(250))]
     fn a_name_that_is_not_one_plain_component_is_refused(#[case] name: &str) {
         name.parse::<FileName>().unwrap_err();
@@ -321,9 +357,18 @@ mod tests {
     #[rstest]
     #[case("a")]
     #[case("报告 1.txt")]
+    #[case("console.log")]
     #[case(&"a".repeat(249))]
     fn a_plain_name_is_taken(#[case] name: &str) {
         assert_eq!(name.parse::<FileName>().unwrap().as_str(), name);
+    }
+
+    #[test]
+    fn a_files_error_says_whose_fault_it_is_and_nothing_of_ports() {
+        let denied = explain_file(&io::ErrorKind::PermissionDenied.into());
+        assert!(denied.contains("owner") && !denied.contains("port"), "{denied}");
+        let unknown = explain_file(&io::Error::from_raw_os_error(5));
+        assert!(!unknown.contains("os error"), "{unknown}");
     }
 
     #[test]

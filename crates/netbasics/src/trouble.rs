@@ -57,7 +57,9 @@ pub fn explain(error: &io::Error) -> String {
             "connection reset; the peer ended it without a proper close: it crashed, or it refused \
              what it was sent"
         }
-        Kind::BrokenPipe => "broken pipe; the peer has already closed the connection",
+        Kind::BrokenPipe | Kind::NotConnected => {
+            "broken pipe; the peer has already closed the connection"
+        }
         Kind::TimedOut | Kind::WouldBlock => {
             "timed out; nothing came from the peer: it may be busy, stopped, or behind a firewall"
         }

@@ -13,7 +13,7 @@ use std::net::{TcpListener, UdpSocket};
 use std::process::{Child, ChildStdin, Command, ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Trial};
 
 use crate::program::{Kept, keep_reading, kill_group, own_group, poll, wait_for};
 
@@ -21,30 +21,31 @@ use crate::program::{Kept, keep_reading, kill_group, own_group, poll, wait_for};
 pub const VARIABLE: &str = "PEERS";
 
 /// A test called `name` that needs the program `peer`; it fails by panicking, as any test does.
-pub fn trial(peer: &'static str, name: &str, test: fn()) -> Trial {
-    let is_there = is_installed(peer);
-    let name = format!("{name} [{peer}]");
+pub fn trial(peer: &str, name: &str, test: fn()) -> Trial {
+    let missing = format!("{peer} is not installed");
+    trial_if(is_installed(peer), missing, &format!("{name} [{peer}]"), test)
+}
+
+/// A test called `name` that needs something which `is_there` or not; `missing` is the sentence
+/// that says it is not.
+pub fn trial_if(is_there: bool, missing: String, name: &str, test: fn()) -> Trial {
     if is_there || std::env::var(VARIABLE).is_ok_and(|value| value == "required") {
         return Trial::test(name, move || {
             if is_there {
                 test();
                 Ok(())
             } else {
-                Err(missing(peer))
+                Err(format!("{missing}, and {VARIABLE}=required says that it must be").into())
             }
         });
     }
-    Trial::test(format!("{name}: {peer} is not installed"), || Ok(())).with_ignored_flag(true)
+    Trial::test(format!("{name}: {missing}"), || Ok(())).with_ignored_flag(true)
 }
 
 /// Runs the trials as cargo's own tests are run, with the same arguments.
 #[must_use]
 pub fn run(trials: Vec<Trial>) -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
-}
-
-fn missing(peer: &str) -> Failed {
-    format!("{peer} is not installed, and {VARIABLE}=required says that it must be").into()
 }
 
 /// Whether a program of this name can be started. Its exit code does not matter: nc has no

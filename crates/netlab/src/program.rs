@@ -244,7 +244,7 @@ impl Server {
     /// does not tell.
     #[must_use]
     pub fn peak_memory(&self) -> Option<u64> {
-        proc_field(self.id(), "VmHWM").map(|kib| kib * 1024)
+        peak_memory(self.id())
     }
 
     /// How many threads it has now; `None` where the system does not tell.
@@ -252,6 +252,13 @@ impl Server {
     pub fn threads(&self) -> Option<u64> {
         proc_field(self.id(), "Threads")
     }
+}
+
+/// The most memory a running process has held so far, in bytes (`VmHWM` of proc(5)); `None` where
+/// the system does not tell.
+#[must_use]
+pub fn peak_memory(id: u32) -> Option<u64> {
+    proc_field(id, "VmHWM").map(|kib| kib * 1024)
 }
 
 /// Calls `look` until it returns something; `None` when `limit` has passed. This is for things
