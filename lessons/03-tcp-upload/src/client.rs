@@ -8,18 +8,15 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail, ensure};
 use indicatif::ProgressBar;
-use netbasics::inbox::{name_to_send, open_to_send};
+use netbasics::inbox::{explain_file, name_to_send, open_to_send};
 use netbasics::port::Endpoint;
-use netbasics::program::OutputError;
+use netbasics::program::{self, OutputError};
 use netbasics::trouble::explain;
 use netbasics::{say, socket};
 
 use crate::copy::{Copied, CopyError, copy};
 use crate::protocol::{Framing, Header, Receipt};
 
-/// How long the server may take for each step. Its last one, making the file durable, can take a
-/// slow disk a while.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// How much a server may say, in bytes, after a framing in which it has nothing to say.
 const MAX_WORDS: u64 = 64 * 1024;
 
@@ -34,13 +31,17 @@ pub struct Options {
     /// How the end of the file is marked; the server must expect the same
     #[arg(long, value_enum, default_value_t = Framing::Sized)]
     pub framing: Framing,
+    /// How long the server may take for each step; the last, making the file durable, can take a
+    /// slow disk a while
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = program::seconds)]
+    pub timeout: Duration,
 }
 
 pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     let (mut file, length) = open_to_send(&options.file)?;
-    let stream = socket::connect_tcp(addr, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    let stream = socket::connect_tcp(addr, options.timeout)?;
+    stream.set_read_timeout(Some(options.timeout))?;
+    stream.set_write_timeout(Some(options.timeout))?;
     let report = match options.framing {
         Framing::Sized => {
             let name = name_to_send(&options.file, options.name.as_deref())?;
@@ -57,6 +58,9 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
 fn send_sized(mut stream: &TcpStream, file: &mut File, header: &Header) -> Result<String> {
     header.write(&mut stream)?;
     let sent = send(&mut file.take(header.length), stream, header.length);
+    // Then the server waits for bytes that nobody has; that we leave tells it so.
+    let too_short = sent.as_ref().is_ok_and(|sent| sent.length < header.length);
+    ensure!(!too_short, "the file became shorter while it was sent, so it is not stored");
     // The server may have said no long before the last byte, and then our sending fails. So the
     // receipt is read in any case, and a refusal in it explains more than our own error.
     match (Receipt::read(&mut stream), sent) {
@@ -64,7 +68,6 @@ fn send_sized(mut stream: &TcpStream, file: &mut File, header: &Header) -> Resul
         (_, Err(error)) => Err(error),
         (Err(error), Ok(_)) => Err(error.context("nobody knows whether the file is stored")),
         (Ok(Receipt::Stored { length, digest, name }), Ok(sent)) => {
-            ensure!(sent.length == header.length, "the file became shorter while it was sent");
             ensure!(
                 (length, digest) == (sent.length, sent.digest),
                 "the server stored something else: {length} bytes, SHA-256 {digest}"
@@ -83,10 +86,13 @@ fn send_until_eof(stream: &TcpStream, file: &mut File, length: u64) -> Result<St
     // half a file look whole. A reset cannot be mistaken for its end.
     socket::reset_on_close(stream, true)?;
     let sent = send(file, stream, length)?;
-    stream.shutdown(Shutdown::Write)?;
-    socket::reset_on_close(stream, false)?;
-    // A server that closes properly has at least read everything. It has nothing to say to us.
-    match io::copy(&mut stream.take(MAX_WORDS), &mut io::sink()) {
+    let end = || {
+        stream.shutdown(Shutdown::Write)?;
+        socket::reset_on_close(stream, false)?;
+        // A server that closes properly has at least read everything. It says nothing to us.
+        io::copy(&mut stream.take(MAX_WORDS), &mut io::sink())
+    };
+    match end() {
         Ok(_) => Ok(format!("sent {} bytes; nobody confirms them (--framing eof)", sent.length)),
         Err(error) => bail!("the server did not take the file: {}", explain(&error)),
     }
@@ -100,7 +106,7 @@ fn send(file: &mut impl Read, mut stream: &TcpStream, length: u64) -> Result<Cop
     let sent = copy(file, &mut stream, u64::MAX, |done| bar.set_position(done));
     bar.finish_and_clear();
     sent.map_err(|error| match error {
-        CopyError::Read(error) => anyhow!("cannot read the file: {}", explain(&error)),
+        CopyError::Read(error) => anyhow!("cannot read the file: {}", explain_file(&error)),
         CopyError::Write(error) => anyhow!("cannot send the file: {}", explain(&error)),
         CopyError::TooLong => anyhow!("the file is longer than 16 EiB"),
     })

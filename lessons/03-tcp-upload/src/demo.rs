@@ -39,7 +39,7 @@ fn upload(addr: &Endpoint, file: &Path, inbox: &Path, framing: Framing, times: u
     let addr = addr.clone();
     let idle = Duration::from_secs(10);
     let receive = server::Options { dir: inbox.into(), framing, max_bytes: 1 << 30, idle };
-    let send = client::Options { file: file.into(), name: None, framing };
+    let send = client::Options { file: file.into(), name: None, framing, timeout: 2 * idle };
     let outcome = duet(
         move |ready, stop| {
             let server = server::Server::new(receive, stop)?;

@@ -24,8 +24,8 @@
 use std::fmt;
 use std::io::{Read, Write};
 
-use anyhow::{Context, Result, bail};
-use netbasics::frame::{read_frame, write_frame};
+use anyhow::{Context, Result, anyhow, bail};
+use netbasics::frame::{FrameError, read_frame, write_frame};
 
 /// Longest header or receipt we accept, in bytes.
 const MAX_FRAME_BYTES: usize = 1024;
@@ -69,13 +69,21 @@ impl Header {
 
     pub fn read(stream: &mut impl Read) -> Result<Self> {
         let payload = read_frame(stream, MAX_FRAME_BYTES)
-            .context("this is no upload header (is the client using --framing eof?)")?
+            .map_err(not_a_header)?
             .context("the client closed the connection before it sent a header")?;
         let Some((length, name)) = payload.split_first_chunk::<8>() else {
             bail!("a header of {} bytes is too short", payload.len());
         };
         let name = String::from_utf8(name.to_vec()).context("the file's name is not UTF-8")?;
         Ok(Self { length: u64::from_be_bytes(*length), name })
+    }
+}
+
+/// Bytes that make no sense as a header are most likely a file that was sent without one.
+fn not_a_header(error: FrameError) -> anyhow::Error {
+    match error {
+        FrameError::Io(_) => error.into(),
+        _ => anyhow!(error).context("no upload header (is the client using --framing eof?)"),
     }
 }
 // listing: end header

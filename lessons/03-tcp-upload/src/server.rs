@@ -72,6 +72,8 @@ impl Server {
     fn attend(&self, stream: TcpStream, peer: SocketAddr) {
         let receipt = match self.receive(&stream) {
             Ok(stored) => stored,
+            // The end that Ctrl-C makes of the stream must not be blamed on the client.
+            Err(_) if self.stop.is_raised() => Receipt::Refused(receive::STOPPED.to_owned()),
             Err(error) => Receipt::Refused(format!("{error:#}")),
         };
         match &receipt {

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
 use anyhow::{Result, anyhow, ensure};
-use netbasics::inbox::{FileName, Inbox, Upload};
+use netbasics::inbox::{FileName, Inbox, Upload, explain_file};
 use netbasics::stop::Stop;
 use netbasics::trouble::explain;
 use netbasics::{say, socket};
@@ -14,6 +14,8 @@ use crate::protocol::{Header, Receipt};
 
 /// With `--framing eof` nobody says what the file is called.
 const NAMELESS: &str = "upload.bin";
+/// Why an upload was given up that Ctrl-C met.
+pub const STOPPED: &str = "the server is being stopped";
 
 // listing: begin sized
 /// Header, bytes, and nothing published unless all of them came.
@@ -45,7 +47,7 @@ pub fn until_eof(
     let mut upload = inbox.begin().map_err(|error| cannot_store(&error))?;
     let copied = copy_in(&mut stream, &mut upload, max_bytes)?;
     // Ctrl-C looks like the end of the stream too, and must not publish half a file.
-    ensure!(!stop.is_raised(), "the server is being stopped");
+    ensure!(!stop.is_raised(), STOPPED);
     let receipt = publish(upload, &NAMELESS.parse()?, &copied)?;
     socket::reset_on_close(stream, false)?;
     Ok(receipt)
@@ -76,5 +78,5 @@ fn copy_in(from: &mut impl Read, to: &mut impl Write, max_bytes: u64) -> Result<
 }
 
 fn cannot_store(error: &io::Error) -> anyhow::Error {
-    anyhow!("cannot store the file: {}", explain(error))
+    anyhow!("cannot store the file: {}", explain_file(error))
 }
