@@ -72,8 +72,13 @@ impl Server {
     fn attend(&self, stream: TcpStream, peer: SocketAddr) {
         let receipt = match self.receive(&stream) {
             Ok(stored) => stored,
-            // The end that Ctrl-C makes of the stream must not be blamed on the client.
-            Err(_) if self.stop.is_raised() => Receipt::Refused(receive::STOPPED.to_owned()),
+            // The end that Ctrl-C makes of the stream must not be blamed on the client. Once a stream
+            // is shut down for reading, Linux announces no more room for bytes; a client with more
+            // of them would wait for it in vain, but not after a reset.
+            Err(_) if self.stop.is_raised() => {
+                let _ = socket::reset_on_close(&stream, true);
+                Receipt::Refused(receive::STOPPED.to_owned())
+            }
             Err(error) => Receipt::Refused(format!("{error:#}")),
         };
         match &receipt {
