@@ -37,6 +37,7 @@ fn steps(course: &Course) -> Vec<Step> {
         step("documentation", "doc --workspace --no-deps --locked")
             .with("RUSTDOCFLAGS", "-D warnings"),
         step("addresses need no sockets", "build -p netbasics --no-default-features --locked"),
+        step("skeletons", "xtask skeleton --check"),
         step("tests", "test --locked"),
         step("the first command of the README", "run -p lesson-02"),
         step("book", "xtask book --check"),

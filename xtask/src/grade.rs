@@ -7,12 +7,13 @@ use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
+use grader::course::Language;
 use grader::course::{Exercise, Lesson};
 use grader::report::{self, Grade};
 use grader::run::{self, Job};
 use grader::score::ExerciseScore;
 use grader::submission::Submission;
-use grader::terminal::{self, Language, Terminal};
+use grader::terminal::{self, Terminal};
 
 use crate::course::Course;
 use crate::exercises::{self, WrongArguments};

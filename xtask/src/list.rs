@@ -6,19 +6,13 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::course::Course;
+use crate::lang::Lang;
 
 /// Show the lessons: number, topic, minutes, command and title
 #[derive(clap::Args)]
 pub struct Options {
-    /// The language of the titles
-    #[arg(long, value_enum, default_value = "en")]
-    lang: Language,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Language {
-    En,
-    Zh,
+    #[command(flatten)]
+    lang: Lang,
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
@@ -26,10 +20,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     // The title stands last: Chinese characters are two columns wide and would bend the table.
     writeln!(out, "no.  {:<14}{:>7}  {:<24}title", "topic", "minutes", "command")?;
     for lesson in Course::find()?.lessons {
-        let title = match options.lang {
-            Language::En => &lesson.about.title.en,
-            Language::Zh => &lesson.about.title.zh,
-        };
+        let title = options.lang.language().pick(&lesson.about.title);
         let command = format!("cargo run -p {}", lesson.package());
         let (number, topic, minutes) = (&lesson.number, &lesson.topic, lesson.about.minutes);
         writeln!(out, "{number:<5}{topic:<14}{minutes:>7}  {command:<24}{title}")?;

@@ -11,12 +11,15 @@ mod conversation;
 mod course;
 mod exercises;
 mod grade;
+mod hint;
+mod lang;
 mod list;
 mod overview;
 mod props;
 mod reset;
 mod run;
 mod skeleton;
+mod task;
 mod test;
 
 use std::process::ExitCode;
@@ -36,7 +39,9 @@ enum Command {
     List(list::Options),
     Run(run::Options),
     Test(test::Options),
+    Task(task::Options),
     Grade(grade::Options),
+    Hint(hint::Options),
     Reset(reset::Options),
     Skeleton(skeleton::Options),
     Book(book::Options),
@@ -58,7 +63,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::List(options)) => list::run(&options),
         Some(Command::Run(options)) => run::run(&options),
         Some(Command::Test(options)) => test::run(&options),
+        Some(Command::Task(options)) => task::run(&options),
         Some(Command::Grade(options)) => grade::run(&options),
+        Some(Command::Hint(options)) => hint::run(&options),
         Some(Command::Reset(options)) => reset::run(&options),
         Some(Command::Skeleton(options)) => skeleton::run(&options),
         Some(Command::Book(options)) => book::run(&options),

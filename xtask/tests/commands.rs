@@ -117,3 +117,32 @@ fn ci_lists_its_checks_as_commands_one_for_each_lesson() {
         assert!(said.lines().any(|line| line == command), "{said}");
     }
 }
+
+#[test]
+fn every_exercise_has_a_task_in_both_languages_that_names_the_file_to_edit() {
+    for lesson in lessons() {
+        for exercise in &lesson.about.exercises {
+            let wanted = format!("{}/{}", lesson.number, exercise.name);
+            let file = format!("exercise/src/bin/{}.rs", exercise.name);
+            for (language, text) in [("en", &exercise.task.en), ("zh", &exercise.task.zh)] {
+                let printed = output(&["task", &wanted, "--lang", language]);
+                assert!(printed.contains(text.trim()) && printed.contains(&file), "{printed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn hints_come_one_by_one_and_end() {
+    for lesson in lessons() {
+        for exercise in &lesson.about.exercises {
+            let wanted = format!("{}/{}", lesson.number, exercise.name);
+            for (number, hint) in (1..).zip(&exercise.hints) {
+                let printed = output(&["hint", &wanted, &number.to_string(), "--lang", "en"]);
+                assert!(printed.contains(hint.en.trim()), "{printed}");
+            }
+            let beyond = (exercise.hints.len() + 1).to_string();
+            xtask(&["hint", &wanted, &beyond]).assert().code(2);
+        }
+    }
+}

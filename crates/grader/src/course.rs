@@ -20,6 +20,44 @@ pub struct Text {
     pub zh: String,
 }
 
+/// The languages of the course.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    English,
+    /// Simplified Chinese.
+    Chinese,
+}
+
+impl Language {
+    /// What the person's system speaks: Chinese if its locale says so (locale(7)), else English.
+    #[must_use]
+    pub fn of_the_system() -> Self {
+        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set);
+        if locale.is_some_and(|locale| locale.starts_with("zh")) {
+            Self::Chinese
+        } else {
+            Self::English
+        }
+    }
+
+    /// The text in this language.
+    #[must_use]
+    pub fn pick(self, text: &Text) -> &str {
+        match self {
+            Self::English => &text.en,
+            Self::Chinese => &text.zh,
+        }
+    }
+
+    /// One of two short texts that stand in no file.
+    #[must_use]
+    pub fn words(self, english: &'static str, chinese: &'static str) -> &'static str {
+        if self == Self::English { english } else { chinese }
+    }
+}
+
 /// One lesson: its folder, and what its `lesson.toml` says.
 #[derive(Clone, Debug)]
 pub struct Lesson {

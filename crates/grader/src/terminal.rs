@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use crate::course::{Exercise, Text};
+use crate::course::{Exercise, Language};
 use crate::protocol::{UNWRITTEN, Verdict};
 use crate::report::Grade;
 use crate::score::{CaseResult, CheckScore, ExerciseScore, check_of};
@@ -14,40 +14,6 @@ const NOT_READY: (&str, &str) = (
     "没有打印 `listening on HOST:PORT` 这一行、写法不一致，或者没有刷新（flush）输出：\
      一旦客户端可以连接，就要把它打印到标准输出。",
 );
-
-/// The languages of the course.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// English.
-    English,
-    /// Simplified Chinese.
-    Chinese,
-}
-
-impl Language {
-    /// What the person's system speaks: Chinese if its locale says so (locale(7)), else English.
-    #[must_use]
-    pub fn of_the_system() -> Self {
-        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set);
-        if locale.is_some_and(|locale| locale.starts_with("zh")) {
-            Self::Chinese
-        } else {
-            Self::English
-        }
-    }
-
-    fn pick(self, text: &Text) -> &str {
-        match self {
-            Self::English => &text.en,
-            Self::Chinese => &text.zh,
-        }
-    }
-
-    fn words(self, english: &'static str, chinese: &'static str) -> &'static str {
-        if self == Self::English { english } else { chinese }
-    }
-}
 
 /// Whether to colour what is printed: on a terminal whose owner has not set `NO_COLOR`.
 #[must_use]
