@@ -183,6 +183,12 @@ impl Exam {
         was_there
     }
 
+    /// The most memory the server has held so far, in bytes; `None` where the system does not tell.
+    #[must_use]
+    pub fn peak_memory(&self) -> Option<u64> {
+        self.0.state().server.as_ref().and_then(Server::peak_memory)
+    }
+
     /// Connects a new client.
     #[must_use]
     pub fn connect(&self, server: SocketAddr) -> Client {
