@@ -286,7 +286,7 @@ fn a_server_that_was_restarted_says_that_it_does_not_know_the_upload() {
 }
 
 #[rstest]
-#[case::no_file(&["client", "no-such-file"], "cannot send no-such-file: No such file")]
+#[case::no_file(&["client", "no-such-file"], "cannot send no-such-file: there is no such file")]
 #[case::a_folder(&["client", "."], "it is a folder")]
 #[case::no_folder(&["server", "--dir", "no-such-folder"], "cannot use no-such-folder")]
 #[case::no_mode(&["server", "--dir", ".", "--mode", "fast"], "reliable, keyword")]

@@ -4,9 +4,8 @@ use std::io::Write;
 use std::time::Instant;
 
 use anyhow::{Result, anyhow, ensure};
-use netbasics::inbox::{FileName, Inbox, Upload};
+use netbasics::inbox::{FileName, Inbox, Upload, explain_file};
 use netbasics::say;
-use netbasics::trouble::explain;
 use sha2::{Digest, Sha256};
 
 use crate::packet::{Kind, Packet};
@@ -132,5 +131,5 @@ fn refuse(error: &anyhow::Error) -> Answer {
 }
 
 fn cannot_store(error: &std::io::Error) -> anyhow::Error {
-    anyhow!("cannot store the file: {}", explain(error))
+    anyhow!("cannot store the file: {}", explain_file(error))
 }
