@@ -255,6 +255,11 @@ impl Desk {
         panic!("{}: {report}", difference.verdict);
     }
 
+    /// Whether the server has ended by now, in whatever way.
+    pub fn server_has_ended(&self) -> bool {
+        self.state().server.as_mut().is_some_and(|server| server.ended().is_some())
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // A failed expectation panics without the lock; what is noted is valid anyway.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
