@@ -33,6 +33,7 @@ fn answer_stdin(json: bool) -> anyhow::Result<bool> {
     Ok(all_good)
 }
 
+// listing: begin answer
 fn answer(input: &str, json: bool) -> anyhow::Result<bool> {
     let description = match describe(input) {
         Ok(description) => description,
@@ -46,3 +47,4 @@ fn answer(input: &str, json: bool) -> anyhow::Result<bool> {
     writeln!(io::stdout(), "{line}").map_err(OutputError)?;
     Ok(true)
 }
+// listing: end answer

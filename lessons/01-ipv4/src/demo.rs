@@ -61,6 +61,7 @@ fn loopback_at_work() -> anyhow::Result<String> {
     Ok(report)
 }
 
+// listing: begin try_to_listen
 /// Binds port 0, which lets the system pick a free port, so that two runs never collide.
 fn try_to_listen(address: IpAddr) -> String {
     let bound = TcpListener::bind((address, 0)).and_then(|listener| listener.local_addr());
@@ -69,6 +70,7 @@ fn try_to_listen(address: IpAddr) -> String {
         Err(error) => format!("fails: {}", why_it_failed(address, &error)),
     }
 }
+// listing: end try_to_listen
 
 fn why_it_failed(address: IpAddr, error: &io::Error) -> String {
     match address {

@@ -48,6 +48,7 @@ impl NetworkFacts {
     }
 }
 
+// listing: begin host_part
 /// The bits of the address that the mask does not cover.
 fn host_part(net: IpNet) -> IpAddr {
     match net {
@@ -55,6 +56,7 @@ fn host_part(net: IpNet) -> IpAddr {
         IpNet::V6(net) => IpAddr::V6((net.addr().to_bits() & net.hostmask().to_bits()).into()),
     }
 }
+// listing: end host_part
 
 /// The first address names the network and the last is its broadcast, so neither is a host's; a
 /// link between two routers (/31, RFC 3021) and a single address (/32) do without the two.

@@ -36,6 +36,7 @@ impl Class {
     /// All classes, in the order of their addresses.
     pub const ALL: [Self; 5] = [Self::A, Self::B, Self::C, Self::D, Self::E];
 
+    // listing: begin of
     /// The class of `address`: one more leading 1 bit, one class further on.
     #[must_use]
     pub const fn of(address: Ipv4Addr) -> Self {
@@ -47,6 +48,7 @@ impl Class {
             _ => Self::E,
         }
     }
+    // listing: end of
 
     /// The bits every address of the class begins with, such as `110`.
     #[must_use]

@@ -119,6 +119,7 @@ pub fn special_block(address: IpAddr) -> Option<&'static SpecialBlock> {
     special_block_of_net(IpNet::from(address))
 }
 
+// listing: begin special_block_of_net
 /// The smallest special block that holds *every* address of `net`; `None` for a network that is
 /// ordinary or only in part special, such as 0.0.0.0/0.
 #[must_use]
@@ -129,6 +130,7 @@ pub fn special_block_of_net(net: IpNet) -> Option<&'static SpecialBlock> {
     };
     blocks.iter().filter(|b| b.net.contains(&net)).max_by_key(|b| b.net.prefix_len())
 }
+// listing: end special_block_of_net
 
 #[cfg(test)]
 mod tests {
