@@ -1,8 +1,8 @@
 //! Framing: where one message ends and the next begins.
 //!
 //! TCP carries a stream of bytes (RFC 9293, section 2.2) and keeps no message boundaries, so one
-//! `read` may return half a message or three. Two ways to mark the ends, both with a limit, because a peer
-//! that never ends its message must not fill our memory:
+//! `read` may return half a message or three. Two ways to mark the ends, both with a limit, because
+//! a peer that never ends its message must not fill our memory:
 //!
 //! ```text
 //! frame:   +--------+--------+--------+--------+==================+

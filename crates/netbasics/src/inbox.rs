@@ -15,7 +15,7 @@ use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -157,16 +157,29 @@ pub fn open_to_send(path: &Path) -> Result<(File, u64), Usage> {
     if about.is_dir() {
         return Err(wrong("it is a folder; give one file"));
     }
+    // A pipe or a device has no length, and the files of /proc say 0 and then hold something.
+    if !about.is_file() || (about.len() == 0 && holds_something(&file)) {
+        return Err(wrong(
+            "the system does not know its length beforehand; copy it to a file first",
+        ));
+    }
     Ok((file, about.len()))
+}
+
+fn holds_something(mut file: &File) -> bool {
+    file.read(&mut [0]).is_ok_and(|length| length > 0)
 }
 
 /// What a file is called by those who receive it: `wanted`, or the last part of its path.
 ///
 /// # Errors
-/// A [`Usage`] when the path has no last part (`..`) or it is not UTF-8.
+/// A [`Usage`] when the path has no last part (`..`), or when it is no [`FileName`]: the server
+/// would refuse it, but here the person hears of it before anything is sent.
 pub fn name_to_send(path: &Path, wanted: Option<&str>) -> Result<String, Usage> {
     let own = path.file_name().and_then(OsStr::to_str);
     let name = wanted.or(own).ok_or_else(|| Usage(format!("give {} a --name", path.display())))?;
+    name.parse::<FileName>()
+        .map_err(|error| Usage(format!("cannot send it as {name:?}: {error}")))?;
     Ok(name.to_owned())
 }
 

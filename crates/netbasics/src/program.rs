@@ -77,6 +77,9 @@ pub fn plain(error: &io::Error) -> String {
     }
 }
 
+/// The longest time limit of a command line. (Far longer ones would overflow the clock.)
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Reads a time limit in seconds, such as `30` or `0.5`, from a command line (for clap's
 /// `value_parser`).
 ///
@@ -85,7 +88,8 @@ pub fn plain(error: &io::Error) -> String {
 pub fn seconds(text: &str) -> Result<Duration, String> {
     let number: f64 = text.parse().map_err(|_| "give seconds, such as 30 or 0.5".to_owned())?;
     match Duration::try_from_secs_f64(number) {
-        Ok(limit) if !limit.is_zero() => Ok(limit),
-        _ => Err("a time limit is more than zero seconds".to_owned()),
+        Ok(limit) if limit.is_zero() => Err("a time limit is more than zero seconds".to_owned()),
+        Ok(limit) if limit <= A_DAY => Ok(limit),
+        _ => Err("a time limit is at most a day, 86400 seconds".to_owned()),
     }
 }

@@ -17,11 +17,28 @@ macro_rules! say {
 }
 
 /// What [`say!`](crate::say!) calls. A line that nobody can read any more is dropped.
+///
+/// Much of what is said was sent by strangers, so control characters are escaped: whoever sends
+/// `\x1b[2J` should not be able to clear our terminal.
 pub fn say(line: fmt::Arguments<'_>) {
+    let line = visible(&line.to_string());
     let _ = match label() {
         Some(label) => writeln!(io::stdout().lock(), "{label} {line}"),
         None => writeln!(io::stderr().lock(), "{line}"),
     };
+}
+
+/// The text with each control character in its escaped form.
+fn visible(text: &str) -> String {
+    let mut visible = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            visible.extend(character.escape_default());
+        } else {
+            visible.push(character);
+        }
+    }
+    visible
 }
 
 /// A name for a thread that works for the current one, so that its lines carry the same label.
@@ -99,6 +116,11 @@ mod tests {
         assert_eq!(name, "[server] 127.0.0.1:5000");
         let worker = thread::Builder::new().name(name);
         assert_eq!(worker.spawn(label).unwrap().join().unwrap().as_deref(), Some("[server]"));
+    }
+
+    #[test]
+    fn control_characters_of_strangers_do_not_reach_the_terminal() {
+        assert_eq!(visible("\x1b[31m你好\r\n"), "\\u{1b}[31m你好\\r\\n");
     }
 
     #[test]

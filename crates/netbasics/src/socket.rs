@@ -40,7 +40,7 @@ const DRAIN_TIME: Duration = Duration::from_secs(1);
 
 /// The first address of `HOST:PORT`, asking the resolver if the host is a name: getaddrinfo(3).
 pub fn resolve(address: impl ToSocketAddrs + Display) -> Result<SocketAddr, Trouble> {
-    first_that_works(&address, Ok).map_err(Trouble::on("resolve", &address))
+    first_that_works(&address, Ok).map_err(Trouble::on("find the address of", &address))
 }
 
 /// Opens a TCP socket that listens on `address`: socket(2), bind(2), listen(2).
@@ -93,9 +93,10 @@ pub fn connect_udp(peer: impl ToSocketAddrs + Display) -> Result<UdpSocket, Trou
 
 /// Lets a restarted server have its port back at once.
 ///
-/// After a close, the side that closed first keeps the connection in TIME-WAIT for a while (RFC
-/// 9293, section 3.6.1), and the system refuses to bind its port again. On Unix `SO_REUSEADDR`
-/// lifts exactly that. On Windows that name means something else (two programs on one port), and
+/// After a close, the side that closed first keeps the connection in TIME-WAIT for a while, so that
+/// late segments of it are not taken for those of a new one (RFC 9293, section 3.6.1), and the
+/// system refuses to bind its port again. On Unix `SO_REUSEADDR` lifts that (on Linux only if the
+/// earlier server had set it too). On Windows that name means something else (two programs on one port), and
 /// TIME-WAIT does not stand in the way, so nothing is set.
 pub fn allow_restart(socket: &Socket) -> io::Result<()> {
     if cfg!(unix) { socket.set_reuse_address(true) } else { Ok(()) }

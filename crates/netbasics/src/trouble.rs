@@ -61,7 +61,7 @@ pub fn explain(error: &io::Error) -> String {
             "broken pipe; the peer has already closed the connection"
         }
         Kind::TimedOut | Kind::WouldBlock => {
-            "timed out; nothing came from the peer: it may be busy, stopped, or behind a firewall"
+            "timed out; the peer is silent, or does not take what it is sent"
         }
         Kind::PermissionDenied => {
             "permission denied; many systems keep ports below 1024 for themselves: try port 8888"

@@ -1,12 +1,12 @@
 //! The client: connect, then talk and listen at the same time.
 
-use std::io::{self, BufRead, BufReader, Cursor, Read, Write};
+use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, IsTerminal, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
 use netbasics::trouble::{Trouble, is_timeout};
@@ -36,11 +36,13 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
 
 /// The messages as lines, or standard input if there are none.
 fn input(messages: &[String]) -> Input {
-    if messages.is_empty() {
-        Box::new(BufReader::new(io::stdin()))
-    } else {
-        Box::new(Cursor::new(messages.join("\n") + "\n"))
+    if !messages.is_empty() {
+        return Box::new(Cursor::new(messages.join("\n") + "\n"));
     }
+    if io::stdin().is_terminal() {
+        say!("type a line and press Enter; Ctrl-D ends (on Windows: Ctrl-Z, then Enter)");
+    }
+    Box::new(BufReader::new(io::stdin()))
 }
 
 // listing: begin connect
@@ -63,16 +65,17 @@ fn connect(address: SocketAddr) -> io::Result<TcpStream> {
 /// One thread that first said everything and then listened would hang on a long text: the echo
 /// fills all buffers on the way back, then the server stops reading, then our send blocks.
 fn talk(stream: &TcpStream, server: SocketAddr, input: Input) -> Result<()> {
-    let (done, all_said) = mpsc::channel();
+    // A thread can be joined, but not with a time limit, so its result comes through a channel.
+    let (say_done, done) = mpsc::channel();
     let speaker = stream.try_clone()?;
     let speaking = thread::Builder::new()
         .name(say::thread_name("speaking"))
-        .spawn(move || _ = done.send(speak(&speaker, input)))?;
+        .spawn(move || _ = say_done.send(speak(&speaker, server, input)))?;
     hear(stream, server, || speaking.is_finished())?;
     // The server says no more. What is still on its way out gets a moment; a person who is still
     // typing learns that nobody answers.
-    match all_said.recv_timeout(LAST_WORDS) {
-        Ok(said) => Ok(said.map_err(Trouble::on("send to", server))?),
+    match done.recv_timeout(LAST_WORDS) {
+        Ok(said) => said,
         Err(_) => bail!("the server closed the connection before everything was said"),
     }
 }
@@ -80,16 +83,25 @@ fn talk(stream: &TcpStream, server: SocketAddr, input: Input) -> Result<()> {
 
 // listing: begin speak
 /// Sends every line, then closes our half of the connection.
-fn speak(mut stream: &TcpStream, mut input: Input) -> io::Result<()> {
+fn speak(stream: &TcpStream, server: SocketAddr, input: Input) -> Result<()> {
+    let said = say_lines(stream, server, input);
+    // shutdown(2): the server reads the end of the stream and knows that this was all; we can
+    // still read. With close(2) we could not. If this fails, the connection is gone already.
+    let _ = stream.shutdown(Shutdown::Write);
+    said
+}
+
+fn say_lines(mut stream: &TcpStream, server: SocketAddr, mut input: Input) -> Result<()> {
     let mut line = Vec::new();
-    while input.read_until(b'\n', &mut line)? > 0 {
+    while input.read_until(b'\n', &mut line).context("cannot read what to say")? > 0 {
         // send(2) until every byte is taken: `write_all` is Python's `sendall`.
-        stream.write_all(&line)?;
+        stream.write_all(&line).map_err(Trouble::on("send to", server))?;
+        if !line.ends_with(b"\n") {
+            break; // The end of the input. A terminal would forget that it was there.
+        }
         line.clear();
     }
-    // shutdown(2): the server reads the end of the stream and knows that this was all; we can
-    // still read. With close(2) we could not.
-    stream.shutdown(Shutdown::Write)
+    Ok(())
 }
 // listing: end speak
 
@@ -99,14 +111,17 @@ fn hear(mut stream: &TcpStream, server: SocketAddr, said_all: impl Fn() -> bool)
     let mut output = say::output();
     let mut buffer = [0; 4096];
     loop {
+        let was_all_said = said_all();
         match stream.read(&mut buffer) {
             Ok(0) => return Ok(()),
             Ok(length) => output
                 .write_all(&buffer[..length])
                 .and_then(|()| output.flush())
                 .map_err(OutputError)?,
+            // EINTR: a signal came first (Ctrl-Z, and then `fg`).
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             // Silence is no failure while the person is still typing.
-            Err(error) if is_timeout(&error) && !said_all() => {}
+            Err(error) if is_timeout(&error) && !was_all_said => {}
             Err(error) => return Err(Trouble::on("hear from", server)(error).into()),
         }
     }

@@ -231,6 +231,31 @@ fn a_client_that_resets_ends_only_itself() {
     assert_eq!(exchange(&server, b"still here?"), b"still here?");
 }
 
+/// What Ctrl-Z and `fg` do: on Linux, a call that waits with a time limit then returns early.
+#[cfg(unix)]
+#[test]
+fn a_conversation_survives_that_the_server_is_suspended_and_resumed() {
+    let server = server(&[]);
+    let mut client = connect(&server);
+    client.write_all(b"before").unwrap();
+    client.read_exact(&mut [0; 6]).unwrap();
+    for signal in ["-STOP", "-CONT"] {
+        let kill = Command::new("kill").args([signal, &server.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+    }
+    client.write_all(b"after!").unwrap();
+    let mut echo = [0; 6];
+    client.read_exact(&mut echo).unwrap();
+    assert_eq!(&echo, b"after!");
+}
+
+#[test]
+fn control_characters_of_a_client_do_not_reach_the_servers_terminal() {
+    let server = server(&["--reply", "x"]);
+    exchange(&server, b"\x1b[31mred\n");
+    assert!(server.says("says: \\u{1b}[31mred", LIMIT), "{}", server.stderr());
+}
+
 #[test]
 fn ctrl_c_ends_the_server_and_its_port_is_free_at_once() {
     let mut first = server(&[]);
