@@ -15,7 +15,7 @@ use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -146,28 +146,38 @@ pub fn explain_file(error: &io::Error) -> String {
     sentence.to_owned()
 }
 
-/// Opens a file that was named on a command line, to send it; with its length in bytes.
+/// Opens a file that was named on a command line, to send it; with its length in bytes, if that
+/// is known beforehand. A pipe or a device has none, and the files of `/proc` say 0 and then hold
+/// something.
 ///
 /// # Errors
 /// A [`Usage`] that names the file and the reason.
-pub fn open_to_send(path: &Path) -> Result<(File, u64), Usage> {
+pub fn open_to_send(path: &Path) -> Result<(File, Option<u64>), Usage> {
     let wrong = |why: &str| Usage(format!("cannot send {}: {why}", path.display()));
     let file = File::open(path).map_err(|error| wrong(&explain_file(&error)))?;
     let about = file.metadata().map_err(|error| wrong(&explain_file(&error)))?;
     if about.is_dir() {
         return Err(wrong("it is a folder; give one file"));
     }
-    // A pipe or a device has no length, and the files of /proc say 0 and then hold something.
-    if !about.is_file() || (about.len() == 0 && holds_something(&file)) {
-        return Err(wrong(
-            "the system does not know its length beforehand; copy it to a file first",
-        ));
-    }
-    Ok((file, about.len()))
+    let is_known = about.is_file() && (about.len() > 0 || is_empty(&file));
+    Ok((file, is_known.then_some(about.len())))
 }
 
-fn holds_something(mut file: &File) -> bool {
-    file.read(&mut [0]).is_ok_and(|length| length > 0)
+/// Whether nothing can be read at the beginning of a file (which is where it is left).
+fn is_empty(mut file: &File) -> bool {
+    let read = file.read(&mut [0]);
+    read.and_then(|length| file.rewind().map(|()| length == 0)).unwrap_or(false)
+}
+
+/// The length of what [`open_to_send`] has opened, for a protocol that sends it first.
+///
+/// # Errors
+/// A [`Usage`] that says what to do when the length is not known.
+pub fn length_to_send(path: &Path, length: Option<u64>) -> Result<u64, Usage> {
+    let path = path.display();
+    let unknown =
+        format!("cannot send {path}: nobody knows its length yet; copy it to a file first");
+    length.ok_or(Usage(unknown))
 }
 
 /// What a file is called by those who receive it: `wanted`, or the last part of its path.

@@ -1,8 +1,8 @@
 //! The server: socket, bind, listen, accept; then a thread of its own for each connection.
 //!
-//! Read this file first, then `server/conversation.rs` and `client.rs`. `bind(2)` means the system call `bind`, which chapter 2
-//! of the manual describes: `man 2 bind`. RFC 9293 is the standard that defines TCP. Lines such as
-//! `listing: begin …` mark what the book prints.
+//! Read this file first, then `server/conversation.rs` and `client.rs`. `bind(2)` means the system
+//! call `bind`, which chapter 2 of the manual describes: `man 2 bind`. RFC 9293 is the standard that
+//! defines TCP. Lines such as `listing: begin …` mark what the book prints.
 
 mod conversation;
 
@@ -102,7 +102,6 @@ pub fn serve(listener: &TcpListener, options: &Options, stop: &Stop) -> Result<(
 fn attend(stream: TcpStream, peer: SocketAddr, options: &Options, stop: &Stop) {
     say!("{peer} connected");
     match conversation::converse(&stream, peer, options, stop) {
-        _ if stop.is_raised() => say!("{peer} is cut off: the server stops"),
         Ok(()) => say!("{peer} is done"),
         Err(error) => say!("{peer} is gone: {error}"),
     }

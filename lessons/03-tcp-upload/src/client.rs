@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail, ensure};
 use indicatif::ProgressBar;
-use netbasics::inbox::{explain_file, name_to_send, open_to_send};
+use netbasics::inbox::{explain_file, length_to_send, name_to_send, open_to_send};
 use netbasics::port::Endpoint;
 use netbasics::program::{self, OutputError};
 use netbasics::trouble::explain;
@@ -44,10 +44,11 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     stream.set_write_timeout(Some(options.timeout))?;
     let report = match options.framing {
         Framing::Sized => {
+            let length = length_to_send(&options.file, length)?;
             let name = name_to_send(&options.file, options.name.as_deref())?;
             send_sized(&stream, &mut file, &Header { length, name })?
         }
-        Framing::Eof => send_until_eof(&stream, &mut file, length)?,
+        Framing::Eof => send_until_eof(&stream, &mut file, length.unwrap_or_default())?,
     };
     writeln!(say::output(), "{report}").map_err(OutputError)?;
     Ok(())
@@ -66,7 +67,9 @@ fn send_sized(mut stream: &TcpStream, file: &mut File, header: &Header) -> Resul
     match (Receipt::read(&mut stream), sent) {
         (Ok(Receipt::Refused(reason)), _) => bail!("the server refused the upload: {reason}"),
         (_, Err(error)) => Err(error),
-        (Err(error), Ok(_)) => Err(error.context("nobody knows whether the file is stored")),
+        (Err(error), Ok(_)) => Err(error.context(
+            "nobody knows whether the file is stored (does the server use the same --framing?)",
+        )),
         (Ok(Receipt::Stored { length, digest, name }), Ok(sent)) => {
             ensure!(
                 (length, digest) == (sent.length, sent.digest),
@@ -93,7 +96,8 @@ fn send_until_eof(stream: &TcpStream, file: &mut File, length: u64) -> Result<St
         io::copy(&mut stream.take(MAX_WORDS), &mut io::sink())
     };
     match end() {
-        Ok(_) => Ok(format!("sent {} bytes; nobody confirms them (--framing eof)", sent.length)),
+        Ok(0) => Ok(format!("sent {} bytes; nobody confirms them (--framing eof)", sent.length)),
+        Ok(_) => bail!("the server answers, as with --framing sized; try that"),
         Err(error) => bail!("the server did not take the file: {}", explain(&error)),
     }
 }

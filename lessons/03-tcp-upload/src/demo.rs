@@ -1,12 +1,14 @@
 //! A file goes up twice with length and receipt, and once with nothing but the end of the stream.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use netbasics::duet::duet;
 use netbasics::port::Endpoint;
+use netbasics::program::OutputError;
 use netbasics::{say, socket};
 
 use crate::protocol::Framing;
@@ -22,14 +24,14 @@ pub fn run(addr: &Endpoint) -> Result<()> {
     fs::create_dir(&inbox)?;
     fs::write(&file, "床前明月光，疑是地上霜。\n".repeat(LINES))?;
 
-    println!("--framing sized: the same file twice");
+    writeln!(say::output(), "--framing sized: the same file twice").map_err(OutputError)?;
     upload(addr, &file, &inbox, Framing::Sized, 2)?;
-    println!("--framing eof: the file ends with the stream");
+    writeln!(say::output(), "--framing eof: the file ends with the stream").map_err(OutputError)?;
     upload(addr, &file, &inbox, Framing::Eof, 1)?;
 
     for name in ["poem.txt", "poem-1.txt", "upload.bin"] {
         ensure!(fs::read(inbox.join(name))? == fs::read(&file)?, "{name} is not what was sent");
-        println!("{name} is identical to what was sent");
+        writeln!(say::output(), "{name} is identical to what was sent").map_err(OutputError)?;
     }
     Ok(())
 }

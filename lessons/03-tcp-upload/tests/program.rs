@@ -305,7 +305,7 @@ fn complaint(addr: SocketAddr, args: &[&str]) -> String {
 #[case::no_receipt(common::frame(b"thanks"), "the server's answer is no receipt")]
 #[case::endless(vec![0xff; 10], "too long")]
 #[case::refusal(common::frame(b"\0not today"), "the server refused the upload: not today")]
-#[case::none(vec![], "nobody knows whether the file is stored: the server closed the connection")]
+#[case::none(vec![], "nobody knows whether the file is stored (does the server use the same --framing?): the server closed the connection")]
 fn a_receipt_that_confirms_nothing_is_a_failure(#[case] receipt: Vec<u8>, #[case] why: &str) {
     let said = complaint(answers(receipt), &[]);
     assert!(said.contains(why), "{said}");

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
-use netbasics::inbox::{name_to_send, open_to_send};
+use netbasics::inbox::{length_to_send, name_to_send, open_to_send};
 use netbasics::port::Endpoint;
 use netbasics::program::{self, OutputError};
 use netbasics::{say, socket};
@@ -26,13 +26,14 @@ use sender::Sender;
 pub struct Options {
     /// The file to send
     pub file: PathBuf,
-    /// What it should be called there [default: its own name]
+    /// What it should be called there [default: its own name]; not with --mode keyword
     #[arg(long)]
     pub name: Option<String>,
     /// How the file travels; the server must expect the same
     #[arg(long, value_enum, default_value_t = Mode::Reliable)]
     pub mode: Mode,
-    /// How long to wait for an answer before sending a packet again; doubles with each try
+    /// How long to wait for an answer before sending a packet again; doubles with each try, up to
+    /// 2 seconds
     #[arg(long, value_name = "SECONDS", default_value = "0.2", value_parser = program::seconds)]
     pub timeout: Duration,
     /// How often to send a packet again before giving up
@@ -45,13 +46,17 @@ pub struct Options {
 
 pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     let (mut file, length) = open_to_send(&options.file)?;
-    // connect(2) on a UDP socket sends nothing: it only fixes the peer, so that datagrams from
-    // strangers are dropped and an ICMP "port unreachable" reaches us.
+    // connect(2) on a UDP socket sends nothing: it only fixes the peer. Then datagrams from
+    // strangers are dropped, and if the server's host answers that nobody has the port (ICMP, the
+    // network's own error messages), we hear of it.
     let socket = socket::connect_udp(addr)?;
     let server = socket.peer_addr()?;
     let link = Link::new(socket, options.lose);
     let report = match options.mode {
-        Mode::Reliable => send_reliably(&link, server, &mut file, length, options)?,
+        Mode::Reliable => {
+            let length = length_to_send(&options.file, length)?;
+            send_reliably(&link, server, &mut file, length, options)?
+        }
         Mode::Keyword => {
             let length = keyword::send(&link, server, &mut file)?;
             format!("sent {length} bytes and END; nobody confirms them (--mode keyword)")
@@ -71,10 +76,10 @@ fn send_reliably(
     let name = name_to_send(&options.file, options.name.as_deref())?;
     let transfer = getrandom::u32().context("the system gave no random number")?;
     let Options { timeout, retries, .. } = *options;
-    let sender = Sender { link, server, transfer, timeout, retries };
     // Shown only where a person watches: standard error is a terminal.
     let bar = ProgressBar::new(length);
-    let stored = sender.upload(file, length, &name, |done| bar.set_position(done));
+    let sender = Sender { link, server, transfer, timeout, retries, bar: &bar };
+    let stored = sender.upload(file, length, &name);
     bar.finish_and_clear();
     Ok(format!("stored as {}: {length} bytes, SHA-256 verified by the server", stored?))
 }

@@ -50,7 +50,7 @@ pub fn send(link: &Link, server: SocketAddr, file: &mut impl Read) -> Result<u64
 }
 // listing: end send
 
-/// What one sender has sent since its last keyword.
+/// What one peer has sent since its last keyword.
 struct Begun {
     /// `None` when it cannot be stored: the rest, up to the keyword, is passed over.
     upload: Option<Upload>,
@@ -58,7 +58,7 @@ struct Begun {
     last_heard: Instant,
 }
 
-/// The server's side: one upload for each sender, so that two at once do not mix.
+/// The server's side: one upload for each peer, so that two at once do not mix.
 pub struct KeywordReceiver {
     inbox: Inbox,
     max_bytes: u64,
@@ -71,16 +71,16 @@ impl KeywordReceiver {
     }
 
     // listing: begin receive
-    /// Appends a datagram to its sender's file, or publishes that if it is the keyword.
-    fn take(&mut self, datagram: &[u8], sender: SocketAddr, now: Instant) -> Result<()> {
-        let mut begun = match self.begun.remove(&sender) {
+    /// Appends a datagram to its peer's file, or publishes that if it is the keyword.
+    fn take(&mut self, datagram: &[u8], peer: SocketAddr, now: Instant) -> Result<()> {
+        let mut begun = match self.begun.remove(&peer) {
             Some(begun) => begun,
             None => self.begin(now)?,
         };
         if datagram == KEYWORD {
             let Some(upload) = begun.upload else { return Ok(()) };
             let name = upload.publish(&NAMELESS.parse()?)?;
-            say!("stored {name} from {sender}: {} bytes", begun.length);
+            say!("stored {name} from {peer}: {} bytes", begun.length);
             return Ok(());
         }
         begun.last_heard = now;
@@ -88,11 +88,13 @@ impl KeywordReceiver {
         if appended.is_err() {
             begun.upload = None;
         }
-        self.begun.insert(sender, begun);
+        self.begun.insert(peer, begun);
         appended
     }
     // listing: end receive
 
+    /// If this fails, nothing is remembered, and the peer's next datagram is taken for the beginning
+    /// of a file. Datagrams without numbers cannot do better.
     fn begin(&self, now: Instant) -> Result<Begun> {
         ensure!(self.begun.len() < MAX_UPLOADS, "too many uploads at once");
         Ok(Begun { upload: Some(self.inbox.begin()?), length: 0, last_heard: now })
@@ -110,19 +112,19 @@ impl Begun {
 
 impl Receiver for KeywordReceiver {
     /// Never answers: in this mode the client does not listen.
-    fn receive(&mut self, datagram: &[u8], sender: SocketAddr, now: Instant) -> Option<Vec<u8>> {
-        if let Err(error) = self.take(datagram, sender, now) {
-            say!("nothing stored from {sender}: {error:#}");
+    fn receive(&mut self, datagram: &[u8], peer: SocketAddr, now: Instant) -> Option<Vec<u8>> {
+        if let Err(error) = self.take(datagram, peer, now) {
+            say!("nothing stored from {peer}: {error:#}");
         }
         None
     }
 
     fn forget(&mut self, now: Instant, idle: Duration) {
-        self.begun.retain(|sender, begun| {
+        self.begun.retain(|peer, begun| {
             let is_alive = now.duration_since(begun.last_heard) < idle;
             if !is_alive {
                 let length = begun.length;
-                say!("no END from {sender} within {idle:?}; its {length} bytes are dropped");
+                say!("dropped {length} bytes from {peer}: no END came");
             }
             is_alive
         });

@@ -10,7 +10,8 @@ use std::net::{SocketAddr, UdpSocket};
 
 use netbasics::say;
 
-/// A socket, how many datagrams it was given to send, and which of them goes astray.
+/// A socket, how many datagrams it was given to send, and which of them goes astray. (A `Cell` can
+/// be changed through a shared reference: sending is no reason to need a `&mut`.)
 pub struct Link {
     pub socket: UdpSocket,
     lose: Option<u64>,
@@ -33,7 +34,8 @@ impl Link {
     }
 
     fn is_next_lost(&self) -> bool {
-        let number = self.sent.replace(self.sent.get() + 1);
+        let number = self.sent.get();
+        self.sent.set(number + 1);
         let is_lost = self.lose == Some(number);
         if is_lost {
             say!("datagram {number} is lost (--lose {number})");

@@ -1,4 +1,5 @@
 //! Lesson 5: a file goes in datagrams. Without a subcommand server and client run in one process.
+//! Read server, keyword, packet, client/sender, server/reliable, server/transfer, demo.
 
 mod client;
 mod demo;

@@ -3,7 +3,7 @@
 //! ```text
 //!   0        1        2        3        4
 //!   +--------+--------+--------+--------+
-//!   |  'N'      'U'   |  kind  |   0    |
+//!   |  'N'      'U'   |  kind  |   0    |   'NU' says that it is ours, 0 is kept for later
 //!   +--------+--------+--------+--------+
 //!   |  transfer: a random number that   |   so that packets of an older upload are not taken
 //!   |  the client picks                 |   for ours
@@ -12,8 +12,8 @@
 //!   |  8 bytes                          |
 //!   |                                   |
 //!   +--------+--------+--------+--------+
-//!   |  window: bytes the server takes   |   in acknowledgements; a sender that waits for each
-//!   |  from `offset` on                 |   packet needs no window, a faster one will
+//!   |  window: bytes the server takes   |   in answers; ours waits for each packet and does not
+//!   |  from `offset` on                 |   look at it, a faster client will need it
 //!   +--------+--------+--------+--------+
 //!   |  payload: all the rest of the datagram …
 //! ```
@@ -57,6 +57,19 @@ pub enum Kind {
     Refused = 6,
 }
 
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Open => "open",
+            Self::Data => "data",
+            Self::Close => "close",
+            Self::Ack => "ack",
+            Self::Stored => "stored",
+            Self::Refused => "refused",
+        })
+    }
+}
+
 impl Kind {
     fn from_byte(byte: u8) -> Option<Self> {
         let all = [Self::Open, Self::Data, Self::Close, Self::Ack, Self::Stored, Self::Refused];
@@ -84,6 +97,11 @@ impl Packet {
         bytes[WINDOW_AT].copy_from_slice(&self.window.to_be_bytes());
         bytes.extend_from_slice(&self.payload);
         bytes
+    }
+
+    /// Whether it is one of those that only clients send.
+    pub fn is_from_client(&self) -> bool {
+        matches!(self.kind, Kind::Open | Kind::Data | Kind::Close)
     }
 
     /// `None` for a datagram that is none of ours: anybody can send anything to a UDP port.

@@ -22,8 +22,8 @@ use reliable::ReliableReceiver;
 
 /// How often the server looks up from waiting: for Ctrl-C, and for senders that fell silent.
 const TICK: Duration = Duration::from_millis(50);
-/// How many datagrams that have arrived before Ctrl-C are still handled after it.
-const LAST_DATAGRAMS: u32 = 10_000;
+/// How long datagrams that had arrived before Ctrl-C are still taken after it.
+const LAST_DATAGRAMS: Duration = Duration::from_secs(1);
 /// Larger than any datagram; what does not fit would be cut off (recvfrom(2)).
 const BUFFER_BYTES: usize = 65_536;
 
@@ -57,7 +57,7 @@ pub struct Options {
 }
 
 pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
-    let mut receiver = receiver(options)?;
+    let mut receiver = open_receiver(options)?;
     let socket = socket::bind_udp(addr)?;
     let stop = Stop::on_ctrl_c()?;
     // A bound UDP socket is ready: there is no listen(2) and no accept(2).
@@ -67,15 +67,17 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
 
 /// What a mode does with the datagrams that arrive.
 pub trait Receiver {
-    /// Takes a datagram; returns the answer to its sender, if there is one.
-    fn receive(&mut self, datagram: &[u8], sender: SocketAddr, now: Instant) -> Option<Vec<u8>>;
-    /// Drops what has not been heard of for `idle`.
+    /// Takes a datagram from `peer`; returns the answer, if there is one.
+    fn receive(&mut self, datagram: &[u8], peer: SocketAddr, now: Instant) -> Option<Vec<u8>>;
+    /// Drops the uploads of peers that have not been heard from for `idle`.
     fn forget(&mut self, now: Instant, idle: Duration);
 }
 
+/// The receiver of the chosen mode.
+///
 /// # Errors
 /// [`program::Usage`] when the folder is not one.
-pub fn receiver(options: &Options) -> Result<Box<dyn Receiver>, program::Usage> {
+pub fn open_receiver(options: &Options) -> Result<Box<dyn Receiver>, program::Usage> {
     let inbox = Inbox::open_argument(&options.dir)?;
     Ok(match options.mode {
         Mode::Reliable => Box::new(ReliableReceiver::new(inbox, options.max_bytes)),
@@ -84,38 +86,47 @@ pub fn receiver(options: &Options) -> Result<Box<dyn Receiver>, program::Usage> 
 }
 
 // listing: begin serve
-/// Receives and answers until `stop` is raised and everything that had arrived is handled.
+/// Receives and answers until `stop` is raised.
 pub fn serve(link: &Link, receiver: &mut dyn Receiver, idle: Duration, stop: &Stop) -> Result<()> {
+    // SO_RCVTIMEO: recvfrom gives up after a TICK, so that we can look up.
     link.socket.set_read_timeout(Some(TICK))?;
     let mut buffer = vec![0; BUFFER_BYTES];
-    let mut left_after_stop = LAST_DATAGRAMS;
     let mut last_look = Instant::now();
-    while left_after_stop > 0 {
-        // recvfrom(2): one whole datagram, and who has sent it.
-        match link.socket.recv_from(&mut buffer) {
-            Ok((length, sender)) => answer(link, receiver, &buffer[..length], sender),
-            Err(error) if is_timeout(&error) && stop.is_raised() => return Ok(()),
-            // Nothing came; or a signal came; or an earlier answer found nobody.
-            Err(error) if is_timeout(&error) || error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if is_unreachable_peer(&error) => {}
-            Err(error) => {
-                return Err(Trouble::on("receive on", "the server's socket")(error).into());
-            }
-        }
+    while !stop.is_raised() {
+        take_one(link, receiver, &mut buffer)?;
+        // Also when datagrams come without a pause.
         if last_look.elapsed() >= TICK {
             last_look = Instant::now();
             receiver.forget(last_look, idle);
         }
-        left_after_stop -= u32::from(stop.is_raised());
     }
+    // What had arrived before is still taken; now the socket does not wait for more.
+    link.socket.set_nonblocking(true)?;
+    let until = Instant::now() + LAST_DATAGRAMS;
+    while Instant::now() < until && take_one(link, receiver, &mut buffer)? {}
+    receiver.forget(Instant::now(), Duration::ZERO);
     Ok(())
 }
-// listing: end serve
 
-fn answer(link: &Link, receiver: &mut dyn Receiver, datagram: &[u8], sender: SocketAddr) {
-    let Some(answer) = receiver.receive(datagram, sender, Instant::now()) else { return };
-    // One sender that cannot be reached is its own trouble: it will ask again, or not.
-    if let Err(error) = link.send_to(&answer, sender) {
-        say!("cannot answer {sender}: {}", explain(&error));
+/// Takes one datagram and answers it; `false` if none was there.
+fn take_one(link: &Link, receiver: &mut dyn Receiver, buffer: &mut [u8]) -> Result<bool> {
+    // recvfrom(2): one whole datagram, and the address of the peer that has sent it.
+    let (length, peer) = match link.socket.recv_from(buffer) {
+        Ok(datagram) => datagram,
+        // Nothing came, or a signal did; or an earlier answer found nobody.
+        Err(error) if is_timeout(&error) => return Ok(false),
+        Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(true),
+        Err(error) if is_unreachable_peer(&error) => return Ok(true),
+        Err(error) => {
+            return Err(Trouble::on("receive on", link.socket.local_addr()?)(error).into());
+        }
+    };
+    if let Some(answer) = receiver.receive(&buffer[..length], peer, Instant::now()) {
+        // A peer that cannot be reached is its own trouble: it will ask again, or not.
+        if let Err(error) = link.send_to(&answer, peer) {
+            say!("cannot answer {peer}: {}", explain(&error));
+        }
     }
+    Ok(true)
 }
+// listing: end serve

@@ -24,6 +24,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use indicatif::ProgressBar;
+use netbasics::say;
 use netbasics::trouble::{Trouble, is_timeout};
 use sha2::{Digest, Sha256};
 
@@ -38,65 +40,64 @@ const MAX_WAIT: Duration = Duration::from_secs(2);
 pub struct Sender<'a> {
     pub link: &'a Link,
     pub server: SocketAddr,
-    /// Tells this upload's packets from those of others.
+    /// The number in our packets that tells this upload from others.
     pub transfer: u32,
     /// How long to wait for the first acknowledgement of a packet.
     pub timeout: Duration,
     /// How often to send a packet again before giving up.
     pub retries: u32,
+    /// How far we are, for a person who watches.
+    pub bar: &'a ProgressBar,
 }
 
 impl Sender<'_> {
     // listing: begin upload
     /// Sends the whole file and returns the name it was stored under.
-    pub fn upload(
-        &self,
-        file: &mut impl Read,
-        length: u64,
-        name: &str,
-        progress: impl Fn(u64),
-    ) -> Result<String> {
-        let ack =
-            |offset| move |answer: &Packet| answer.kind == Kind::Ack && answer.offset == offset;
-        self.exchange(Kind::Open, length, name.as_bytes(), ack(0))?;
+    pub fn upload(&self, file: &mut impl Read, length: u64, name: &str) -> Result<String> {
+        self.exchange(Kind::Open, length, name.as_bytes(), |answer| is_ack(answer, 0))?
+            .with_context(|| self.no_answer())?;
         let mut hash = Sha256::new();
         let mut offset = 0;
         while offset < length {
             let payload = read_payload(file, length - offset)?;
             let end = offset + payload.len() as u64;
             hash.update(&payload);
-            self.exchange(Kind::Data, offset, &payload, ack(end))?;
-            progress(end);
+            self.exchange(Kind::Data, offset, &payload, |answer| is_ack(answer, end))?
+                .with_context(|| self.no_answer())?;
+            self.bar.set_position(end);
             offset = end;
         }
-        let stored = |answer: &Packet| answer.kind == Kind::Stored && answer.offset == length;
+        let digest = hash.finalize();
         let answer = self
-            .exchange(Kind::Close, length, &hash.finalize(), stored)
+            .exchange(Kind::Close, length, &digest, |answer| answer.kind == Kind::Stored)?
+            .with_context(|| self.no_answer())
             .context("all bytes were sent, but nobody knows whether the file is stored")?;
         Ok(String::from_utf8_lossy(&answer.payload).into_owned())
     }
     // listing: end upload
 
     // listing: begin exchange
-    /// Sends one packet, again and again if need be, until its answer comes.
+    /// Sends one packet, again and again if need be, until its answer comes; `None` if it never
+    /// does.
     fn exchange(
         &self,
         kind: Kind,
         offset: u64,
         payload: &[u8],
         is_answer: impl Fn(&Packet) -> bool,
-    ) -> Result<Packet> {
+    ) -> Result<Option<Packet>> {
         let (transfer, payload) = (self.transfer, payload.to_vec());
         let datagram = Packet { kind, transfer, offset, window: 0, payload }.encode();
         let mut wait = self.timeout;
         for _ in 0..=self.retries {
             self.link.send(&datagram).map_err(Trouble::on("send to", self.server))?;
             if let Some(answer) = self.await_answer(wait, &is_answer)? {
-                return Ok(answer);
+                return Ok(Some(answer));
             }
-            wait = (2 * wait).min(MAX_WAIT);
+            self.bar.suspend(|| say!("no answer to {kind} {offset} within {wait:?}"));
+            wait = (2 * wait).min(MAX_WAIT.max(self.timeout));
         }
-        bail!("no answer from {} after {} tries; giving up", self.server, self.retries + 1)
+        Ok(None)
     }
 
     /// The answer, or `None` if it has not come in time. Answers to earlier tries, and packets of
@@ -123,6 +124,12 @@ impl Sender<'_> {
     }
     // listing: end exchange
 
+    fn no_answer(&self) -> String {
+        let (server, tries) = (self.server, u64::from(self.retries) + 1);
+        let tries = if tries == 1 { "1 try".into() } else { format!("{tries} tries") };
+        format!("no answer from {server} after {tries}; is it running, with the same --mode?")
+    }
+
     /// The next packet that arrives before `until`.
     fn receive(&self, until: Instant) -> Result<Option<Packet>> {
         let mut buffer = [0; 2048];
@@ -143,6 +150,10 @@ impl Sender<'_> {
             }
         }
     }
+}
+
+fn is_ack(answer: &Packet, offset: u64) -> bool {
+    answer.kind == Kind::Ack && answer.offset == offset
 }
 
 /// The next bytes of the file: as many as fit into a packet, fewer only at its end.

@@ -10,10 +10,6 @@ use sha2::{Digest, Sha256};
 
 use crate::packet::{Kind, Packet};
 
-/// A refusal is never much longer than what it answers: whoever forges a sender's address must not
-/// be able to aim much more at it than he sends himself (reflection).
-const MAX_REASON_BYTES: usize = 80;
-
 /// What the server says to a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -28,9 +24,7 @@ impl Answer {
     }
 
     pub fn refused(error: &anyhow::Error) -> Self {
-        let mut payload = format!("{error:#}").into_bytes();
-        payload.truncate(MAX_REASON_BYTES);
-        Self { kind: Kind::Refused, offset: 0, payload }
+        Self { kind: Kind::Refused, offset: 0, payload: format!("{error:#}").into_bytes() }
     }
 }
 
@@ -38,7 +32,7 @@ impl Answer {
 pub struct Transfer {
     incoming: Option<Incoming>,
     answer: Answer,
-    /// When its sender was last heard of.
+    /// When its peer was last heard from.
     pub last_heard: Instant,
 }
 
@@ -62,13 +56,15 @@ impl Transfer {
         Ok(Self { incoming: Some(incoming), answer: Answer::ack(0), last_heard: now })
     }
 
-    // listing: begin take
+    // listing: begin handle
     /// Takes the next packet of this upload, and returns what its sender should know now.
     ///
     /// Once the upload is over, the answer stays the same, whatever comes: the last
     /// acknowledgement may have been lost, and then the sender asks again.
-    pub fn take(&mut self, packet: &Packet, now: Instant) -> Answer {
+    pub fn handle(&mut self, packet: &Packet, now: Instant) -> Answer {
         self.last_heard = now;
+        // Taken out, and put back only if there is more to come: whatever fails or finishes below
+        // leaves `None`, and that is the end of the upload.
         if let Some(mut incoming) = self.incoming.take() {
             let result = match packet.kind {
                 Kind::Data => incoming.append(packet),
@@ -89,10 +85,15 @@ impl Transfer {
         }
         self.answer.clone()
     }
-    // listing: end take
+    // listing: end handle
 
-    /// How far an unfinished upload has come: `1200 of 3000 bytes of poem.txt`.
-    pub fn unfinished(&self) -> Option<String> {
+    /// Whether bytes are still to come.
+    pub fn is_under_way(&self) -> bool {
+        self.incoming.is_some()
+    }
+
+    /// How far an upload under way has come: `1200 of 3000 bytes of poem.txt`.
+    pub fn progress(&self) -> Option<String> {
         let Incoming { received, length, name, .. } = self.incoming.as_ref()?;
         Some(format!("{received} of {length} bytes of {name}"))
     }

@@ -114,7 +114,7 @@ fn a_wrong_digest_stores_nothing_and_stays_wrong() {
 
 #[rstest]
 #[case::too_large(packet(Kind::Open, MAX_BYTES + 1, b"a"), "too many")]
-#[case::hostile_name(packet(Kind::Open, 1, b"../a"), "another folder")]
+#[case::hostile_name(packet(Kind::Open, 1, b"../a"), "another")]
 #[case::name_is_no_text(packet(Kind::Open, 1, b"\xff"), "utf-8")]
 #[case::unknown_data(packet(Kind::Data, 0, b"abc"), "no such upload")]
 #[case::unknown_close(packet(Kind::Close, 0, b""), "no such upload")]
@@ -169,11 +169,35 @@ fn a_silent_sender_is_forgotten_with_its_file() {
 #[test]
 fn only_so_many_uploads_are_under_way_at_once() {
     let mut stage = Stage::new();
-    for number in 0..u32::try_from(MAX_TRANSFERS).unwrap() {
+    for number in 0..u32::try_from(MAX_UNDER_WAY).unwrap() {
         let answer = stage.send(ALICE, &Packet { transfer: 100 + number, ..open(3) });
         assert_ack(&answer, 0);
     }
     assert_refused(&stage.send(BOB, &open(3)), "too many uploads");
+}
+
+#[test]
+fn uploads_that_are_over_do_not_count_and_are_forgotten_oldest_first() {
+    let mut stage = Stage::new();
+    for number in 0..u32::try_from(MAX_KNOWN).unwrap() + 10 {
+        let refused = packet(Kind::Close, 0, b"not the digest");
+        assert_ack(&stage.send(ALICE, &Packet { transfer: number, ..open(0) }), 0);
+        assert_refused(&stage.send(ALICE, &Packet { transfer: number, ..refused }), "SHA-256");
+        stage.now += Duration::from_millis(1);
+    }
+    assert_eq!(stage.receiver.transfers.len(), MAX_KNOWN);
+    let first = Packet { transfer: 0, ..packet(Kind::Close, 0, b"") };
+    assert_refused(&stage.send(ALICE, &first), "no such upload");
+}
+
+#[test]
+fn no_refusal_is_longer_than_three_times_what_it_answers() {
+    let mut stage = Stage::new();
+    for datagram in [packet(Kind::Data, 0, b""), packet(Kind::Open, 1, b"a/b"), open(u64::MAX)] {
+        let datagram = datagram.encode();
+        let answer = stage.receiver.receive(&datagram, ALICE, stage.now).unwrap();
+        assert!(answer.len() <= 3 * datagram.len(), "{} for {}", answer.len(), datagram.len());
+    }
 }
 
 proptest! {
