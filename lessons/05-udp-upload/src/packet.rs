@@ -36,6 +36,7 @@ use std::ops::Range;
 /// the 1,280 bytes that every IPv6 link carries in one piece (RFC 8200, section 5).
 pub const DATA_BYTES: usize = 1200;
 
+// listing: begin fields
 const MAGIC: [u8; 2] = *b"NU";
 const MAGIC_AT: Range<usize> = 0..2;
 const KIND_AT: usize = 2;
@@ -45,6 +46,7 @@ const OFFSET_AT: Range<usize> = 8..16;
 const WINDOW_AT: Range<usize> = 16..20;
 /// Length of the header, in bytes.
 pub const HEADER_BYTES: usize = 20;
+// listing: end fields
 
 /// What a packet is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +90,7 @@ pub struct Packet {
 }
 
 impl Packet {
+    // listing: begin encode
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = vec![0; HEADER_BYTES];
         bytes[MAGIC_AT].copy_from_slice(&MAGIC);
@@ -98,6 +101,7 @@ impl Packet {
         bytes.extend_from_slice(&self.payload);
         bytes
     }
+    // listing: end encode
 
     /// Whether it is one of those that only clients send.
     pub fn is_from_client(&self) -> bool {
