@@ -82,9 +82,15 @@ impl Terminal<'_> {
             return Ok(());
         }
         let failed = check.cases.iter().find(|case| case.verdict != Verdict::Pass);
-        let verdict = failed.map_or(Verdict::Pass, |case| case.verdict);
+        let verdict = match failed {
+            // Nothing has run, which happens when the grader itself has failed.
+            None if check.cases.is_empty() => self.language.words("not graded", "未评分").into(),
+            None => Verdict::Pass.to_string(),
+            Some(case) => case.verdict.to_string(),
+        };
         let passed = check.cases.iter().filter(|case| case.verdict == Verdict::Pass).count();
-        let mark = self.paint(&format!("{verdict:<12}"), failed.is_none());
+        let is_good = failed.is_none() && passed > 0;
+        let mark = self.paint(&format!("{verdict:<12}"), is_good);
         let counts = match check.cases.len() {
             0 | 1 => String::new(),
             cases => format!("  ({passed} of {cases} cases)"),
@@ -151,4 +157,19 @@ fn indent(text: &str) -> String {
     let lines = text.trim_end().lines();
     let indented = |line: &str| if line.is_empty() { String::new() } else { format!("  {line}") };
     lines.map(indented).collect::<Vec<_>>().join("\n").trim_start().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_that_never_ran_is_not_called_a_pass() {
+        let mut output = Vec::new();
+        let language = Language::English;
+        let mut terminal = Terminal { output: &mut output, colour: false, language };
+        let check = CheckScore { name: "short".into(), points: 0, out_of: 2, cases: Vec::new() };
+        terminal.check_line(&check, false).unwrap();
+        assert_eq!(String::from_utf8(output).unwrap(), "  not graded   0/2  short\n");
+    }
 }
