@@ -120,13 +120,20 @@ fn first_that_works<T>(
     open: impl Fn(SocketAddr) -> io::Result<T>,
 ) -> io::Result<T> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in name.to_socket_addrs()? {
+    for address in name.to_socket_addrs().map_err(|error| unknown_name(&error))? {
         match open(address) {
             Ok(socket) => return Ok(socket),
             Err(error) => last = error,
         }
     }
     Err(last)
+}
+
+/// getaddrinfo(3) fails in words of its own, without a kind; they are kept, with a way out.
+fn unknown_name(error: &io::Error) -> io::Error {
+    let words = crate::program::plain(error);
+    let words = words.strip_prefix("failed to lookup address information: ").unwrap_or(&words);
+    io::Error::other(format!("{words}; is the name spelt right?"))
 }
 
 /// The connections of a listener, one by one, until `stop` is raised.
@@ -234,6 +241,15 @@ mod tests {
                  try --addr 127.0.0.1:0"
             )
         );
+    }
+
+    #[test]
+    fn a_name_that_nobody_knows_is_named_with_a_question_that_helps() {
+        // A label of 64 letters is one too long (RFC 1035, section 2.3.4), so nobody is asked.
+        let name = format!("{}:80", "a".repeat(64));
+        let message = resolve(name.as_str()).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("cannot find the address of {name}: ")), "{message}");
+        assert!(message.ends_with("; is the name spelt right?"), "{message}");
     }
 
     #[test]

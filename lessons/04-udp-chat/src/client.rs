@@ -3,13 +3,14 @@
 
 mod talk;
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, IsTerminal};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Result;
 use netbasics::port::Endpoint;
 use netbasics::program::{self, Usage};
+use netbasics::say;
 use netbasics::socket::{self, MAX_DATAGRAM_V4, MAX_DATAGRAM_V6};
 
 /// Say something to the server and print what comes back
@@ -47,6 +48,9 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
 fn input(messages: &[String]) -> Messages<'_> {
     if !messages.is_empty() {
         return Box::new(messages.iter().map(|message| Ok(message.as_bytes().to_vec())));
+    }
+    if io::stdin().is_terminal() {
+        say!("type a line and press Enter; Ctrl-D ends (on Windows: Ctrl-Z, then Enter)");
     }
     let lines = io::stdin().lock().split(b'\n');
     Box::new(lines.map(|line| line.map(|line| line.strip_suffix(b"\r").unwrap_or(&line).to_vec())))
