@@ -11,7 +11,7 @@ use crate::score::{CaseResult, CheckScore, ExerciseScore, check_of};
 const NOT_READY: (&str, &str) = (
     "The line `listening on HOST:PORT` is missing, is spelt in another way, or was not flushed: it \
      has to be printed on standard output as soon as a client can connect.",
-    "没有打印 `listening on HOST:PORT` 这一行、写法不一致，或者没有刷新（flush）输出：\
+    "没有打印 `listening on HOST:PORT` 这一行，写法不一致，或者没有刷新（flush）输出缓冲区：\
      一旦客户端可以连接，就要把它打印到标准输出。",
 );
 
@@ -71,7 +71,7 @@ impl Terminal<'_> {
         let passed = cases.iter().filter(|case| case.verdict == Verdict::Pass).count();
         let words = match self.language {
             Language::English => format!("{passed} of {} cases passed", cases.len()),
-            Language::Chinese => format!("{} 个用例，通过 {passed} 个", cases.len()),
+            Language::Chinese => format!("共 {} 个用例，通过 {passed} 个", cases.len()),
         };
         let sum = self.paint(&words, passed == cases.len());
         writeln!(self.output, "\n{sum}  (seed {})", grade.seed)
@@ -103,8 +103,8 @@ impl Terminal<'_> {
         let title = self.paint(&format!("{}: {}", case.verdict, case.name), false);
         writeln!(self.output, "\n{title}\n  {}", indent(&case.report))?;
         let Some(advice) = self.advice(exercise, case) else { return Ok(()) };
-        let word = self.language.words("usually", "常见原因");
-        writeln!(self.output, "  {word}: {}", advice.trim())
+        let word = self.language.words("usually: ", "常见原因：");
+        writeln!(self.output, "  {word}{}", advice.trim())
     }
 
     /// The mistake it usually is.
