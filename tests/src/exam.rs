@@ -248,7 +248,8 @@ impl Desk {
             blame_the_end(&mut difference, status, &said);
         }
         let State { exercise, case, seed, .. } = &*state;
-        let replay = format!("cargo xtask grade {exercise} --case {case} --seed {seed}");
+        let whose = env::var(protocol::WHOSE).unwrap_or_default();
+        let replay = format!("cargo xtask grade {exercise}{whose} --case {case} --seed {seed}");
         let report = state.story.report(&difference, &said, &replay);
         state.told = Some(Outcome { verdict: difference.verdict, report: report.clone() });
         drop(state);

@@ -9,6 +9,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use grader::course::Language;
 use grader::course::{Exercise, Lesson};
+use grader::process;
+use grader::protocol::Verdict;
 use grader::report::{self, Grade};
 use grader::run::{self, Job};
 use grader::score::ExerciseScore;
@@ -21,6 +23,8 @@ use crate::exercises::{self, WrongArguments};
 /// Exit codes: 0 for full points, and these. (2 is for wrong arguments.)
 const NOT_ALL_POINTS: u8 = 1;
 const GRADER_ERROR: u8 = 3;
+/// What shells make of Ctrl-C: 128 and the number of the signal.
+const INTERRUPTED: u8 = 130;
 
 /// Test your exercises over the wire and count the points
 #[derive(clap::Args)]
@@ -75,12 +79,22 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         Some(command) => Submission::program(command),
         None => options.submission.clone(),
     };
+    if let Some(problem) = missing(&submission) {
+        return wrong(&problem);
+    }
+    // The programs that are graded are in process groups of their own, so that they can be killed
+    // with all they have started; Ctrl-C on the terminal reaches only us.
+    ctrlc::set_handler(process::interrupt)?;
     let seed = options.seed.unwrap_or_else(seed_of_the_clock);
     let mut grade = Grade { submission, seed, wanted: wanted.len(), exercises: Vec::new() };
     for (lesson, exercise) in wanted {
         grade_one(&course.root, (lesson, exercise), options, &mut grade)?;
+        if process::is_interrupted() {
+            eprintln!("cargo xtask: interrupted; nothing that was graded is still running");
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
     }
-    terminal(&mut io::stdout().lock()).sum(&grade)?;
+    terminal(&mut io::stdout().lock(), &grade.submission).sum(&grade)?;
     Ok(exit_code(&grade))
 }
 
@@ -109,7 +123,7 @@ fn grade_one(
     grade.update(&score);
     write(&options.report, grade)?;
     let mut output = io::stdout().lock();
-    terminal(&mut output).exercise(exercise, &score)?;
+    terminal(&mut output, &submission).exercise(exercise, &score)?;
     output.flush()?;
     Ok(())
 }
@@ -118,11 +132,35 @@ fn wrong<T>(problem: &str) -> Result<T> {
     Err(WrongArguments(problem.to_owned()).into())
 }
 
+/// Why there is nothing to grade, if that can be seen beforehand: a mistyped path is no failed
+/// exercise.
+fn missing(submission: &Submission) -> Option<String> {
+    match submission {
+        Submission::Folder(folder) if !folder.is_dir() => {
+            Some(format!("there is no folder {}", folder.display()))
+        }
+        Submission::Program(command) => {
+            let program = Path::new(command.first()?);
+            let folders = std::env::var_os("PATH").unwrap_or_default();
+            let mut places = std::env::split_paths(&folders).map(|folder| folder.join(program));
+            let is_there = |file: &Path| {
+                file.is_file() || file.with_extension(std::env::consts::EXE_EXTENSION).is_file()
+            };
+            let found = is_there(program) || places.any(|place| is_there(&place));
+            (!found).then(|| format!("there is no program {}", program.display()))
+        }
+        _ => None,
+    }
+}
+
 /// One line on a terminal that is written over with each case; a hanging program takes its time.
 fn show_progress(score: &ExerciseScore) {
     if io::stderr().is_terminal() {
         let (lesson, exercise, left) = (&score.lesson, &score.exercise, score.pending);
-        let line = format!("{lesson}/{exercise}: {left} cases to go");
+        let cases = score.checks.iter().flat_map(|check| &check.cases);
+        let late = cases.filter(|case| case.verdict == Verdict::Timeout).count();
+        let late = if late > 0 { format!(", {late} timed out") } else { String::new() };
+        let line = format!("{lesson}/{exercise}: {left} cases to go{late}");
         // `\x1b[K` clears what is left of a longer line before.
         eprint!("\r{}\x1b[K", if left > 0 { line } else { String::new() });
     }
@@ -142,8 +180,9 @@ fn write(reports: &[Report], grade: &Grade) -> Result<()> {
     Ok(())
 }
 
-fn terminal(output: &mut dyn Write) -> Terminal<'_> {
-    Terminal { output, colour: terminal::wants_colour(), language: Language::of_the_system() }
+fn terminal<'a>(output: &'a mut dyn Write, submission: &Submission) -> Terminal<'a> {
+    let (colour, language) = (terminal::wants_colour(), Language::of_the_system());
+    Terminal { output, colour, language, whose: submission.arguments() }
 }
 
 fn exit_code(grade: &Grade) -> ExitCode {

@@ -38,7 +38,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 }
 
 /// Puts `text` into `file`, after what was there has a copy; the copy's path.
-fn restore(file: &Path, text: &str) -> io::Result<Option<PathBuf>> {
+pub fn restore(file: &Path, text: &str) -> io::Result<Option<PathBuf>> {
     let old = match fs::read(file) {
         Ok(old) if old == text.as_bytes() => return Ok(None),
         Ok(old) => Some(keep_copy(file, &old)?),

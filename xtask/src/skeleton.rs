@@ -7,8 +7,9 @@ use anyhow::{Context, Result};
 
 use crate::course::Course;
 use crate::exercises;
+use crate::reset::restore;
 
-/// Write the exercises' files from their solutions (for authors; it overwrites a student's work)
+/// Write the exercises' files from their solutions (for authors; a changed file keeps a copy)
 #[derive(clap::Args)]
 pub struct Options {
     /// Write nothing; fail if a file is not what its solution gives
@@ -29,12 +30,17 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         if options.check {
             println!("{} differs from what its solution gives", file.display());
         } else {
-            fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+            let kept = restore(&file, &text)
+                .with_context(|| format!("cannot write {}", file.display()))?;
             println!("{} is written", file.display());
+            if let Some(kept) = kept {
+                println!("  what it was is in {}", kept.display());
+            }
         }
     }
     if options.check && stale > 0 {
-        println!("run `cargo xtask skeleton`, and never edit an exercise by hand");
+        println!("If you are solving it, all is well: this check is for authors.");
+        println!("Authors: edit the solution, and then run `cargo xtask skeleton`.");
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)

@@ -86,7 +86,10 @@ fn first_error(messages: &[Message], package: &str, output: &Output) -> Unbuilt 
         Some(error) if error.package_id.contains(&format!("#{package}@")) => {
             Unbuilt::DoesNotCompile(rendered)
         }
-        Some(error) => Unbuilt::Broken(format!("{} is broken:\n{rendered}", error.package_id)),
+        Some(_) => Unbuilt::Broken(format!(
+            "the course's own code does not compile; if you have changed it, `git diff` shows \
+             where and `git checkout` takes it back:\n{rendered}"
+        )),
         None => Unbuilt::Broken(String::from_utf8_lossy(&output.stderr).into_owned()),
     }
 }

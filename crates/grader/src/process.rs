@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -15,6 +16,21 @@ const POLL: Duration = Duration::from_millis(5);
 /// How long the pipes may stay open after the process has ended. Something that it has started
 /// may hold them for ever.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Set by [`interrupt`].
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Ends every [`run`] that is going on or comes later, as if its time were over: for Ctrl-C, which
+/// does not reach process groups of their own.
+pub fn interrupt() {
+    INTERRUPTED.store(true, Ordering::SeqCst);
+}
+
+/// Whether [`interrupt`] was called.
+#[must_use]
+pub fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::SeqCst)
+}
 
 /// What came of a process.
 #[derive(Debug)]
@@ -80,7 +96,7 @@ fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
         if let Ok(Some(status)) = child.try_wait() {
             return Some(status);
         }
-        if Instant::now() >= until {
+        if Instant::now() >= until || is_interrupted() {
             return None;
         }
         thread::sleep(POLL);

@@ -1,4 +1,4 @@
-//! What the grader and a graded test tell each other: four environment variables and one file.
+//! What the grader and a graded test tell each other: environment variables and one file.
 //!
 //! A graded test runs in a process of its own and cannot be trusted to live to its end, as the
 //! program it tests is anybody's. So it leaves its outcome in a file, and its exit code must agree
@@ -21,6 +21,8 @@ pub const GROUPS: &str = "GRADER_GROUPS";
 pub const PROGRAM: &str = "GRADER_PROGRAM";
 /// The name of the case, without the exercise, for the line that replays it.
 pub const CASE: &str = "GRADER_CASE";
+/// What chooses the submission on the command line that replays the case.
+pub const WHOSE: &str = "GRADER_WHOSE";
 /// The number that all random payloads follow from. A person may set it, too.
 pub const SEED: &str = "SEED";
 
@@ -28,7 +30,7 @@ pub const SEED: &str = "SEED";
 pub const UNWRITTEN: &str = "not yet implemented";
 
 /// All variables that a program under test must not inherit.
-pub const PRIVATE: [&str; 4] = [OUTCOME, GROUPS, PROGRAM, CASE];
+pub const PRIVATE: [&str; 5] = [OUTCOME, GROUPS, PROGRAM, CASE, WHOSE];
 
 /// How a case ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -56,6 +56,9 @@ fn grade_cases(job: &Job, watch: &mut dyn FnMut(&ExerciseScore)) -> Result<Exerc
             Err(Unbuilt::Broken(error)) => return Err(error.clone()),
         });
         watch(&score::score(job.lesson, job.exercise, &cases, &results, false));
+        if process::is_interrupted() {
+            return Err("grading was interrupted".to_owned());
+        }
     }
     Ok(score::score(job.lesson, job.exercise, &cases, &results, true))
 }
@@ -122,6 +125,7 @@ fn try_case(
         .env(protocol::GROUPS, &groups)
         .env(protocol::PROGRAM, serde_json::to_string(program)?)
         .env(protocol::CASE, case)
+        .env(protocol::WHOSE, job.submission.arguments())
         .env(protocol::SEED, job.seed.to_string());
     let ended = process::run(&mut command, CASE_LIMIT);
     process::kill_noted(&groups);

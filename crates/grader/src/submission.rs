@@ -43,6 +43,17 @@ impl std::fmt::Display for Submission {
 }
 
 impl Submission {
+    /// What chooses this submission again on the command line of `cargo xtask grade`, with a blank
+    /// in front; nothing for the exercise, which is graded anyway.
+    #[must_use]
+    pub fn arguments(&self) -> String {
+        match self {
+            Self::Exercise => String::new(),
+            Self::Solution | Self::Folder(_) => format!(" --submission {self}"),
+            Self::Program(_) => format!(" --program \"{self}\""),
+        }
+    }
+
     /// A command line as a person types it, cut at its blanks.
     #[must_use]
     pub fn program(command_line: &str) -> Self {

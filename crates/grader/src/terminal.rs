@@ -15,6 +15,13 @@ const NOT_READY: (&str, &str) = (
      一旦客户端可以连接，就要把它打印到标准输出。",
 );
 
+/// What it usually is when a program does not answer in time, in both languages.
+const TIMEOUT: (&str, &str) = (
+    "The program waits for something that does not come. Does its loop end when a read returns 0 \
+     bytes? Has it sent everything, and closed what it should close?",
+    "程序在等待不会到来的东西。`read` 返回 0 字节时，循环结束了吗？该发送的都发送了吗，该关闭的都关闭了吗？",
+);
+
 /// Whether to colour what is printed: on a terminal whose owner has not set `NO_COLOR`.
 #[must_use]
 pub fn wants_colour() -> bool {
@@ -29,6 +36,8 @@ pub struct Terminal<'a> {
     pub colour: bool,
     /// In which language.
     pub language: Language,
+    /// What chooses the submission again: `Submission::arguments`.
+    pub whose: String,
 }
 
 impl Terminal<'_> {
@@ -107,15 +116,19 @@ impl Terminal<'_> {
         writeln!(self.output, "  {word}{}", advice.trim())
     }
 
-    /// The mistake it usually is.
+    /// The mistake it usually is. What a check usually finds says nothing about a program that
+    /// hangs, crashes or never starts.
     fn advice<'e>(&self, exercise: &'e Exercise, case: &CaseResult) -> Option<&'e str> {
-        if case.verdict == Verdict::NotReady {
-            return Some(self.language.words(NOT_READY.0, NOT_READY.1));
+        match case.verdict {
+            // It does not help with a part that is not written yet.
+            Verdict::Fail if !case.report.contains(UNWRITTEN) => {
+                let check = exercise.checks.iter().find(|c| c.name == check_of(&case.name))?;
+                Some(self.language.pick(&check.usually))
+            }
+            Verdict::Timeout => Some(self.language.words(TIMEOUT.0, TIMEOUT.1)),
+            Verdict::NotReady => Some(self.language.words(NOT_READY.0, NOT_READY.1)),
+            _ => None,
         }
-        let check = exercise.checks.iter().find(|check| check.name == check_of(&case.name))?;
-        // It does not help with a part that is not written yet.
-        let is_written = !case.report.contains(UNWRITTEN);
-        is_written.then(|| self.language.pick(&check.usually))
     }
 
     fn name_others(&mut self, score: &ExerciseScore, others: &[&CaseResult]) -> io::Result<()> {
@@ -126,7 +139,11 @@ impl Terminal<'_> {
             Language::English => format!("{count} more failed; to see the next:"),
             Language::Chinese => format!("还有 {count} 个没有通过；查看下一个："),
         };
-        writeln!(self.output, "\n{words} cargo xtask grade {lesson}/{exercise} --case {case}")
+        let whose = &self.whose;
+        writeln!(
+            self.output,
+            "\n{words} cargo xtask grade {lesson}/{exercise}{whose} --case {case}"
+        )
     }
 
     fn uncompiled(&mut self, score: &ExerciseScore, error: &str) -> io::Result<()> {
@@ -167,7 +184,8 @@ mod tests {
     fn a_check_that_never_ran_is_not_called_a_pass() {
         let mut output = Vec::new();
         let language = Language::English;
-        let mut terminal = Terminal { output: &mut output, colour: false, language };
+        let mut terminal =
+            Terminal { output: &mut output, colour: false, language, whose: String::new() };
         let check = CheckScore { name: "short".into(), points: 0, out_of: 2, cases: Vec::new() };
         terminal.check_line(&check, false).unwrap();
         assert_eq!(String::from_utf8(output).unwrap(), "  not graded   0/2  short\n");

@@ -39,19 +39,26 @@ pub struct Options {
 
 pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     let (mut file, length) = open_to_send(&options.file)?;
-    let stream = socket::connect_tcp(addr, options.timeout)?;
-    stream.set_read_timeout(Some(options.timeout))?;
-    stream.set_write_timeout(Some(options.timeout))?;
     let report = match options.framing {
         Framing::Sized => {
             let length = length_to_send(&options.file, length)?;
             let name = name_to_send(&options.file, options.name.as_deref())?;
-            send_sized(&stream, &mut file, &Header { length, name })?
+            send_sized(&connect(addr, options)?, &mut file, &Header { length, name })?
         }
-        Framing::Eof => send_until_eof(&stream, &mut file, length.unwrap_or_default())?,
+        Framing::Eof => {
+            let stream = connect(addr, options)?;
+            send_until_eof(&stream, &mut file, length.unwrap_or_default())?
+        }
     };
     writeln!(say::output(), "{report}").map_err(OutputError)?;
     Ok(())
+}
+
+fn connect(addr: &Endpoint, options: &Options) -> Result<TcpStream> {
+    let stream = socket::connect_tcp(addr, options.timeout)?;
+    stream.set_read_timeout(Some(options.timeout))?;
+    stream.set_write_timeout(Some(options.timeout))?;
+    Ok(stream)
 }
 
 // listing: begin sized
