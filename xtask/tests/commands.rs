@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use grader::course::{Lesson, Run};
+#[cfg(unix)]
+use netlab::program::poll;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -145,4 +147,43 @@ fn hints_come_one_by_one_and_end() {
             xtask(&["hint", &wanted, &beyond]).assert().code(2);
         }
     }
+}
+
+#[test]
+fn a_mistyped_submission_is_wrong_usage_and_no_lost_points() {
+    for whose in [["--submission", "no-such-folder"], ["--program", "no-such-program"]] {
+        let output = xtask(&["grade", "02/answer", whose[0], whose[1]]).assert().code(2);
+        let output = output.get_output().clone();
+        assert!(output.stdout.is_empty(), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(whose[1]), "{output:?}");
+    }
+}
+
+/// The graded program hangs, and says its process id in a file before.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_what_is_being_graded() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
+    let folder = tempfile::tempdir().unwrap();
+    let (program, id) = (folder.path().join("hangs"), folder.path().join("id"));
+    let script = format!("#!/bin/sh\necho $$ > {}\nexec sleep 600\n", id.display());
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut grading = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(["grade", "02/answer", "--program", program.to_str().unwrap()])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let limit = std::time::Duration::from_secs(120);
+    let is_complete = |text: &String| text.ends_with('\n');
+    let id = poll(limit, || std::fs::read_to_string(&id).ok().filter(is_complete)).unwrap();
+    let signal = |name: &str, id: &str| {
+        let mut kill = Command::new("kill");
+        kill.args([name, id]).stderr(std::process::Stdio::null()).status().unwrap().success()
+    };
+    assert!(signal("-INT", &grading.id().to_string()));
+    let status = poll(limit, || grading.try_wait().unwrap()).expect("grading ends");
+    assert_eq!(status.code(), Some(130));
+    assert!(poll(limit, || (!signal("-0", id.trim())).then_some(())).is_some(), "still alive");
 }
