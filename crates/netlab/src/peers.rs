@@ -42,10 +42,12 @@ pub fn trial_if(is_there: bool, missing: String, name: &str, test: fn()) -> Tria
     Trial::test(format!("{name}: {missing}"), || Ok(())).with_ignored_flag(true)
 }
 
-/// Runs the trials as cargo's own tests are run, with the same arguments.
+/// Runs the trials as cargo's own tests are run, with the same arguments, but one at a time: see
+/// [`free_port`].
 #[must_use]
 pub fn run(trials: Vec<Trial>) -> ExitCode {
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 /// Whether a program of this name can be started. Its exit code does not matter: nc has no
@@ -143,6 +145,11 @@ pub enum Transport {
 }
 
 /// A port of 127.0.0.1 that was free a moment ago, for a peer that cannot pick one and say which.
+///
+/// Not while other threads start programs: a child that has not become its program yet (fork(2),
+/// then execve(2)) holds copies of our sockets, so the port may look bound, or be refused, for a
+/// moment after we have closed it. Where a program of the contract is at hand, start it on port 0,
+/// take its address, and let it go: that socket was never ours.
 ///
 /// # Panics
 /// When the system gives no port at all.

@@ -48,9 +48,9 @@ fn exchange(server: &Server, message: &[u8]) -> Vec<u8> {
     answer
 }
 
-/// A port that was free a moment ago, for tests in which the port must stay the same.
+/// A port that a server had a moment ago, for tests in which the port must stay the same.
 fn one_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    server(&[]).address()
 }
 
 #[test]

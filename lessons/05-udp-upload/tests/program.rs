@@ -100,7 +100,8 @@ fn the_demo_shows_the_keyword_work_and_break_and_what_works_instead() {
 
 #[test]
 fn the_demo_succeeds_fifty_times_in_a_row_on_one_port() {
-    let addr = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    // A port that a server had a moment ago.
+    let addr = Scene::new(&[]).server.address().to_string();
     for run in 1..=50 {
         let output = lesson().args(["--addr", &addr]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
@@ -185,7 +186,7 @@ fn a_silent_server_costs_a_bounded_number_of_tries() {
 
 #[test]
 fn no_server_is_one_clear_line_and_code_1() {
-    let free = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = Scene::new(&[]).server.address();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.bin");
     fs::write(&file, b"hello").unwrap();

@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -116,9 +116,9 @@ pub fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-/// A port that was free a moment ago, for tests in which the port must stay the same.
+/// A port that a server had a moment ago, for tests in which the port must stay the same.
 pub fn one_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    Host::start(&[]).server.address()
 }
 
 /// Bytes of any value, the same again for the same seed (xorshift64*).
