@@ -51,7 +51,7 @@ fn upload(addr: &Endpoint, file: &Path, inbox: &Path, framing: Framing, times: u
         },
         move |address| {
             for _ in 0..times {
-                say!("sending {}", send.file.display());
+                say!("sending {}", send.file.file_name().unwrap_or_default().display());
                 client::run(&address.into(), &send)?;
             }
             Ok(())
