@@ -8,7 +8,9 @@
 //!
 //! Nothing here knows a lesson: a program is a command line and a socket, in any language.
 
+pub mod faults;
 #[cfg(feature = "peers")]
 pub mod peers;
 pub mod program;
+pub mod record;
 pub mod relay;
