@@ -100,6 +100,19 @@ impl Write for Upload {
     }
 }
 
+impl Read for Upload {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.file.as_file_mut().read(bytes)
+    }
+}
+
+/// What comes out of order is written where it belongs, and can be read again.
+impl Seek for Upload {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.file.as_file_mut().seek(to)
+    }
+}
+
 impl Upload {
     /// The temporary file itself, for system calls that want one.
     #[must_use]

@@ -119,6 +119,10 @@ impl Receiver for KeywordReceiver {
         None
     }
 
+    fn answers(&mut self) -> Vec<(SocketAddr, Vec<u8>)> {
+        Vec::new()
+    }
+
     fn forget(&mut self, now: Instant, idle: Duration) {
         self.begun.retain(|peer, begun| {
             let is_alive = now.duration_since(begun.last_heard) < idle;

@@ -1,10 +1,12 @@
 //! Lesson 5: a file goes in datagrams. Without a subcommand server and client run in one process.
 //! Read server, keyword, packet, client/sender, server/reliable, server/transfer, demo.
 
+mod ack;
 mod client;
 mod demo;
 mod keyword;
 mod link;
+mod open;
 mod packet;
 mod server;
 

@@ -8,33 +8,39 @@
 //!   |  transfer: a random number that   |   so that packets of an older upload are not taken
 //!   |  the client picks                 |   for ours
 //!   +--------+--------+--------+--------+
-//!   |  offset: a place in the file,     |
-//!   |  8 bytes                          |
+//!   |  token: what the server has       |   so that nobody can pretend to be us who does not
+//!   |  given to this client, 8 bytes    |   read our mail; 0 as long as we have none
 //!   |                                   |
 //!   +--------+--------+--------+--------+
-//!   |  window: bytes the server takes   |   in answers; ours waits for each packet and does not
-//!   |  from `offset` on                 |   look at it, a faster client will need it
+//!   |  block: a place in the file       |   which is cut into blocks of one size, from 0 on
+//!   +--------+--------+--------+--------+
+//!   |  number of this transmission      |   1, 2, 3, …: a block that is sent again gets a new one
 //!   +--------+--------+--------+--------+
 //!   |  payload: all the rest of the datagram …
 //! ```
 //!
-//! | kind | from | offset | payload |
-//! | --- | --- | --- | --- |
-//! | 1 open | client | length of the file | its name, UTF-8 |
-//! | 2 data | client | where the payload belongs | bytes of the file, at least one |
-//! | 3 close | client | length of the file | its SHA-256, 32 bytes |
-//! | 4 ack | server | all bytes before this one have arrived | nothing |
-//! | 5 stored | server | length of the file | the name it got, UTF-8 |
-//! | 6 refused | server | 0 | why, UTF-8 |
+//! | kind | from | block | number | payload |
+//! | --- | --- | --- | --- | --- |
+//! | 1 open | client | 0 | 0 | length of the file (8 bytes), size of a block (4 bytes), its name in UTF-8 |
+//! | 2 data | client | which one | this transmission's | the block; only the file's last may be shorter |
+//! | 3 close | client | 0 | 0 | SHA-256 of the file, 32 bytes |
+//! | 4 ack | server | the first one missing | the highest that has come | how many blocks from `block` on may be sent (4 bytes), then one bit for each of them |
+//! | 5 stored | server | 0 | 0 | the name it got, UTF-8 |
+//! | 6 refused | server | 0 | 0 | why, UTF-8 |
+//! | 7 token | server | 0 | 0 | nothing: the token is in the header |
 //!
-//! Numbers are unsigned and big-endian. The datagram's own length says where the payload ends,
-//! and UDP's checksum (RFC 768) guards each packet; the SHA-256 guards the whole.
+//! Numbers are unsigned and big-endian. Bit `i` of an ack is set when block `block + i` has come;
+//! bit 0 is the lowest bit of the first byte, and bytes at the end that are 0 are left out. The
+//! datagram's own length says where the payload ends, and UDP's checksum (RFC 768) guards each
+//! packet; the SHA-256 guards the whole.
 
 use std::ops::Range;
 
-/// Most bytes of the file in one packet. With 20 of ours, 8 of UDP and 40 of IPv6 it stays below
-/// the 1,280 bytes that every IPv6 link carries in one piece (RFC 8200, section 5).
-pub const DATA_BYTES: usize = 1200;
+/// Bytes of the file in one packet, unless told otherwise. With 24 of ours, 8 of UDP and 40 of IPv6
+/// it stays below the 1,280 bytes that every IPv6 link carries in one piece (RFC 8200, section 5).
+pub const BLOCK_BYTES: u32 = 1200;
+/// The largest block: with our header it fits into a UDP datagram over IPv4 and IPv6.
+pub const MAX_BLOCK_BYTES: u32 = 65_000;
 
 // listing: begin fields
 const MAGIC: [u8; 2] = *b"NU";
@@ -42,10 +48,11 @@ const MAGIC_AT: Range<usize> = 0..2;
 const KIND_AT: usize = 2;
 const ZERO_AT: usize = 3;
 const TRANSFER_AT: Range<usize> = 4..8;
-const OFFSET_AT: Range<usize> = 8..16;
-const WINDOW_AT: Range<usize> = 16..20;
+const TOKEN_AT: Range<usize> = 8..16;
+const BLOCK_AT: Range<usize> = 16..20;
+const NUMBER_AT: Range<usize> = 20..24;
 /// Length of the header, in bytes.
-pub const HEADER_BYTES: usize = 20;
+pub const HEADER_BYTES: usize = 24;
 // listing: end fields
 
 /// What a packet is for.
@@ -57,51 +64,49 @@ pub enum Kind {
     Ack = 4,
     Stored = 5,
     Refused = 6,
-}
-
-impl std::fmt::Display for Kind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Open => "open",
-            Self::Data => "data",
-            Self::Close => "close",
-            Self::Ack => "ack",
-            Self::Stored => "stored",
-            Self::Refused => "refused",
-        })
-    }
+    Token = 7,
 }
 
 impl Kind {
     fn from_byte(byte: u8) -> Option<Self> {
-        let all = [Self::Open, Self::Data, Self::Close, Self::Ack, Self::Stored, Self::Refused];
+        use Kind::{Ack, Close, Data, Open, Refused, Stored, Token};
+        let all = [Open, Data, Close, Ack, Stored, Refused, Token];
         all.into_iter().find(|kind| *kind as u8 == byte)
     }
 }
 
-/// One packet, in either direction.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Packet {
+/// One packet, in either direction. The payload is borrowed: it is read where it arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet<'a> {
     pub kind: Kind,
     pub transfer: u32,
-    pub offset: u64,
-    pub window: u32,
-    pub payload: Vec<u8>,
+    pub token: u64,
+    pub block: u32,
+    pub number: u32,
+    pub payload: &'a [u8],
 }
 
-impl Packet {
+impl<'a> Packet<'a> {
     // listing: begin encode
-    pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![0; HEADER_BYTES];
-        bytes[MAGIC_AT].copy_from_slice(&MAGIC);
-        bytes[KIND_AT] = self.kind as u8;
-        bytes[TRANSFER_AT].copy_from_slice(&self.transfer.to_be_bytes());
-        bytes[OFFSET_AT].copy_from_slice(&self.offset.to_be_bytes());
-        bytes[WINDOW_AT].copy_from_slice(&self.window.to_be_bytes());
-        bytes.extend_from_slice(&self.payload);
-        bytes
+    /// Appends the packet to `bytes`.
+    pub fn write_to(&self, bytes: &mut Vec<u8>) {
+        let mut header = [0; HEADER_BYTES];
+        header[MAGIC_AT].copy_from_slice(&MAGIC);
+        header[KIND_AT] = self.kind as u8;
+        header[TRANSFER_AT].copy_from_slice(&self.transfer.to_be_bytes());
+        header[TOKEN_AT].copy_from_slice(&self.token.to_be_bytes());
+        header[BLOCK_AT].copy_from_slice(&self.block.to_be_bytes());
+        header[NUMBER_AT].copy_from_slice(&self.number.to_be_bytes());
+        bytes.extend_from_slice(&header);
+        bytes.extend_from_slice(self.payload);
     }
     // listing: end encode
+
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + self.payload.len());
+        self.write_to(&mut bytes);
+        bytes
+    }
 
     /// Whether it is one of those that only clients send.
     pub fn is_from_client(&self) -> bool {
@@ -109,7 +114,7 @@ impl Packet {
     }
 
     /// `None` for a datagram that is none of ours: anybody can send anything to a UDP port.
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
+    pub fn decode(bytes: &'a [u8]) -> Option<Self> {
         let (header, payload) = bytes.split_at_checked(HEADER_BYTES)?;
         if header[MAGIC_AT] != MAGIC || header[ZERO_AT] != 0 {
             return None;
@@ -117,9 +122,10 @@ impl Packet {
         Some(Self {
             kind: Kind::from_byte(header[KIND_AT])?,
             transfer: u32::from_be_bytes(header[TRANSFER_AT].try_into().ok()?),
-            offset: u64::from_be_bytes(header[OFFSET_AT].try_into().ok()?),
-            window: u32::from_be_bytes(header[WINDOW_AT].try_into().ok()?),
-            payload: payload.to_vec(),
+            token: u64::from_be_bytes(header[TOKEN_AT].try_into().ok()?),
+            block: u32::from_be_bytes(header[BLOCK_AT].try_into().ok()?),
+            number: u32::from_be_bytes(header[NUMBER_AT].try_into().ok()?),
+            payload,
         })
     }
 }
@@ -134,23 +140,25 @@ mod tests {
         let packet = Packet {
             kind: Kind::Data,
             transfer: 0x0102_0304,
-            offset: 0x05,
-            window: 0x06,
-            payload: b"xy".to_vec(),
+            token: 0x05,
+            block: 0x06,
+            number: 0x07,
+            payload: b"xy",
         };
-        assert_eq!(packet.encode(), b"NU\x02\x00\x01\x02\x03\x04\0\0\0\0\0\0\0\x05\0\0\0\x06xy");
+        let expected = b"NU\x02\x00\x01\x02\x03\x04\0\0\0\0\0\0\0\x05\0\0\0\x06\0\0\0\x07xy";
+        assert_eq!(packet.encode(), expected);
     }
 
     proptest! {
         #[test]
         fn what_decodes_encodes_to_the_same_bytes(
             mut bytes in prop::collection::vec(any::<u8>(), 0..64),
-            kind in 0..8_u8,
+            kind in 0..9_u8,
         ) {
             if bytes.len() > ZERO_AT {
                 bytes[..4].copy_from_slice(&[b'N', b'U', kind, 0]);
             }
-            let ours = bytes.len() >= HEADER_BYTES && (1..=6).contains(&kind);
+            let ours = bytes.len() >= HEADER_BYTES && (1..=7).contains(&kind);
             let decoded = Packet::decode(&bytes);
             prop_assert_eq!(decoded.is_some(), ours);
             if let Some(packet) = decoded {

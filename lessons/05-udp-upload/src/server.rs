@@ -1,6 +1,8 @@
 //! The server: one socket for everybody, and a receiver that keeps the uploads apart.
 
-mod reliable;
+mod incoming;
+pub mod reliable;
+pub mod token;
 mod transfer;
 
 use std::io::ErrorKind;
@@ -19,6 +21,7 @@ use crate::keyword::KeywordReceiver;
 use crate::link::Link;
 
 use reliable::ReliableReceiver;
+use token::Tokens;
 
 /// How often the server looks up from waiting: for Ctrl-C, and for senders that fell silent.
 const TICK: Duration = Duration::from_millis(50);
@@ -69,6 +72,8 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
 pub trait Receiver {
     /// Takes a datagram from `peer`; returns the answer, if there is one.
     fn receive(&mut self, datagram: &[u8], peer: SocketAddr, now: Instant) -> Option<Vec<u8>>;
+    /// The answers that are due after a batch of datagrams.
+    fn answers(&mut self) -> Vec<(SocketAddr, Vec<u8>)>;
     /// Drops the uploads of peers that have not been heard from for `idle`.
     fn forget(&mut self, now: Instant, idle: Duration);
 }
@@ -77,10 +82,10 @@ pub trait Receiver {
 ///
 /// # Errors
 /// [`program::Usage`] when the folder is not one.
-pub fn open_receiver(options: &Options) -> Result<Box<dyn Receiver>, program::Usage> {
+pub fn open_receiver(options: &Options) -> Result<Box<dyn Receiver>> {
     let inbox = Inbox::open_argument(&options.dir)?;
     Ok(match options.mode {
-        Mode::Reliable => Box::new(ReliableReceiver::new(inbox, options.max_bytes)),
+        Mode::Reliable => Box::new(ReliableReceiver::new(inbox, options.max_bytes, Tokens::new()?)),
         Mode::Keyword => Box::new(KeywordReceiver::new(inbox, options.max_bytes)),
     })
 }

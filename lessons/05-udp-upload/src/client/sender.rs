@@ -1,166 +1,272 @@
-//! The second way, the client's side: send a packet, wait for its acknowledgement, send the next.
+//! The second way, the client's side: a machine that is fed answers and times, and says what to
+//! send. It has neither a socket nor a clock nor a file, so it can be tried on any network that we
+//! can think of, at any speed.
 //!
 //! ```text
 //! client                                     server
-//!   ── open, length 3000, `poem.txt` ────────►
-//!   ◄─────────────────────────────── ack 0 ──
-//!   ── data 0, 1200 bytes ───────────────────►
-//!   ◄──────────────────────────── ack 1200 ──
-//!   ── data 1200, 1200 bytes ──── × lost
-//!      … timeout …
-//!   ── data 1200, 1200 bytes ────────────────►
-//!   ◄──────────────────────────── ack 2400 ──
-//!   ── data 2400, 600 bytes ─────────────────►
-//!   ◄──────────────────────────── ack 3000 ──
-//!   ── close 3000, SHA-256 ──────────────────►   compared, published
+//!   ── open, length 6000, `poem.txt` ────────►
+//!   ◄────────────────────────────── token ──
+//!   ── open, with the token ─────────────────►
+//!   ◄──────────── ack: 0 is missing, window ──
+//!   ── data: block 0, transmission 1 ────────►
+//!   ── data: block 1, transmission 2 ── × lost
+//!   ── data: block 2, transmission 3 ────────►
+//!   ── data: block 3, transmission 4 ────────►
+//!   ── data: block 4, transmission 5 ────────►
+//!   ◄─── ack: 1 is missing, 2 3 4 came, newest 5
+//!   ── data: block 1, transmission 6 ────────►
+//!   ◄──────────────── ack: 5 is missing ──
+//!   ── close, SHA-256 ───────────────────────►   compared, published
 //!                   lost × ──────── stored ──
 //!      … timeout …
-//!   ── close 3000, SHA-256 ──────────────────►   remembered, answered again
+//!   ── close, SHA-256 ───────────────────────►   remembered, answered again
 //!   ◄─────────────────── stored `poem.txt` ──
 //! ```
 
-use std::io::{self, Read};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
-use indicatif::ProgressBar;
-use netbasics::say;
-use netbasics::trouble::{Trouble, is_timeout};
-use sha2::{Digest, Sha256};
+use crate::ack::Ack;
+use crate::client::congestion::Congestion;
+use crate::client::flight::Flight;
+use crate::client::pacer::Pacer;
+use crate::client::round_trip::RoundTrip;
+use crate::packet::{Kind, Packet};
 
-use crate::link::Link;
-use crate::packet::{DATA_BYTES, Kind, Packet};
-
-/// The wait for an acknowledgement doubles with each try, so that a busy network is not made
-/// busier, but not beyond this.
-const MAX_WAIT: Duration = Duration::from_secs(2);
-
-/// One upload.
-pub struct Sender<'a> {
-    pub link: &'a Link,
-    pub server: SocketAddr,
-    /// The number in our packets that tells this upload from others.
-    pub transfer: u32,
-    /// How long to wait for the first acknowledgement of a packet.
+/// How an upload is to be sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long to wait for the first answer.
     pub timeout: Duration,
-    /// How often to send a packet again before giving up.
+    /// How often to wait in vain before giving up.
     pub retries: u32,
-    /// How far we are, for a person who watches.
-    pub bar: &'a ProgressBar,
+    /// Blocks on their way at once, whatever the network says.
+    pub window: Option<u32>,
 }
 
-impl Sender<'_> {
-    // listing: begin upload
-    /// Sends the whole file and returns the name it was stored under.
-    pub fn upload(&self, file: &mut impl Read, length: u64, name: &str) -> Result<String> {
-        self.exchange(Kind::Open, length, name.as_bytes(), |answer| is_ack(answer, 0))?
-            .with_context(|| self.no_answer())?;
-        let mut hash = Sha256::new();
-        let mut offset = 0;
-        while offset < length {
-            let payload = read_payload(file, length - offset)?;
-            let end = offset + payload.len() as u64;
-            hash.update(&payload);
-            self.exchange(Kind::Data, offset, &payload, |answer| is_ack(answer, end))?
-                .with_context(|| self.no_answer())?;
-            self.bar.set_position(end);
-            offset = end;
+/// Where an upload is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Something was asked, and nothing else is sent before it is answered.
+    Opening,
+    Sending,
+    Closing,
+    Over(Result<String, Failure>),
+}
+
+/// Why an upload failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The server's words.
+    Refused(String),
+    /// No answer to packets of this kind.
+    Silence(Kind),
+}
+
+/// A packet to send; its payload is the caller's to fill in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    pub kind: Kind,
+    pub token: u64,
+    pub block: u32,
+    pub number: u32,
+}
+
+/// What is to be done next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    Send(Outgoing),
+    /// Nothing before this time, unless an answer comes.
+    Wait(Instant),
+    /// A wait was in vain; for the person who watches.
+    Late(Kind, u32, Duration),
+    Over(Result<String, Failure>),
+}
+
+/// One upload, as its sender sees it.
+pub struct Sender {
+    transfer: u32,
+    token: u64,
+    blocks: u32,
+    settings: Settings,
+    phase: Phase,
+    flight: Flight,
+    round_trip: RoundTrip,
+    congestion: Congestion,
+    pacer: Pacer,
+    /// The server's: no block from here on may be sent yet.
+    limit: u32,
+    /// When an answer will be overdue; `None` while nothing is asked.
+    overdue: Option<Instant>,
+    waits_in_vain: u32,
+    /// May one block be sent although the window is full?
+    is_probing: bool,
+}
+
+impl Sender {
+    /// An upload of so many blocks, with a random number to tell it from others.
+    pub fn new(transfer: u32, blocks: u32, settings: Settings, now: Instant) -> Self {
+        Self {
+            transfer,
+            token: 0,
+            blocks,
+            settings,
+            phase: Phase::Opening,
+            flight: Flight::new(),
+            round_trip: RoundTrip::new(settings.timeout),
+            congestion: Congestion::new(now),
+            pacer: Pacer::new(now),
+            limit: 0,
+            overdue: None,
+            waits_in_vain: 0,
+            is_probing: false,
         }
-        let digest = hash.finalize();
-        let answer = self
-            .exchange(Kind::Close, length, &digest, |answer| answer.kind == Kind::Stored)?
-            .with_context(|| self.no_answer())
-            .context("all bytes were sent, but nobody knows whether the file is stored")?;
-        Ok(String::from_utf8_lossy(&answer.payload).into_owned())
     }
-    // listing: end upload
 
-    // listing: begin exchange
-    /// Sends one packet, again and again if need be, until its answer comes; `None` if it never
-    /// does.
-    fn exchange(
-        &self,
-        kind: Kind,
-        offset: u64,
-        payload: &[u8],
-        is_answer: impl Fn(&Packet) -> bool,
-    ) -> Result<Option<Packet>> {
-        let (transfer, payload) = (self.transfer, payload.to_vec());
-        let datagram = Packet { kind, transfer, offset, window: 0, payload }.encode();
-        let mut wait = self.timeout;
-        for _ in 0..=self.retries {
-            self.link.send(&datagram).map_err(Trouble::on("send to", self.server))?;
-            if let Some(answer) = self.await_answer(wait, &is_answer)? {
-                return Ok(Some(answer));
-            }
-            self.bar.suspend(|| say!("no answer to {kind} {offset} within {wait:?}"));
-            wait = (2 * wait).min(MAX_WAIT.max(self.timeout));
+    /// How many blocks have arrived for certain.
+    pub fn arrived(&self) -> u32 {
+        self.flight.first()
+    }
+
+    // listing: begin handle
+    /// Takes a packet from the server.
+    pub fn handle(&mut self, packet: &Packet, now: Instant) {
+        // Answers to another upload, or from somebody who only guesses.
+        if packet.transfer != self.transfer
+            || (packet.token != self.token && packet.kind != Kind::Token)
+        {
+            return;
         }
-        Ok(None)
-    }
-
-    /// The answer, or `None` if it has not come in time. Answers to earlier tries, and packets of
-    /// other uploads, do not count and do not extend the time.
-    fn await_answer(
-        &self,
-        wait: Duration,
-        is_answer: impl Fn(&Packet) -> bool,
-    ) -> Result<Option<Packet>> {
-        let until = Instant::now() + wait;
-        while let Some(answer) = self.receive(until)? {
-            if answer.transfer != self.transfer {
-                continue;
+        let text = || String::from_utf8_lossy(packet.payload).into_owned();
+        match (&self.phase, packet.kind) {
+            (Phase::Over(_), _) => {}
+            (_, Kind::Refused) => self.phase = Phase::Over(Err(Failure::Refused(text()))),
+            (Phase::Closing, Kind::Stored) => self.phase = Phase::Over(Ok(text())),
+            (Phase::Opening, Kind::Token) if self.token == 0 => {
+                self.token = packet.token;
+                self.overdue = None;
             }
-            if answer.kind == Kind::Refused {
-                let reason = String::from_utf8_lossy(&answer.payload);
-                bail!("the server refused the upload: {reason}");
-            }
-            if is_answer(&answer) {
-                return Ok(Some(answer));
-            }
-        }
-        Ok(None)
-    }
-    // listing: end exchange
-
-    fn no_answer(&self) -> String {
-        let (server, tries) = (self.server, u64::from(self.retries) + 1);
-        let tries = if tries == 1 { "1 try".into() } else { format!("{tries} tries") };
-        format!("no answer from {server} after {tries}; is it running, with the same --mode?")
-    }
-
-    /// The next packet that arrives before `until`.
-    fn receive(&self, until: Instant) -> Result<Option<Packet>> {
-        let mut buffer = [0; 2048];
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(None);
-            }
-            self.link.socket.set_read_timeout(Some(left))?;
-            match self.link.socket.recv(&mut buffer) {
-                Ok(length) => {
-                    if let Some(packet) = Packet::decode(&buffer[..length]) {
-                        return Ok(Some(packet));
-                    }
+            (Phase::Opening | Phase::Sending, Kind::Ack) => {
+                let ack = Ack::decode(packet.block, packet.number, packet.payload);
+                if let Some(ack) = ack {
+                    self.acknowledge(&ack, now);
                 }
-                Err(error) if is_timeout(&error) || error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Trouble::on("reach", self.server)(error).into()),
+            }
+            _ => {}
+        }
+    }
+    // listing: end handle
+
+    fn acknowledge(&mut self, ack: &Ack, now: Instant) {
+        let Some(news) = self.flight.acknowledge(ack, now) else { return };
+        if self.phase == Phase::Opening {
+            self.phase = Phase::Sending;
+            self.overdue = None;
+            self.congestion = Congestion::new(now);
+        }
+        if let Some(time) = news.round_trip {
+            self.round_trip.measure(time, now);
+        }
+        if news.arrived > 0 {
+            self.waits_in_vain = 0;
+            self.overdue = Some(now + self.round_trip.timeout());
+        }
+        self.limit = self.limit.max(ack.first_missing.saturating_add(ack.window));
+        let lost = self.flight.find_losses(now, self.patience());
+        self.congestion.note(news.arrived, lost, news.round_trip);
+        let (next, path) = (self.flight.next_number(), self.round_trip.shortest());
+        self.congestion.end_round(ack.newest, next, path, now);
+        if self.flight.first() == self.blocks {
+            self.phase = Phase::Closing;
+            self.overdue = None;
+        }
+    }
+
+    /// How much later than others a packet may be (RFC 9002, section 6.1.2).
+    fn patience(&self) -> Duration {
+        self.round_trip.mean() * 9 / 8
+    }
+
+    /// What to do next. Call it again after each step but `Wait`, and after each packet.
+    pub fn next(&mut self, now: Instant) -> Step {
+        if let Phase::Over(end) = &self.phase {
+            return Step::Over(end.clone());
+        }
+        if self.overdue.is_some_and(|overdue| overdue <= now) {
+            return self.miss(now);
+        }
+        match self.phase {
+            Phase::Sending => self.next_block(now),
+            Phase::Closing => self.ask(Kind::Close, now),
+            _ => self.ask(Kind::Open, now),
+        }
+    }
+
+    /// Asks a single question, and waits.
+    fn ask(&mut self, kind: Kind, now: Instant) -> Step {
+        if let Some(overdue) = self.overdue {
+            return Step::Wait(overdue);
+        }
+        self.overdue = Some(now + self.round_trip.timeout());
+        Step::Send(Outgoing { kind, token: self.token, block: 0, number: 0 })
+    }
+
+    fn next_block(&mut self, now: Instant) -> Step {
+        let lost = self.flight.find_losses(now, self.patience());
+        self.congestion.note(0, lost, None);
+        let block = self.flight.first_lost().unwrap_or(self.flight.end());
+        let window = self.settings.window.map_or(self.congestion.window(), f64::from);
+        let is_full = f64::from(self.flight.in_flight()) + 1.0 > window;
+        if is_full {
+            self.congestion.note_full();
+        }
+        let may = block < self.blocks.min(self.limit) && (!is_full || self.is_probing);
+        let rate = self.congestion.haste() * window / self.round_trip.mean().as_secs_f64().max(1e-6);
+        let paced = if self.settings.window.is_none() { self.pacer.ready(rate, now) } else { None };
+        match paced {
+            _ if !may => Step::Wait(self.next_look(now)),
+            Some(later) => Step::Wait(later.min(self.next_look(now))),
+            None => {
+                self.is_probing = false;
+                self.pacer.spend();
+                let number = self.flight.send(block, now);
+                self.overdue = self.overdue.or(Some(now + self.round_trip.timeout()));
+                Step::Send(Outgoing { kind: Kind::Data, token: self.token, block, number })
             }
         }
     }
+
+    fn next_look(&self, now: Instant) -> Instant {
+        let overdue = self.overdue.unwrap_or(now + self.round_trip.timeout());
+        let loss = self.flight.next_loss(self.patience());
+        loss.map_or(overdue, |loss| loss.min(overdue))
+    }
+
+    /// No answer came in time.
+    fn miss(&mut self, now: Instant) -> Step {
+        let waited = self.round_trip.timeout();
+        let (kind, block) = match self.phase {
+            Phase::Sending => (Kind::Data, self.flight.first()),
+            Phase::Closing => (Kind::Close, 0),
+            _ => (Kind::Open, 0),
+        };
+        self.waits_in_vain += 1;
+        self.round_trip.back_off();
+        self.overdue = None;
+        if self.waits_in_vain > self.settings.retries {
+            self.phase = Phase::Over(Err(Failure::Silence(kind)));
+        } else if kind == Kind::Data {
+            // The first time it is only asked what is going on; the next time, all must be lost.
+            let everything = self.waits_in_vain > 1;
+            self.flight.give_up(everything);
+            self.is_probing = true;
+            self.overdue = Some(now + self.round_trip.timeout());
+            if everything {
+                self.congestion.collapse();
+            }
+        }
+        Step::Late(kind, block, waited)
+    }
 }
 
-fn is_ack(answer: &Packet, offset: u64) -> bool {
-    answer.kind == Kind::Ack && answer.offset == offset
-}
-
-/// The next bytes of the file: as many as fit into a packet, fewer only at its end.
-fn read_payload(file: &mut impl Read, left: u64) -> Result<Vec<u8>> {
-    let mut payload = Vec::with_capacity(DATA_BYTES);
-    let wanted = left.min(DATA_BYTES as u64);
-    let read: io::Result<usize> = file.take(wanted).read_to_end(&mut payload);
-    ensure!(read.context("cannot read the file")? > 0, "the file became shorter while it was sent");
-    Ok(payload)
-}
+#[cfg(test)]
+mod tests;

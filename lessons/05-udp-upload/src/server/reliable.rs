@@ -9,7 +9,10 @@ use anyhow::{anyhow, ensure};
 use netbasics::inbox::Inbox;
 use netbasics::say;
 
+use super::incoming::Incoming;
+use super::token::Tokens;
 use super::transfer::{Answer, Transfer};
+use crate::open::Description;
 use crate::packet::{Kind, Packet};
 use crate::server::Receiver;
 
@@ -17,12 +20,10 @@ use crate::server::Receiver;
 const MAX_UNDER_WAY: usize = 256;
 /// How many uploads are known, most of them over and remembered for the sake of a lost answer.
 const MAX_KNOWN: usize = 4096;
-/// How many bytes beyond the acknowledged ones we would take. The client of this lesson has never
-/// more than one packet under way, so it does not look.
-const WINDOW: u32 = 64 * 1024;
-/// How many times the length of a datagram a refusal may have. Anybody can write a victim's address
-/// as the sender of a datagram, and then our answer hits the victim (reflection): it must not hit
-/// much harder than the attacker could alone. QUIC has the same limit (RFC 9000, section 8.1).
+/// How many times the length of a datagram an answer may have before the peer's address is proven.
+/// Anybody can write a victim's address as the sender of a datagram, and then our answer hits the
+/// victim (reflection): it must not hit much harder than the attacker could alone. QUIC has the same
+/// limit (RFC 9000, section 8.1).
 const MAX_AMPLIFICATION: usize = 3;
 
 /// Whose upload: the peer that sends it, and the number that the peer has picked for it.
@@ -32,43 +33,60 @@ type Key = (SocketAddr, u32);
 pub struct ReliableReceiver {
     inbox: Inbox,
     max_bytes: u64,
+    tokens: Tokens,
     transfers: HashMap<Key, Transfer>,
+    /// Transfers that owe an answer for what has come since the last ones were taken.
+    owing: Vec<Key>,
     has_wondered: bool,
 }
 
 impl ReliableReceiver {
-    pub fn new(inbox: Inbox, max_bytes: u64) -> Self {
-        Self { inbox, max_bytes, transfers: HashMap::new(), has_wondered: false }
+    pub fn new(inbox: Inbox, max_bytes: u64, tokens: Tokens) -> Self {
+        let (transfers, owing) = (HashMap::new(), Vec::new());
+        Self { inbox, max_bytes, tokens, transfers, owing, has_wondered: false }
     }
 
     // listing: begin answer
-    /// The answer to a packet from a client.
-    fn answer(&mut self, key: Key, packet: &Packet, now: Instant) -> Answer {
-        if let Some(transfer) = self.transfers.get_mut(&key) {
-            return transfer.handle(packet, now);
+    /// Takes a packet; returns an answer if that is due at once and not after the whole batch.
+    fn handle(&mut self, key: Key, packet: &Packet, now: Instant) -> Option<Answer> {
+        if let Some(transfer) = self.transfers.get_mut(&key)
+            && transfer.token == packet.token
+        {
+            if !transfer.owes_answer {
+                self.owing.push(key);
+            }
+            transfer.handle(packet, now);
+            return None;
         }
         if packet.kind != Kind::Open {
             // We were restarted, or have forgotten: this upload cannot go on.
-            return Answer::refused(&anyhow!("no such upload here; start again"));
+            return Some(Answer::refused(&anyhow!("no such upload here; start again")));
         }
-        match self.begin(packet, now) {
-            Ok(transfer) => {
+        let token = self.tokens.of(key.0, key.1);
+        if packet.token != token {
+            // Anybody could have sent this in the peer's name. Nothing is kept; a token goes to the
+            // address, and only who reads it there can come back with it.
+            return Some(Answer { token: Some(token), ..Answer::new(Kind::Token, Vec::new()) });
+        }
+        match self.begin(packet) {
+            Ok(incoming) => {
                 self.make_room();
-                self.transfers.insert(key, transfer);
-                Answer::ack(0)
+                self.transfers.insert(key, Transfer::new(incoming, token, now));
+                self.owing.push(key);
+                None
             }
             Err(error) => {
                 say!("refused an upload from {}: {error:#}", key.0);
-                Answer::refused(&error)
+                Some(Answer::refused(&error))
             }
         }
     }
     // listing: end answer
 
-    fn begin(&self, open: &Packet, now: Instant) -> anyhow::Result<Transfer> {
+    fn begin(&self, open: &Packet) -> anyhow::Result<Incoming> {
         let under_way = self.transfers.values().filter(|transfer| transfer.is_under_way());
         ensure!(under_way.count() < MAX_UNDER_WAY, "too many uploads at once; try again later");
-        Transfer::begin(&self.inbox, open, self.max_bytes, now)
+        Incoming::begin(&self.inbox, Description::decode(open.payload)?, self.max_bytes)
     }
 
     /// Forgets the oldest of the uploads that are over, if so many are known.
@@ -98,20 +116,27 @@ impl Receiver for ReliableReceiver {
             self.wonder(peer);
             return None;
         };
-        let transfer = packet.transfer;
-        let Answer { kind, offset, payload } = self.answer((peer, transfer), &packet, now);
-        let mut answer = Packet { kind, transfer, offset, window: WINDOW, payload }.encode();
-        if kind == Kind::Refused {
-            answer.truncate(MAX_AMPLIFICATION * datagram.len());
-        }
-        Some(answer)
+        let answer = self.handle((peer, packet.transfer), &packet, now)?;
+        let mut bytes = answer.encode(packet.transfer, packet.token);
+        bytes.truncate(MAX_AMPLIFICATION * datagram.len());
+        Some(bytes)
+    }
+
+    /// One answer for each upload, however many of its blocks have come.
+    fn answers(&mut self) -> Vec<(SocketAddr, Vec<u8>)> {
+        let transfers = &mut self.transfers;
+        let answer = |key: Key| {
+            let transfer = transfers.get_mut(&key)?;
+            Some((key.0, transfer.answer().encode(key.1, transfer.token)))
+        };
+        self.owing.drain(..).filter_map(answer).collect()
     }
     // listing: end receive
 
     /// Drops uploads whose sender has fallen silent, and forgets those that are over.
     fn forget(&mut self, now: Instant, idle: Duration) {
         self.transfers.retain(|(peer, _), transfer| {
-            let is_alive = now.duration_since(transfer.last_heard) < idle;
+            let is_alive = now.saturating_duration_since(transfer.last_heard) < idle;
             if !is_alive && let Some(progress) = transfer.progress() {
                 say!("dropped {progress} from {peer}: the rest did not come");
             }

@@ -1,0 +1,39 @@
+//! Not all at once: a window is spread over its round trip, so that no queue on the path has to
+//! take it in one gulp.
+
+use std::time::{Duration, Instant};
+
+/// So much of a pause may be made up for in one go; also how exactly a system wakes us.
+const BURST: Duration = Duration::from_millis(1);
+/// Least and most blocks in one go.
+const LEAST_BURST: f64 = 2.0;
+
+/// A purse that is filled at a rate, and out of which each block is paid.
+pub struct Pacer {
+    blocks: f64,
+    since: Instant,
+}
+
+impl Pacer {
+    pub fn new(now: Instant) -> Self {
+        Self { blocks: 0.0, since: now }
+    }
+
+    /// `None` if a block may be sent now, at `rate` blocks a second; else when to come again.
+    pub fn ready(&mut self, rate: f64, now: Instant) -> Option<Instant> {
+        let burst = (rate * BURST.as_secs_f64()).max(LEAST_BURST);
+        let passed = now.saturating_duration_since(self.since).as_secs_f64();
+        self.blocks = (self.blocks + rate * passed).min(burst);
+        self.since = now;
+        if self.blocks >= 1.0 {
+            return None;
+        }
+        // Half full, so that several go together: one by one they would cost a wake-up each.
+        let missing = (burst / 2.0).max(1.0) - self.blocks;
+        Some(now + Duration::from_secs_f64(missing / rate).max(Duration::from_micros(1)))
+    }
+
+    pub fn spend(&mut self) {
+        self.blocks -= 1.0;
+    }
+}
