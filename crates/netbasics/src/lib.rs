@@ -9,11 +9,13 @@
 //! - The socket side (feature `net`): `socket` opens sockets the right way on each system,
 //!   `ready` is the line a server prints when a client can connect, `duet` runs a server and a
 //!   client in one process, `stop` ends a server cleanly, `say` labels who speaks, `frame` cuts a
-//!   byte stream into messages, and `trouble` turns a system error into a sentence a student can
-//!   act on.
+//!   byte stream into messages, `datagrams` moves many UDP datagrams with few system calls, and
+//!   `trouble` turns a system error into a sentence a student can act on.
 //! - `inbox` (feature `files`): an uploaded file is published whole or not at all.
 
 pub mod address;
+#[cfg(feature = "net")]
+pub mod datagrams;
 #[cfg(feature = "net")]
 pub mod duet;
 #[cfg(feature = "net")]
