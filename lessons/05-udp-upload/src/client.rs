@@ -5,6 +5,8 @@ mod flight;
 mod pacer;
 mod round_trip;
 mod sender;
+mod source;
+mod upload;
 
 use std::fs::File;
 use std::io::Write;
@@ -12,18 +14,22 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use indicatif::ProgressBar;
+use netbasics::datagrams::Datagrams;
 use netbasics::inbox::{length_to_send, name_to_send, open_to_send};
 use netbasics::port::Endpoint;
-use netbasics::program::{self, OutputError};
+use netbasics::program::{self, OutputError, Usage};
 use netbasics::{say, socket};
 
 use crate::keyword;
 use crate::link::Link;
+use crate::open::Description;
+use crate::packet::{BLOCK_BYTES, MAX_BLOCK_BYTES};
 use crate::server::Mode;
 
-use sender::Sender;
+use sender::Settings;
+use upload::Upload;
 
 /// Send a file to the server
 #[derive(Clone, clap::Args)]
@@ -36,13 +42,21 @@ pub struct Options {
     /// How the file travels; the server must expect the same
     #[arg(long, value_enum, default_value_t = Mode::Reliable)]
     pub mode: Mode,
-    /// How long to wait for an answer before sending a packet again; doubles with each try, up to
-    /// 2 seconds
+    /// How long to wait for the first answer; later waits follow what was measured, and double with
+    /// each try, up to 2 seconds
     #[arg(long, value_name = "SECONDS", default_value = "0.2", value_parser = program::seconds)]
     pub timeout: Duration,
-    /// How often to send a packet again before giving up
+    /// How often to wait in vain, and send again, before giving up
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub retries: u32,
+    /// Bytes of the file in one datagram; more than a network carries in one piece does not arrive
+    #[arg(long, value_name = "BYTES", default_value_t = BLOCK_BYTES,
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_BLOCK_BYTES)))]
+    pub datagram: u32,
+    /// Keep N datagrams on their way, whatever the network says; 1 waits for each answer [default:
+    /// as many as the network can take]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub window: Option<u32>,
     /// Do not send datagram N (the first is 0), as if the network had lost it
     #[arg(long, value_name = "N")]
     pub lose: Option<u64>,
@@ -55,14 +69,14 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     // network's own error messages), we hear of it.
     let socket = socket::connect_udp(addr)?;
     let server = socket.peer_addr()?;
-    let link = Link::new(socket, options.lose);
+    let mut link = Link::new(Datagrams::new(socket)?, options.lose);
     let report = match options.mode {
         Mode::Reliable => {
             let length = length_to_send(&options.file, length)?;
-            send_reliably(&link, server, &mut file, length, options)?
+            send_reliably(&mut link, server, file, length, options)?
         }
         Mode::Keyword => {
-            let length = keyword::send(&link, server, &mut file)?;
+            let length = keyword::send(&mut link, server, &mut file)?;
             format!("sent {length} bytes and END; nobody confirms them (--mode keyword)")
         }
     };
@@ -71,11 +85,20 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
 }
 
 fn send_reliably(
-    link: &Link,
+    link: &mut Link,
     server: SocketAddr,
-    file: &mut File,
+    file: File,
     length: u64,
     options: &Options,
 ) -> Result<String> {
-    todo!()
+    let name = name_to_send(&options.file, options.name.as_deref())?;
+    let about = Description { length, block_bytes: options.datagram, name };
+    about.check().map_err(|error| Usage(error.to_string()))?;
+    let Options { timeout, retries, window, .. } = *options;
+    let settings = Settings { timeout, retries, window };
+    // Shown only where a person watches: standard error is a terminal.
+    let bar = ProgressBar::new(length);
+    let stored = Upload::new(link, server, file, about, settings, &bar)?.run();
+    bar.finish_and_clear();
+    Ok(format!("stored as {}: {length} bytes, SHA-256 verified by the server", stored?))
 }

@@ -6,12 +6,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use netbasics::datagrams::Datagrams;
 use netbasics::duet::duet;
 use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
 use netbasics::{say, socket};
 
 use crate::link::Link;
+use crate::packet::BLOCK_BYTES;
 use crate::server::Mode;
 use crate::{client, server};
 
@@ -48,11 +50,11 @@ pub fn run(addr: &Endpoint) -> Result<()> {
     let reliable = Scene { title, content: tricky, mode: Mode::Reliable, ..keyword };
     show(addr, &reliable)?;
     let title = "reliable: one datagram is lost";
-    let reliable = Scene { title, content: poem, lost_datagram: Some(2), ..reliable };
+    let reliable = Scene { title, content: poem, lost_datagram: Some(3), ..reliable };
     show(addr, &reliable)?;
     let title = "reliable: the last answer is lost";
-    // The answers are an ack of open, five acks of data, and then `stored`.
-    show(addr, &Scene { title, lost_datagram: None, lost_answer: Some(6), ..reliable })
+    // The answers are a token, an ack of open, five acks of data, and then `stored`.
+    show(addr, &Scene { title, lost_datagram: None, lost_answer: Some(7), ..reliable })
 }
 
 fn show(addr: &Endpoint, scene: &Scene) -> Result<()> {
@@ -83,13 +85,25 @@ fn upload(addr: &Endpoint, file: &Path, inbox: &Path, scene: &Scene) -> Result<(
         server::Options { dir: inbox.into(), mode, max_bytes: 1 << 30, idle, lose: lost_answer };
     let timeout = Duration::from_millis(50);
     let file = file.into();
-    let send = client::Options { file, name: None, mode, timeout, retries: 8, lose: lost_datagram };
+    // One datagram after the other, so that their numbers are the same in every run.
+    let (datagram, window) = (BLOCK_BYTES, Some(1));
+    let send = client::Options {
+        file,
+        name: None,
+        mode,
+        timeout,
+        retries: 8,
+        datagram,
+        window,
+        lose: lost_datagram,
+    };
     let outcome = duet(
         move |ready, stop| {
             let mut receiver = server::open_receiver(&receive)?;
             let socket = socket::bind_udp(&addr)?;
             ready.announce(socket.local_addr()?);
-            server::serve(&Link::new(socket, receive.lose), receiver.as_mut(), idle, &stop)
+            let mut link = Link::new(Datagrams::new(socket)?, receive.lose);
+            server::serve(&mut link, receiver.as_mut(), idle, &stop)
         },
         move |address| client::run(&address.into(), &send),
     );

@@ -34,14 +34,14 @@ const NAMELESS: &str = "upload.bin";
 
 // listing: begin send
 /// Sends the file and the keyword, and returns how many bytes went out. That they arrive is hope.
-pub fn send(link: &Link, server: SocketAddr, file: &mut impl Read) -> Result<u64> {
+pub fn send(link: &mut Link, server: SocketAddr, file: &mut impl Read) -> Result<u64> {
     let mut length = 0;
     loop {
         let mut datagram = Vec::new();
         file.take(DATAGRAM_BYTES).read_to_end(&mut datagram).context("cannot read the file")?;
         let is_end = datagram.is_empty();
         length += datagram.len() as u64;
-        link.send(if is_end { KEYWORD } else { &datagram })
+        link.send(if is_end { KEYWORD } else { &datagram }, server)
             .map_err(Trouble::on("send to", server))?;
         if is_end {
             return Ok(length);

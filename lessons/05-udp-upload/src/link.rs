@@ -4,42 +4,63 @@
 //! leaves datagram N out, exactly as a network that drops it would: the program believes that it
 //! was sent.
 
-use std::cell::Cell;
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
+use std::time::Duration;
 
+use netbasics::datagrams::Datagrams;
 use netbasics::say;
 
-/// A socket, how many datagrams it was given to send, and which of them goes astray. (A `Cell` can
-/// be changed through a shared reference: sending is no reason to need a `&mut`.)
+/// A socket, how many datagrams it was given to send, and which of them goes astray.
 pub struct Link {
-    pub socket: UdpSocket,
+    socket: Datagrams,
     lose: Option<u64>,
-    sent: Cell<u64>,
+    sent: u64,
 }
 
 impl Link {
-    pub fn new(socket: UdpSocket, lose: Option<u64>) -> Self {
-        Self { socket, lose, sent: Cell::new(0) }
+    pub fn new(socket: Datagrams, lose: Option<u64>) -> Self {
+        Self { socket, lose, sent: 0 }
     }
 
-    /// send(2): to the one peer that the socket is connected to.
-    pub fn send(&self, datagram: &[u8]) -> io::Result<()> {
-        if self.is_next_lost() { Ok(()) } else { self.socket.send(datagram).map(drop) }
+    /// Our own address.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.socket().local_addr()
     }
 
-    /// sendto(2): to whom we choose.
-    pub fn send_to(&self, datagram: &[u8], peer: SocketAddr) -> io::Result<()> {
-        if self.is_next_lost() { Ok(()) } else { self.socket.send_to(datagram, peer).map(drop) }
+    /// How many datagrams of `size` bytes go out with one system call.
+    pub fn max_batch(&self, size: usize) -> usize {
+        self.socket.max_batch(size)
     }
 
-    fn is_next_lost(&self) -> bool {
-        let number = self.sent.get();
-        self.sent.set(number + 1);
-        let is_lost = self.lose == Some(number);
-        if is_lost {
-            say!("datagram {number} is lost (--lose {number})");
+    /// Sends one datagram.
+    pub fn send(&mut self, datagram: &[u8], to: SocketAddr) -> io::Result<()> {
+        self.send_batch(datagram, datagram.len().max(1), to)
+    }
+
+    /// Sends datagrams of `size` bytes that stand one behind the other; the last may be shorter.
+    pub fn send_batch(&mut self, bytes: &[u8], size: usize, to: SocketAddr) -> io::Result<()> {
+        let first = self.sent;
+        self.sent += bytes.len().div_ceil(size).max(1) as u64;
+        match self.lose {
+            Some(lost) if (first..self.sent).contains(&lost) => {
+                say!("datagram {lost} is lost (--lose {lost})");
+                let place = usize::try_from(lost - first).unwrap_or(usize::MAX) * size;
+                let (before, after) = bytes.split_at(place);
+                let after = &after[size.min(after.len())..];
+                let rest = [before, after].into_iter().filter(|part| !part.is_empty());
+                rest.map(|part| self.socket.send(part, size, to)).collect()
+            }
+            _ => self.socket.send(bytes, size, to),
         }
-        is_lost
+    }
+
+    /// Waits for datagrams, and gives each to `take`; returns how many came in time.
+    pub fn receive(
+        &mut self,
+        wait: Duration,
+        take: impl FnMut(&[u8], SocketAddr),
+    ) -> io::Result<usize> {
+        self.socket.receive(wait, take)
     }
 }

@@ -31,6 +31,14 @@ impl Description {
         let (length, rest) = payload.split_first_chunk().context("this open is too short")?;
         let (size, name) = rest.split_first_chunk().context("this open is too short")?;
         let (length, block_bytes) = (u64::from_be_bytes(*length), u32::from_be_bytes(*size));
+        let about = Self { length, block_bytes, name: std::str::from_utf8(name)?.to_owned() };
+        about.check().map(|()| about)
+    }
+
+    /// # Errors
+    /// When blocks of that size, or so many of them, cannot be.
+    pub fn check(&self) -> Result<()> {
+        let Self { length, block_bytes, .. } = *self;
         ensure!(
             (1..=MAX_BLOCK_BYTES).contains(&block_bytes),
             "blocks of {block_bytes} bytes; from 1 to {MAX_BLOCK_BYTES} are possible"
@@ -39,12 +47,12 @@ impl Description {
             length.div_ceil(block_bytes.into()) <= u64::from(u32::MAX),
             "{length} bytes in blocks of {block_bytes} are more blocks than can be numbered"
         );
-        Ok(Self { length, block_bytes, name: std::str::from_utf8(name)?.to_owned() })
+        Ok(())
     }
 
     /// How many blocks the file has.
     pub fn blocks(&self) -> u32 {
-        // `decode` has checked it for the server, and the client before it began.
+        // [`check`](Self::check) has made sure that it fits.
         u32::try_from(self.length.div_ceil(self.block_bytes.into())).unwrap_or(u32::MAX)
     }
 

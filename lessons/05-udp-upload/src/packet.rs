@@ -67,6 +67,20 @@ pub enum Kind {
     Token = 7,
 }
 
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Open => "open",
+            Self::Data => "data",
+            Self::Close => "close",
+            Self::Ack => "ack",
+            Self::Stored => "stored",
+            Self::Refused => "refused",
+            Self::Token => "token",
+        })
+    }
+}
+
 impl Kind {
     fn from_byte(byte: u8) -> Option<Self> {
         use Kind::{Ack, Close, Data, Open, Refused, Stored, Token};

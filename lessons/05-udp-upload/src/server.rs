@@ -5,16 +5,16 @@ pub mod reliable;
 pub mod token;
 mod transfer;
 
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use netbasics::datagrams::Datagrams;
 use netbasics::inbox::Inbox;
 use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
-use netbasics::trouble::{Trouble, explain, is_timeout, is_unreachable_peer};
+use netbasics::trouble::{Trouble, explain};
 use netbasics::{program, ready, say, socket};
 
 use crate::keyword::KeywordReceiver;
@@ -27,8 +27,6 @@ use token::Tokens;
 const TICK: Duration = Duration::from_millis(50);
 /// How long datagrams that had arrived before Ctrl-C are still taken after it.
 const LAST_DATAGRAMS: Duration = Duration::from_secs(1);
-/// Larger than any datagram; what does not fit would be cut off (recvfrom(2)).
-const BUFFER_BYTES: usize = 65_536;
 
 /// How a file travels in datagrams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -65,7 +63,8 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     let stop = Stop::on_ctrl_c()?;
     // A bound UDP socket is ready: there is no listen(2) and no accept(2).
     ready::announce(socket.local_addr()?)?;
-    serve(&Link::new(socket, options.lose), receiver.as_mut(), options.idle, &stop)
+    let mut link = Link::new(Datagrams::new(socket)?, options.lose);
+    serve(&mut link, receiver.as_mut(), options.idle, &stop)
 }
 
 /// What a mode does with the datagrams that arrive.
@@ -92,46 +91,43 @@ pub fn open_receiver(options: &Options) -> Result<Box<dyn Receiver>> {
 
 // listing: begin serve
 /// Receives and answers until `stop` is raised.
-pub fn serve(link: &Link, receiver: &mut dyn Receiver, idle: Duration, stop: &Stop) -> Result<()> {
-    // SO_RCVTIMEO: recvfrom gives up after a TICK, so that we can look up.
-    link.socket.set_read_timeout(Some(TICK))?;
-    let mut buffer = vec![0; BUFFER_BYTES];
+pub fn serve(
+    link: &mut Link,
+    receiver: &mut dyn Receiver,
+    idle: Duration,
+    stop: &Stop,
+) -> Result<()> {
     let mut last_look = Instant::now();
     while !stop.is_raised() {
-        take_one(link, receiver, &mut buffer)?;
+        take_batch(link, receiver, TICK)?;
         // Also when datagrams come without a pause.
         if last_look.elapsed() >= TICK {
             last_look = Instant::now();
             receiver.forget(last_look, idle);
         }
     }
-    // What had arrived before is still taken; now the socket does not wait for more.
-    link.socket.set_nonblocking(true)?;
+    // What had arrived before is still taken.
     let until = Instant::now() + LAST_DATAGRAMS;
-    while Instant::now() < until && take_one(link, receiver, &mut buffer)? {}
+    while Instant::now() < until && take_batch(link, receiver, Duration::ZERO)? {}
     receiver.forget(Instant::now(), Duration::ZERO);
     Ok(())
 }
 
-/// Takes one datagram and answers it; `false` if none was there.
-fn take_one(link: &Link, receiver: &mut dyn Receiver, buffer: &mut [u8]) -> Result<bool> {
-    // recvfrom(2): one whole datagram, and the address of the peer that has sent it.
-    let (length, peer) = match link.socket.recv_from(buffer) {
-        Ok(datagram) => datagram,
-        // Nothing came, or a signal did; or an earlier answer found nobody.
-        Err(error) if is_timeout(&error) => return Ok(false),
-        Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(true),
-        Err(error) if is_unreachable_peer(&error) => return Ok(true),
-        Err(error) => {
-            return Err(Trouble::on("receive on", link.socket.local_addr()?)(error).into());
-        }
+/// Takes the datagrams that are there and answers them; `false` if none came in time.
+fn take_batch(link: &mut Link, receiver: &mut dyn Receiver, wait: Duration) -> Result<bool> {
+    let (now, mut answers) = (Instant::now(), Vec::new());
+    let take = |datagram: &[u8], peer| {
+        let answer = receiver.receive(datagram, peer, now);
+        answers.extend(answer.map(|answer| (peer, answer)));
     };
-    if let Some(answer) = receiver.receive(&buffer[..length], peer, Instant::now()) {
+    let came = link.receive(wait, take).map_err(Trouble::on("receive on", link.local_addr()?))?;
+    answers.extend(receiver.answers());
+    for (peer, answer) in answers {
         // A peer that cannot be reached is its own trouble: it will ask again, or not.
-        if let Err(error) = link.send_to(&answer, peer) {
+        if let Err(error) = link.send(&answer, peer) {
             say!("cannot answer {peer}: {}", explain(&error));
         }
     }
-    Ok(true)
+    Ok(came > 0)
 }
 // listing: end serve

@@ -58,8 +58,8 @@ enum Phase {
 pub enum Failure {
     /// The server's words.
     Refused(String),
-    /// No answer to packets of this kind.
-    Silence(Kind),
+    /// No answer to packets of this kind, in so many tries.
+    Silence(Kind, u32),
 }
 
 /// A packet to send; its payload is the caller's to fill in.
@@ -78,7 +78,7 @@ pub enum Step {
     /// Nothing before this time, unless an answer comes.
     Wait(Instant),
     /// A wait was in vain; for the person who watches.
-    Late(Kind, u32, Duration),
+    Late(Kind, Duration),
     Over(Result<String, Failure>),
 }
 
@@ -186,7 +186,7 @@ impl Sender {
         self.round_trip.mean() * 9 / 8
     }
 
-    /// What to do next. Call it again after each step but `Wait`, and after each packet.
+    /// What to do next: call it again after each step, and after each packet.
     pub fn next(&mut self, now: Instant) -> Step {
         if let Phase::Over(end) = &self.phase {
             return Step::Over(end.clone());
@@ -244,16 +244,16 @@ impl Sender {
     /// No answer came in time.
     fn miss(&mut self, now: Instant) -> Step {
         let waited = self.round_trip.timeout();
-        let (kind, block) = match self.phase {
-            Phase::Sending => (Kind::Data, self.flight.first()),
-            Phase::Closing => (Kind::Close, 0),
-            _ => (Kind::Open, 0),
+        let kind = match self.phase {
+            Phase::Sending => Kind::Data,
+            Phase::Closing => Kind::Close,
+            _ => Kind::Open,
         };
         self.waits_in_vain += 1;
         self.round_trip.back_off();
         self.overdue = None;
         if self.waits_in_vain > self.settings.retries {
-            self.phase = Phase::Over(Err(Failure::Silence(kind)));
+            self.phase = Phase::Over(Err(Failure::Silence(kind, self.waits_in_vain)));
         } else if kind == Kind::Data {
             // The first time it is only asked what is going on; the next time, all must be lost.
             let everything = self.waits_in_vain > 1;
@@ -264,7 +264,7 @@ impl Sender {
                 self.congestion.collapse();
             }
         }
-        Step::Late(kind, block, waited)
+        Step::Late(kind, waited)
     }
 }
 

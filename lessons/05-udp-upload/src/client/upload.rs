@@ -1,0 +1,131 @@
+//! The loop around the sender: it has the socket, the clock and the file.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use indicatif::ProgressBar;
+use netbasics::say;
+use netbasics::trouble::Trouble;
+
+use super::sender::{Failure, Outgoing, Sender, Settings, Step};
+use super::source::Source;
+use crate::link::Link;
+use crate::open::Description;
+use crate::packet::{HEADER_BYTES, Kind, Packet};
+
+/// One upload on its way to a server.
+pub struct Upload<'a> {
+    link: &'a mut Link,
+    server: SocketAddr,
+    about: Description,
+    transfer: u32,
+    sender: Sender,
+    source: Source,
+    /// Datagrams that go out together.
+    batch: Vec<u8>,
+    bar: &'a ProgressBar,
+}
+
+impl<'a> Upload<'a> {
+    pub fn new(
+        link: &'a mut Link,
+        server: SocketAddr,
+        file: File,
+        about: Description,
+        settings: Settings,
+        bar: &'a ProgressBar,
+    ) -> Result<Self> {
+        // Another number each time, so that packets of an upload that broke off fit no later one.
+        let transfer = getrandom::u32().context("the system gave no random number")?;
+        let sender = Sender::new(transfer, about.blocks(), settings, Instant::now());
+        let source = Source::new(file, about.clone());
+        Ok(Self { link, server, about, transfer, sender, source, batch: Vec::new(), bar })
+    }
+
+    // listing: begin run
+    /// Does what the sender says until it says that the upload is over; returns the name that the
+    /// file got.
+    pub fn run(&mut self) -> Result<String> {
+        loop {
+            let now = Instant::now();
+            match self.sender.next(now) {
+                Step::Send(outgoing) => self.send(outgoing)?,
+                Step::Wait(until) => {
+                    self.flush()?;
+                    self.receive(until.saturating_duration_since(now))?;
+                }
+                Step::Late(kind, wait) => self.bar.suspend(|| say!("no answer to {kind} within {wait:?}")),
+                Step::Over(Ok(name)) => return Ok(name),
+                Step::Over(Err(failure)) => return self.explain(failure),
+            }
+        }
+    }
+
+    fn send(&mut self, outgoing: Outgoing) -> Result<()> {
+        let Outgoing { kind, token, block, number } = outgoing;
+        let payload = match kind {
+            Kind::Open => self.about.encode(),
+            Kind::Close => self.source.digest(),
+            _ => Vec::new(),
+        };
+        let transfer = self.transfer;
+        Packet { kind, transfer, token, block, number, payload: &payload }.write_to(&mut self.batch);
+        if kind != Kind::Data {
+            return self.flush();
+        }
+        self.source.append(block, &mut self.batch)?;
+        // Only the last datagram of a batch may be shorter than the others.
+        let is_short = self.about.length_of(block) < self.about.block_bytes;
+        if is_short || self.batch.len() >= self.link.max_batch(self.size()) * self.size() {
+            self.flush()?;
+            // Answers are looked at now and then, even if we could send for a long time yet.
+            self.receive(Duration::ZERO)?;
+        }
+        Ok(())
+    }
+    // listing: end run
+
+    /// Length of a datagram with a whole block.
+    fn size(&self) -> usize {
+        HEADER_BYTES + self.about.block_bytes as usize
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let size = self.size().min(self.batch.len());
+        let sent = self.link.send_batch(&self.batch, size, self.server);
+        self.batch.clear();
+        Ok(sent.map_err(Trouble::on("reach", self.server))?)
+    }
+
+    /// Waits for answers, and gives them to the sender.
+    fn receive(&mut self, wait: Duration) -> Result<()> {
+        let Self { link, sender, server, .. } = self;
+        let take = |datagram: &[u8], from| {
+            if from == *server && let Some(packet) = Packet::decode(datagram) {
+                sender.handle(&packet, Instant::now());
+            }
+        };
+        link.receive(wait, take).map_err(Trouble::on("reach", self.server))?;
+        self.bar.set_position(self.about.offset_of(self.sender.arrived()));
+        Ok(())
+    }
+
+    fn explain(&self, failure: Failure) -> Result<String> {
+        let (server, kind, tries) = match failure {
+            Failure::Refused(reason) => bail!("the server refused the upload: {reason}"),
+            Failure::Silence(kind, tries) => (self.server, kind, tries),
+        };
+        let tries = if tries == 1 { "1 try".into() } else { format!("{tries} tries") };
+        let unknown = if kind == Kind::Close {
+            "all bytes were sent, but nobody knows whether the file is stored: "
+        } else {
+            ""
+        };
+        bail!("{unknown}no answer from {server} after {tries}; is it running, with the same --mode?")
+    }
+}
