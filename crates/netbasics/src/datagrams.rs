@@ -46,9 +46,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// no system has an event.
 const QUEUE_PAUSE: Duration = Duration::from_millis(1);
 
-/// Whether a connected socket takes datagrams with an address (and so, batches). BSD and macOS
-/// refuse them with `EISCONN`; there, and on Windows, connected sockets send one by one.
-const ADDRESS_WHEN_CONNECTED: bool = cfg!(any(target_os = "linux", target_os = "android"));
+/// Whether a connected socket sends in batches, which go out with an address: Linux takes that,
+/// for the others it is an error or not promised.
+const CONNECTED_BATCHES: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// A UDP socket that moves many datagrams with one system call where the system can.
 ///
@@ -104,7 +104,7 @@ impl Datagrams {
     /// them.
     #[must_use]
     pub fn max_batch(&self, size: usize) -> usize {
-        if !self.batches || (self.connected && !ADDRESS_WHEN_CONNECTED) {
+        if !self.batches || (self.connected && !CONNECTED_BATCHES) {
             return 1;
         }
         (MAX_DATAGRAM_V4 / size.max(1)).clamp(1, self.system.max_gso_segments())
@@ -119,6 +119,7 @@ impl Datagrams {
     ///   there. These were sent all the same.
     /// - [`is_too_large`]: this network takes no datagrams of that size. Send smaller ones.
     /// - `WouldBlock`: the send buffer stayed full for [`SEND_WAIT`].
+    /// - `InvalidInput`: datagrams of no bytes, or port 0.
     /// - Others, as the system says (no route, forbidden by a firewall).
     ///
     /// But for the first, sending ends at the batch that failed.
@@ -126,15 +127,24 @@ impl Datagrams {
         if size == 0 && !bytes.is_empty() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "datagrams of no bytes"));
         }
+        // Anybody may claim to come from port 0. Linux would answer a batch sent there as it does
+        // when it cannot send batches at all, and we would not try them again.
+        if to.port() == 0 {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "port 0 is no destination"));
+        }
+        self.send_batches(bytes, size, to)
+    }
+
+    fn send_batches(&self, bytes: &[u8], size: usize, to: SocketAddr) -> io::Result<()> {
         let mut refused = Ok(());
         let mut rest = bytes;
         loop {
             let (batch, after) = rest.split_at(rest.len().min(self.max_batch(size) * size));
-            match self.send_batch(batch, size, to) {
+            match self.when_there_is_room(|| self.try_send(batch, size, to)) {
                 // The answer to an earlier datagram took this one's place: once more.
                 Err(error) if is_refusal(&error) => {
                     refused = Err(io::ErrorKind::ConnectionRefused.into());
-                    self.send_batch(batch, size, to)?;
+                    self.when_there_is_room(|| self.try_send(batch, size, to))?;
                 }
                 // The interface takes no batches, which shows only now: from here on, one by one.
                 Err(_) if batch.len() > size && self.max_batch(size) == 1 => continue,
@@ -147,11 +157,11 @@ impl Datagrams {
         }
     }
 
-    /// One batch, as soon as there is room for it.
-    fn send_batch(&self, batch: &[u8], size: usize, to: SocketAddr) -> io::Result<()> {
+    /// Tries `send` until the system has room for it, but not longer than [`SEND_WAIT`].
+    fn when_there_is_room(&self, mut send: impl FnMut() -> io::Result<()>) -> io::Result<()> {
         let until = Instant::now() + SEND_WAIT;
         loop {
-            let error = match self.try_send(batch, size, to) {
+            let error = match send() {
                 Err(error) if Instant::now() < until => error,
                 sent_or_late => return sent_or_late,
             };
@@ -166,8 +176,15 @@ impl Datagrams {
     }
 
     fn try_send(&self, batch: &[u8], size: usize, to: SocketAddr) -> io::Result<()> {
-        if self.connected && !ADDRESS_WHEN_CONNECTED {
-            return self.socket.send(batch).map(drop);
+        // One datagram needs nobody to cut it: the plain calls are quicker, and BSD and macOS
+        // refuse an address on a connected socket (EISCONN).
+        if batch.len() <= size {
+            let sent = if self.connected {
+                self.socket.send(batch)
+            } else {
+                self.socket.send_to(batch, to)
+            };
+            return sent.map(drop);
         }
         let batch = Transmit {
             destination: to,
@@ -248,7 +265,7 @@ impl Datagrams {
 }
 
 /// Whether a datagram was refused because of its size: more than UDP can carry, or more than the
-/// network carries without splitting it (`EMSGSIZE`).
+/// nearest link carries without splitting it (`EMSGSIZE`). A link further on just drops it.
 #[must_use]
 pub fn is_too_large(error: &io::Error) -> bool {
     is(error, Errno::MSGSIZE)

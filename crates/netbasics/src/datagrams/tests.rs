@@ -101,10 +101,64 @@ fn an_empty_datagram_is_a_datagram(#[values(Way::Batches, Way::OneByOne)] way: W
 }
 
 #[test]
-fn bytes_in_datagrams_of_no_bytes_are_an_error() {
+fn datagrams_of_no_bytes_and_port_0_are_wrong_arguments() {
     let sender = Way::Batches.bind("127.0.0.1:0");
+    let most = sender.max_batch(100);
     let error = sender.send(&[1], 0, address(&sender)).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    let error = sender.send(&[1; 300], 100, "127.0.0.1:0".parse().unwrap()).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    assert_eq!(sender.max_batch(100), most);
+}
+
+#[cfg(target_os = "linux")] // Its answer to port 0 is the one of an interface without batches.
+#[test]
+fn a_socket_whose_batch_was_refused_sends_one_by_one() {
+    let mut receiver = Way::Batches.bind("127.0.0.1:0");
+    let sender = Way::Batches.bind("127.0.0.1:0");
+    assert!(sender.max_batch(100) > 1);
+    sender.send_batches(&[1; 300], 100, "127.0.0.1:0".parse().unwrap()).unwrap_err();
+    assert_eq!(sender.max_batch(100), 1);
+    sender.send(&[2; 250], 100, address(&receiver)).unwrap();
+    let lengths: Vec<_> = next(&mut receiver, 3).iter().map(|(bytes, _)| bytes.len()).collect();
+    assert_eq!(lengths, [100, 100, 50]);
+}
+
+#[test]
+fn sending_goes_on_when_there_is_room_again() {
+    let sender = Way::Batches.bind("127.0.0.1:0");
+    let mut answers = vec![
+        Ok(()),
+        Err(io::ErrorKind::WouldBlock.into()),
+        Err(io::ErrorKind::Interrupted.into()),
+        Err(io::Error::from(Errno::NOBUFS)),
+        Err(io::ErrorKind::WouldBlock.into()),
+    ];
+    sender.when_there_is_room(|| answers.pop().unwrap()).unwrap();
+    assert!(answers.is_empty());
+}
+
+#[rstest]
+#[case::full_buffer(io::ErrorKind::WouldBlock.into())]
+#[case::full_queue(Errno::NOBUFS.into())]
+fn no_room_for_too_long_is_an_error(#[case] full: io::Error) {
+    let sender = Way::Batches.bind("127.0.0.1:0");
+    let begin = Instant::now();
+    let again = || match full.raw_os_error() {
+        Some(code) => Err(io::Error::from_raw_os_error(code)),
+        None => Err(full.kind().into()),
+    };
+    let error = sender.when_there_is_room(again).unwrap_err();
+    assert_eq!((error.kind(), error.raw_os_error()), (full.kind(), full.raw_os_error()));
+    assert!(begin.elapsed() >= SEND_WAIT && begin.elapsed() < SOON);
+}
+
+#[test]
+fn another_error_is_not_waited_out() {
+    let sender = Way::Batches.bind("127.0.0.1:0");
+    let mut answers = vec![Err(io::ErrorKind::PermissionDenied.into())];
+    let error = sender.when_there_is_room(|| answers.pop().unwrap()).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
 }
 
 #[rstest]
@@ -154,14 +208,15 @@ fn the_longest_wait_of_all_ends_when_a_datagram_comes() {
     sending.join().unwrap();
 }
 
-/// A connected socket whose peer has just closed its own, and what it may be told of that.
+/// A connected socket whose peer has just closed its own, and the address of that.
+#[cfg(target_os = "linux")]
 fn abandoned() -> (Datagrams, SocketAddr) {
     let server = bind_udp("127.0.0.1:0").unwrap();
     let to = server.local_addr().unwrap();
     (Way::Batches.take(connect_udp(to).unwrap()), to)
 }
 
-#[cfg(target_os = "linux")] // Loopback answers at once there; elsewhere it may take a while.
+#[cfg(target_os = "linux")] // The others do not promise to tell of every refusal.
 #[test]
 fn a_refusal_is_reported_by_the_next_send_which_sends_all_the_same() {
     let (client, to) = abandoned();
