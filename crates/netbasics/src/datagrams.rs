@@ -24,7 +24,6 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use socket2::SockRef;
 
-use crate::socket::MAX_DATAGRAM_V4;
 
 /// How long [`Datagrams::send`] waits for room in the send buffer.
 pub const SEND_WAIT: Duration = Duration::from_millis(250);
@@ -32,6 +31,10 @@ pub const SEND_WAIT: Duration = Duration::from_millis(250);
 /// Send and receive buffer asked of the system, in bytes. It may give less: by default Linux gives
 /// 208 KiB (`net.core.rmem_max`), and then a fast sender overruns a slow receiver sooner.
 const SYSTEM_BUFFER: usize = 4 * 1024 * 1024;
+
+/// Bytes of a batch. With the headers it must stay below 64 KiB, or Linux cuts it up again before
+/// it even reaches a network interface (`gso_max_size`, ip-link(8)), and batches are worth nothing.
+const MAX_BATCH_BYTES: usize = 65_400;
 
 /// Buffers that one call can fill.
 const BUFFERS: usize = 16;
@@ -107,7 +110,7 @@ impl Datagrams {
         if !self.batches || (self.connected && !CONNECTED_BATCHES) {
             return 1;
         }
-        (MAX_DATAGRAM_V4 / size.max(1)).clamp(1, self.system.max_gso_segments())
+        (MAX_BATCH_BYTES / size.max(1)).clamp(1, self.system.max_gso_segments())
     }
 
     /// Sends `bytes` to `to` as datagrams of `size` bytes, of which only the last may be shorter,

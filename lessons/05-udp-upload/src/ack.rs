@@ -38,10 +38,12 @@ impl Ack {
     /// The blocks after `first_missing` that have come.
     pub fn blocks(&self) -> impl Iterator<Item = u32> {
         let first = self.first_missing;
-        (0_u32..).zip(&self.arrived).filter(|(_, byte)| **byte != 0).flat_map(move |(place, byte)| {
-            let of_byte = (0..8).filter(move |bit| byte & (1 << bit) != 0);
-            of_byte.map(move |bit| first.saturating_add(8 * place + bit))
-        })
+        (0_u32..).zip(&self.arrived).filter(|(_, byte)| **byte != 0).flat_map(
+            move |(place, byte)| {
+                let of_byte = (0..8).filter(move |bit| byte & (1 << bit) != 0);
+                of_byte.map(move |bit| first.saturating_add(8 * place + bit))
+            },
+        )
     }
 }
 

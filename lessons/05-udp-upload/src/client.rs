@@ -2,10 +2,14 @@
 
 mod congestion;
 mod flight;
+mod history;
 mod pacer;
+mod round;
 mod round_trip;
 mod sender;
+mod sending;
 mod source;
+mod step;
 mod upload;
 
 use std::fs::File;
@@ -28,7 +32,7 @@ use crate::open::Description;
 use crate::packet::{BLOCK_BYTES, MAX_BLOCK_BYTES};
 use crate::server::Mode;
 
-use sender::Settings;
+use step::Settings;
 use upload::Upload;
 
 /// Send a file to the server

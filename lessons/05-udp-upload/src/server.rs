@@ -1,5 +1,6 @@
 //! The server: one socket for everybody, and a receiver that keeps the uploads apart.
 
+mod assembly;
 mod incoming;
 pub mod reliable;
 pub mod token;
@@ -120,7 +121,10 @@ fn take_batch(link: &mut Link, receiver: &mut dyn Receiver, wait: Duration) -> R
         let answer = receiver.receive(datagram, peer, now);
         answers.extend(answer.map(|answer| (peer, answer)));
     };
-    let came = link.receive(wait, take).map_err(Trouble::on("receive on", link.local_addr()?))?;
+    let came = match link.receive(wait, take) {
+        Ok(came) => came,
+        Err(error) => return Err(Trouble::on("receive on", link.local_addr()?)(error).into()),
+    };
     answers.extend(receiver.answers());
     for (peer, answer) in answers {
         // A peer that cannot be reached is its own trouble: it will ask again, or not.

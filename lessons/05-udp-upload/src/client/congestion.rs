@@ -1,69 +1,76 @@
 //! How much may be on its way at once, so that neither we nor the others on the path suffer.
 //!
 //! ```text
-//!            window
-//!              │          queue noticed                      ╱│
-//!              │      ╱│         ╱│         ╱│             ╱  │ …
-//!              │    ╱  │       ╱  │       ╱  │
-//!              │  ╱    │     ╱    │     ╱    │
-//!              │ ╱      `- ╱       `- ╱        drained
-//!              └──────────────────────────────────► round trips
+//!   window │    start: twice as
+//!          │    much each time      ╱╲        ╱╲        ╱╲        the queue is long enough
+//!          │                      ╱   │     ╱   │     ╱   │
+//!          │       │            ╱     │   ╱     │   ╱     │  ╱
+//!   path ··│·······│··········╱·······│·╱·······│·╱·······│╱····  what the path holds
+//!          │      ╱ ╲       ╱         ▼         ▼         ▼       drained for a moment
+//!          │   __╱   ╲____╱
+//!          └─────────────────────────────────────────────────► round trips
 //! ```
 //!
-//! A path holds so much: its rate times its round trip without a queue. What we send beyond that
-//! does not arrive sooner, it waits in a queue before the narrowest link, and the round trip gets
-//! longer. So the signal is not loss, as it is for classic TCP (RFC 5681), since radio links lose
-//! packets at random, but *delay*: as long as the queue is short, the window grows, by the same
-//! amount for everybody; when it is longer than [`QUEUE`], everybody shrinks the window in proportion to its own rate. That
-//! is what makes two uploads equal in the end (Chiu and Jain, 1989). Loss counts where it comes
-//! with a queue, or where it becomes less when we send less.
+//! A path holds its rate times its round trip. What is sent beyond that does not arrive sooner: it
+//! waits in a queue before the narrowest link, and everybody's round trip gets longer. Classic TCP
+//! (RFC 5681) notices when that queue overflows and packets are lost; but radio links lose packets
+//! at random, and then it slows down for nothing. So our signal is *delay*. While the queue is
+//! short, the window grows; when packets wait longer than [`QUEUE`], the window becomes what the
+//! path holds, and less than that for a moment, so that the queue is empty and everybody sees how
+//! long the path really is. That makes uploads that share a link equal in time: all shrink by the
+//! same part, so the larger gives up more, and all grow by much the same.
+//!
+//! The idea is that of TCP Vegas (Brakmo and Peterson, 1995), with the measured rate of BBR
+//! (Cardwell et al., 2016). Lost packets count only where there is a queue too: a bottleneck that has
+//! hardly any is treated worse than a TCP would.
 
 use std::time::{Duration, Instant};
 
-/// Before anything is known (RFC 6928), in blocks.
+use super::round::{QUEUE, Round};
+
+/// Before anything is known, in blocks (RFC 6928).
 const FIRST_WINDOW: f64 = 10.0;
-/// Less than this would make evidence of losses impossible.
+/// With less than this a loss could not be told from a delay.
 const LEAST_WINDOW: f64 = 4.0;
-/// A queue that keeps packets waiting so long is long enough.
-const QUEUE: Duration = Duration::from_millis(4);
-/// For one round trip after a queue was noticed, the window is this part of what the path holds.
+/// So many late answers in a row end the start, in the midst of a round.
+const LATE_ANSWERS: u32 = 8;
+/// A start whose rate has not grown by a quarter for so many rounds has reached its end.
+const PLATEAU: u32 = 3;
+/// Which part of what the path holds is sent while the queue drains, and for how many rounds.
 const DRAIN: f64 = 0.75;
-/// What the systems at both ends keep in their buffers anyway, in blocks.
-const SLACK: f64 = 200.0;
+const DRAIN_ROUNDS: u32 = 2;
+const REFILL: f64 = 0.92;
+const STEP: f64 = 0.5;
+/// What the systems at both ends keep in their buffers in any case, in blocks.
+const BUFFERS: f64 = 200.0;
 
-/// What one round trip has taught.
-struct Round {
-    /// It is over when a transmission with this number arrives.
-    ends_with: u32,
-    began: Instant,
-    arrived: u32,
-    lost: u32,
-    shortest: Duration,
-    /// Whether the window was the reason that no more was sent.
-    was_full: bool,
-}
-
+/// The window, and what it follows from.
 pub struct Congestion {
     window: f64,
     is_starting: bool,
     round: Round,
-    best_rate: f64,
+    /// The best rate of late, in blocks a second.
+    rate: f64,
     plateau: u32,
-    rest: u32,
-    after_rest: f64,
+    late_answers: u32,
+    /// For how many rounds the queue is still drained, and the window after that.
+    draining: u32,
+    refill: f64,
+    step: f64,
 }
 
 impl Congestion {
     pub fn new(now: Instant) -> Self {
-        let round = Round::new(1, now);
         Self {
             window: FIRST_WINDOW,
             is_starting: true,
-            round,
-            best_rate: 0.0,
+            round: Round::new(1, now),
+            rate: 0.0,
             plateau: 0,
-            rest: 0,
-            after_rest: 0.0,
+            late_answers: 0,
+            draining: 0,
+            refill: 0.0,
+            step: 0.0,
         }
     }
 
@@ -72,84 +79,96 @@ impl Congestion {
         self.window
     }
 
-    /// How many times a window is sent in a round trip: a little more than once, so that it can fill.
-    pub fn haste(&self) -> f64 {
+    /// How often a window goes out in a round trip: more than once, or it could never become full.
+    pub fn pace(&self) -> f64 {
         if self.is_starting { 2.0 } else { 1.25 }
     }
 
+    /// More could have been sent, if the window were larger.
     pub fn note_full(&mut self) {
         self.round.was_full = true;
     }
 
-    pub fn note(&mut self, arrived: u32, lost: u32, round_trip: Option<Duration>) {
-        self.round.arrived += arrived;
-        self.round.lost += lost;
-        if let Some(time) = round_trip {
-            self.round.shortest = self.round.shortest.min(time);
-        }
+    pub fn note_lost(&mut self, blocks: u32) {
+        self.round.lost += blocks;
+    }
+
+    // listing: begin note
+    /// So many blocks have arrived; and the newest answer took so long, on a path that takes at
+    /// least `path`.
+    pub fn note_arrived(
+        &mut self,
+        blocks: u32,
+        answer: Option<Duration>,
+        path: Duration,
+        now: Instant,
+    ) {
+        self.round.arrived += blocks;
         if self.is_starting {
-            self.window += f64::from(arrived);
+            self.window += f64::from(blocks);
+        }
+        let Some(time) = answer else { return };
+        self.round.shortest = self.round.shortest.min(time);
+        let is_late = time > path + QUEUE;
+        self.late_answers = if is_late { self.late_answers + 1 } else { 0 };
+        if self.is_starting && self.late_answers >= LATE_ANSWERS {
+            self.rate = self.rate.max(self.round.rate(now));
+            self.drain(path);
         }
     }
 
+    /// Ends the round if its last transmission has arrived, and draws the conclusions.
     pub fn end_round(&mut self, newest: u32, next: u32, path: Duration, now: Instant) {
         if newest < self.round.ends_with {
             return;
         }
         let round = std::mem::replace(&mut self.round, Round::new(next, now));
-        self.decide(&round, path, now);
+        let rate = round.rate(now);
+        if self.draining > 0 {
+            self.draining -= 1;
+            if self.draining == 0 {
+                self.window = self.refill;
+            }
+        } else if round.has_queue(path) {
+            self.rate = rate;
+            self.drain(path);
+        } else {
+            self.grow(&round, rate, path);
+        }
+    }
+    // listing: end note
+
+    // listing: begin window
+    /// There is a queue: only so much as the path holds without one, and less for a moment.
+    fn drain(&mut self, path: Duration) {
+        let holds = self.rate * path.as_secs_f64();
+        self.is_starting = false;
+        self.window = (DRAIN * holds).max(LEAST_WINDOW);
+        self.refill = (REFILL * holds).max(LEAST_WINDOW);
+        self.step = 0.0;
+        self.draining = DRAIN_ROUNDS;
     }
 
-    fn decide(&mut self, round: &Round, path: Duration, now: Instant) {
-        let rate = f64::from(round.arrived) / now.duration_since(round.began).as_secs_f64().max(1e-6);
-        let queue = round.shortest.saturating_sub(path);
-        let lost = f64::from(round.lost) / f64::from((round.lost + round.arrived).max(1));
-        if std::env::var("TRACE").is_ok() {
-            println!("  window {:.0} rate {rate:.0} queue {queue:?} lost {lost:.3} start {} full {} rest {} arrived {} took {:?} path {path:?}", self.window, self.is_starting, round.was_full, self.rest, round.arrived, now - round.began);
-        }
-        if self.rest > 0 {
-            self.rest -= 1;
-            if self.rest == 0 {
-                self.window = self.after_rest;
-            }
-            return;
-        }
-        let holds = rate * path.as_secs_f64();
-        if queue > QUEUE || (lost > 0.02 && queue > QUEUE / 4) {
-            self.is_starting = false;
-            self.window = (DRAIN * holds).max(LEAST_WINDOW);
-            self.after_rest = holds.max(LEAST_WINDOW);
-            self.rest = 2;
-            self.best_rate = rate;
-            return;
-        }
+    /// There is none: a little more. But nobody needs more than twice what the path holds.
+    fn grow(&mut self, round: &Round, rate: f64, path: Duration) {
         if self.is_starting {
-            if rate > 1.25 * self.best_rate {
-                self.plateau = 0;
-            } else if round.was_full {
-                self.plateau += 1;
-            }
-            if self.plateau >= 3 {
-                self.is_starting = false;
-            }
+            let has_grown = rate > 1.25 * self.rate || !round.was_full;
+            self.plateau = if has_grown { 0 } else { self.plateau + 1 };
+            self.is_starting = self.plateau < PLATEAU;
         } else if round.was_full {
-            self.window += (self.window.sqrt() / 2.0).max(1.0);
+            self.step = (self.step + STEP).min((self.window / 16.0).max(1.0));
+            self.window += self.step;
         }
-        self.best_rate = rate.max(self.best_rate * 0.98);
-        let limit = self.best_rate * (path + 2 * QUEUE).as_secs_f64().min(2.0 * path.as_secs_f64()) + SLACK;
-        self.window = self.window.min(limit.max(FIRST_WINDOW));
+        // An old best rate fades: the path may have become slower.
+        self.rate = rate.max(0.98 * self.rate);
+        let enough = self.rate * path.min(2 * QUEUE).saturating_add(path).as_secs_f64() + BUFFERS;
+        self.window = self.window.min(enough);
     }
+    // listing: end window
 
-    pub fn collapse(&mut self) {
-        self.window = LEAST_WINDOW;
-        self.is_starting = true;
-        self.best_rate = 0.0;
-        self.plateau = 0;
-    }
-}
-
-impl Round {
-    fn new(ends_with: u32, began: Instant) -> Self {
-        Self { ends_with, began, arrived: 0, lost: 0, shortest: Duration::MAX, was_full: false }
+    /// Nothing came back for long: as at the beginning, and more carefully.
+    pub fn collapse(&mut self, next: u32, now: Instant) {
+        let round = Round::new(next, now);
+        *self = Self { window: LEAST_WINDOW, round, ..Self::new(now) };
     }
 }

@@ -14,6 +14,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::history::History;
 use crate::ack::Ack;
 
 /// So many later transmissions must have arrived before one that has not is taken for lost, and not
@@ -22,25 +23,20 @@ const FIRST_TOLERANCE: u32 = 3;
 /// On a network that shuffles a lot we learn to be patient, up to this.
 const MAX_TOLERANCE: u32 = 1024;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A block that was sent at least once: the number of its latest transmission, and its state.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Block {
+    number: u32,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Flying,
     Lost,
     Arrived,
 }
-
-/// A block that was sent at least once.
-struct Block {
-    /// The number of its latest transmission.
-    number: u32,
-    state: State,
-}
-
-/// One transmission.
-struct Sent {
-    block: u32,
-    at: Instant,
-}
+use State::{Arrived, Flying, Lost};
 
 /// The sender's view of the network.
 pub struct Flight {
@@ -51,10 +47,10 @@ pub struct Flight {
     /// Lost and not sent again yet.
     lost: BTreeSet<u32>,
     in_flight: u32,
-    /// Transmissions about which a doubt is left; the number of the first of them.
-    sent: VecDeque<Sent>,
-    sent_from: u32,
-    newest_arrived: u32,
+    /// The transmissions about which a doubt is left.
+    history: History,
+    /// The highest number of one that has arrived.
+    newest: u32,
     tolerance: u32,
 }
 
@@ -69,10 +65,9 @@ pub struct News {
 
 impl Flight {
     pub fn new() -> Self {
-        let (blocks, lost, sent) = (VecDeque::new(), BTreeSet::new(), VecDeque::new());
-        let tolerance = FIRST_TOLERANCE;
-        let (first, in_flight, sent_from, newest_arrived) = (0, 0, 1, 0);
-        Self { first, blocks, lost, in_flight, sent, sent_from, newest_arrived, tolerance }
+        let (blocks, lost, history) = (VecDeque::new(), BTreeSet::new(), History::new());
+        let (first, in_flight, newest, tolerance) = (0, 0, 0, FIRST_TOLERANCE);
+        Self { first, blocks, lost, in_flight, history, newest, tolerance }
     }
 
     /// The first block that is not known to have arrived.
@@ -82,7 +77,7 @@ impl Flight {
 
     /// The first block that was never sent.
     pub fn end(&self) -> u32 {
-        self.first + count(&self.blocks)
+        self.first + u32::try_from(self.blocks.len()).unwrap_or(u32::MAX)
     }
 
     /// How many blocks were sent, are not lost, and have not arrived.
@@ -92,7 +87,7 @@ impl Flight {
 
     /// The number that the next transmission gets.
     pub fn next_number(&self) -> u32 {
-        self.sent_from + count(&self.sent)
+        self.history.next_number()
     }
 
     /// The first block that must be sent again.
@@ -102,16 +97,14 @@ impl Flight {
 
     /// Notes that `block` (lost, or the one at [`end`](Self::end)) is sent; returns its number.
     pub fn send(&mut self, block: u32, now: Instant) -> u32 {
-        let number = self.next_number();
-        self.sent.push_back(Sent { block, at: now });
-        self.in_flight += 1;
-        if block == self.end() {
-            self.blocks.push_back(Block { number, state: State::Flying });
-        } else {
-            self.lost.remove(&block);
-            let index = (block - self.first) as usize;
-            self.blocks[index] = Block { number, state: State::Flying };
+        let number = self.history.add(block, now);
+        let sent = Block { number, state: Flying };
+        match self.known(block) {
+            Some(known) => *known = sent,
+            None => self.blocks.push_back(sent),
         }
+        self.lost.remove(&block);
+        self.in_flight += 1;
         number
     }
 
@@ -126,35 +119,39 @@ impl Flight {
         for block in (self.first..ack.first_missing).chain(ack.blocks()) {
             news.arrived += u32::from(self.mark_arrived(block, ack.newest));
         }
-        while self.blocks.front().is_some_and(|block| block.state == State::Arrived) {
+        while self.blocks.front().is_some_and(|block| block.state == Arrived) {
             self.blocks.pop_front();
             self.first += 1;
         }
-        if ack.newest > self.newest_arrived {
-            self.newest_arrived = ack.newest;
-            let sent = self.sent.get((ack.newest - self.sent_from) as usize);
-            news.round_trip = sent.map(|sent| now.saturating_duration_since(sent.at));
+        if ack.newest > self.newest {
+            self.newest = ack.newest;
+            let sent = self.history.sent_at(ack.newest);
+            news.round_trip = sent.map(|sent| now.saturating_duration_since(sent));
         }
         Some(news)
     }
     // listing: end acknowledge
 
     /// Whether that was news.
-    fn mark_arrived(&mut self, number: u32, newest: u32) -> bool {
-        let Some(index) = number.checked_sub(self.first) else { return false };
-        let Some(block) = self.blocks.get_mut(index as usize) else { return false };
-        match block.state {
-            State::Arrived => return false,
-            State::Flying => self.in_flight -= 1,
-            State::Lost => _ = self.lost.remove(&number),
+    fn mark_arrived(&mut self, block: u32, newest: u32) -> bool {
+        let Some(known) = self.known(block) else { return false };
+        let Block { number, state } = std::mem::replace(known, Block { state: Arrived, ..*known });
+        match state {
+            Arrived => return false,
+            Flying => self.in_flight -= 1,
+            Lost => _ = self.lost.remove(&block),
         }
-        // Its latest transmission has not arrived yet, or there was none: an earlier one was late,
-        // and not lost.
-        if block.state == State::Lost || block.number > newest {
+        // Its latest transmission has not arrived yet, or there was none since it was taken for
+        // lost: an earlier one was only late.
+        if state == Lost || number > newest {
             self.tolerance = (2 * self.tolerance).min(MAX_TOLERANCE);
         }
-        block.state = State::Arrived;
         true
+    }
+
+    /// A block that was sent, and is not known to have arrived with all that were before it.
+    fn known(&mut self, block: u32) -> Option<&mut Block> {
+        self.blocks.get_mut(block.checked_sub(self.first)? as usize)
     }
 
     // listing: begin lose
@@ -162,15 +159,14 @@ impl Flight {
     /// later has arrived and `patience` is over. Returns how many blocks that are.
     pub fn find_losses(&mut self, now: Instant, patience: Duration) -> u32 {
         let mut losses = 0;
-        while let Some(sent) = self.sent.front() {
-            let later = self.newest_arrived.saturating_sub(self.sent_from);
-            let is_late = later > 0 && now.saturating_duration_since(sent.at) >= patience;
-            if later < self.tolerance && !is_late {
+        while let Some(oldest) = self.history.oldest() {
+            let later = self.newest.saturating_sub(oldest.number);
+            let is_overdue = later > 0 && now.saturating_duration_since(oldest.at) >= patience;
+            if later < self.tolerance && !is_overdue {
                 break;
             }
-            losses += u32::from(self.mark_lost(sent.block, self.sent_from));
-            self.sent.pop_front();
-            self.sent_from += 1;
+            losses += u32::from(self.mark_lost(oldest.block, oldest.number));
+            self.history.forget_oldest();
         }
         losses
     }
@@ -178,35 +174,30 @@ impl Flight {
 
     /// Whether `number` was the latest transmission of that block, and is lost.
     fn mark_lost(&mut self, block: u32, number: u32) -> bool {
-        let Some(index) = block.checked_sub(self.first) else { return false };
-        let Some(known) = self.blocks.get_mut(index as usize) else { return false };
-        if known.state != State::Flying || known.number != number {
-            return false;
-        }
-        known.state = State::Lost;
+        let latest = Block { number, state: Flying };
+        let Some(known) = self.known(block).filter(|known| **known == latest) else { return false };
+        known.state = Lost;
         self.in_flight -= 1;
-        self.lost.insert(block);
-        true
+        self.lost.insert(block)
     }
 
     /// When to look for losses again: something sent later has arrived, but not enough of it.
     pub fn next_loss(&self, patience: Duration) -> Option<Instant> {
-        let sent = self.sent.front().filter(|_| self.newest_arrived > self.sent_from)?;
-        Some(sent.at + patience)
+        let oldest = self.history.oldest().filter(|oldest| self.newest > oldest.number)?;
+        Some(oldest.at + patience)
     }
 
     /// No answer came for long: the first block is sent again, whatever became of it, and if
     /// `everything`, all the others too.
     pub fn give_up(&mut self, everything: bool) {
-        let end = if everything { self.end() } else { self.first + 1 };
-        for block in self.first..end.min(self.end()) {
-            let number = self.blocks[(block - self.first) as usize].number;
-            self.mark_lost(block, number);
+        let end = if everything { self.end() } else { self.end().min(self.first + 1) };
+        for block in self.first..end {
+            if let Some(Block { number, .. }) = self.known(block).copied() {
+                self.mark_lost(block, number);
+            }
         }
     }
 }
 
-/// Blocks are numbered with 32 bits, and there are never more of them than that.
-fn count<T>(queue: &VecDeque<T>) -> u32 {
-    u32::try_from(queue.len()).unwrap_or(u32::MAX)
-}
+#[cfg(test)]
+mod tests;

@@ -19,21 +19,19 @@ impl Pacer {
         Self { blocks: 0.0, since: now }
     }
 
-    /// `None` if a block may be sent now, at `rate` blocks a second; else when to come again.
-    pub fn ready(&mut self, rate: f64, now: Instant) -> Option<Instant> {
+    /// Takes a block's worth out of the purse, at `rate` blocks a second; if there is not enough in
+    /// it, returns the time to come again.
+    pub fn turn(&mut self, rate: f64, now: Instant) -> Option<Instant> {
         let burst = (rate * BURST.as_secs_f64()).max(LEAST_BURST);
         let passed = now.saturating_duration_since(self.since).as_secs_f64();
         self.blocks = (self.blocks + rate * passed).min(burst);
         self.since = now;
         if self.blocks >= 1.0 {
+            self.blocks -= 1.0;
             return None;
         }
         // Half full, so that several go together: one by one they would cost a wake-up each.
-        let missing = (burst / 2.0).max(1.0) - self.blocks;
-        Some(now + Duration::from_secs_f64(missing / rate).max(Duration::from_micros(1)))
-    }
-
-    pub fn spend(&mut self) {
-        self.blocks -= 1.0;
+        let missing = Duration::from_secs_f64((burst / 2.0 - self.blocks) / rate);
+        Some(now + missing.max(Duration::from_micros(1)))
     }
 }

@@ -23,117 +23,55 @@
 //!   ◄─────────────────── stored `poem.txt` ──
 //! ```
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::sending::Sending;
+use super::step::{Failure, Outgoing, Settings, Step};
 use crate::ack::Ack;
-use crate::client::congestion::Congestion;
-use crate::client::flight::Flight;
-use crate::client::pacer::Pacer;
-use crate::client::round_trip::RoundTrip;
 use crate::packet::{Kind, Packet};
-
-/// How an upload is to be sent.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// How long to wait for the first answer.
-    pub timeout: Duration,
-    /// How often to wait in vain before giving up.
-    pub retries: u32,
-    /// Blocks on their way at once, whatever the network says.
-    pub window: Option<u32>,
-}
 
 /// Where an upload is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Something was asked, and nothing else is sent before it is answered.
     Opening,
     Sending,
     Closing,
     Over(Result<String, Failure>),
 }
 
-/// Why an upload failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// The server's words.
-    Refused(String),
-    /// No answer to packets of this kind, in so many tries.
-    Silence(Kind, u32),
-}
-
-/// A packet to send; its payload is the caller's to fill in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outgoing {
-    pub kind: Kind,
-    pub token: u64,
-    pub block: u32,
-    pub number: u32,
-}
-
-/// What is to be done next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    Send(Outgoing),
-    /// Nothing before this time, unless an answer comes.
-    Wait(Instant),
-    /// A wait was in vain; for the person who watches.
-    Late(Kind, Duration),
-    Over(Result<String, Failure>),
-}
-
 /// One upload, as its sender sees it.
 pub struct Sender {
     transfer: u32,
+    /// The server's proof that our address is ours; 0 as long as we have none.
     token: u64,
-    blocks: u32,
-    settings: Settings,
     phase: Phase,
-    flight: Flight,
-    round_trip: RoundTrip,
-    congestion: Congestion,
-    pacer: Pacer,
-    /// The server's: no block from here on may be sent yet.
-    limit: u32,
+    sending: Sending,
+    retries: u32,
     /// When an answer will be overdue; `None` while nothing is asked.
     overdue: Option<Instant>,
     waits_in_vain: u32,
-    /// May one block be sent although the window is full?
-    is_probing: bool,
 }
 
 impl Sender {
     /// An upload of so many blocks, with a random number to tell it from others.
     pub fn new(transfer: u32, blocks: u32, settings: Settings, now: Instant) -> Self {
-        Self {
-            transfer,
-            token: 0,
-            blocks,
-            settings,
-            phase: Phase::Opening,
-            flight: Flight::new(),
-            round_trip: RoundTrip::new(settings.timeout),
-            congestion: Congestion::new(now),
-            pacer: Pacer::new(now),
-            limit: 0,
-            overdue: None,
-            waits_in_vain: 0,
-            is_probing: false,
-        }
+        let Settings { timeout, retries, window } = settings;
+        let sending = Sending::new(blocks, window, timeout, now);
+        let (token, phase, overdue, waits_in_vain) = (0, Phase::Opening, None, 0);
+        Self { transfer, token, phase, sending, retries, overdue, waits_in_vain }
     }
 
-    /// How many blocks have arrived for certain.
+    /// How many blocks from the beginning have arrived for certain.
     pub fn arrived(&self) -> u32 {
-        self.flight.first()
+        self.sending.arrived()
     }
 
     // listing: begin handle
     /// Takes a packet from the server.
     pub fn handle(&mut self, packet: &Packet, now: Instant) {
         // Answers to another upload, or from somebody who only guesses.
-        if packet.transfer != self.transfer
-            || (packet.token != self.token && packet.kind != Kind::Token)
-        {
+        let is_ours = packet.token == self.token || packet.kind == Kind::Token;
+        if packet.transfer != self.transfer || !is_ours {
             return;
         }
         let text = || String::from_utf8_lossy(packet.payload).into_owned();
@@ -147,9 +85,7 @@ impl Sender {
             }
             (Phase::Opening | Phase::Sending, Kind::Ack) => {
                 let ack = Ack::decode(packet.block, packet.number, packet.payload);
-                if let Some(ack) = ack {
-                    self.acknowledge(&ack, now);
-                }
+                ack.into_iter().for_each(|ack| self.acknowledge(&ack, now));
             }
             _ => {}
         }
@@ -157,35 +93,23 @@ impl Sender {
     // listing: end handle
 
     fn acknowledge(&mut self, ack: &Ack, now: Instant) {
-        let Some(news) = self.flight.acknowledge(ack, now) else { return };
+        let has_news = self.sending.acknowledge(ack, now);
+        if has_news {
+            self.waits_in_vain = 0;
+            self.overdue = Some(now + self.sending.round_trip.timeout());
+        }
         if self.phase == Phase::Opening {
             self.phase = Phase::Sending;
             self.overdue = None;
-            self.congestion = Congestion::new(now);
+            self.sending.begin(now);
         }
-        if let Some(time) = news.round_trip {
-            self.round_trip.measure(time, now);
-        }
-        if news.arrived > 0 {
-            self.waits_in_vain = 0;
-            self.overdue = Some(now + self.round_trip.timeout());
-        }
-        self.limit = self.limit.max(ack.first_missing.saturating_add(ack.window));
-        let lost = self.flight.find_losses(now, self.patience());
-        self.congestion.note(news.arrived, lost, news.round_trip);
-        let (next, path) = (self.flight.next_number(), self.round_trip.shortest());
-        self.congestion.end_round(ack.newest, next, path, now);
-        if self.flight.first() == self.blocks {
+        if self.sending.is_complete() {
             self.phase = Phase::Closing;
             self.overdue = None;
         }
     }
 
-    /// How much later than others a packet may be (RFC 9002, section 6.1.2).
-    fn patience(&self) -> Duration {
-        self.round_trip.mean() * 9 / 8
-    }
-
+    // listing: begin next
     /// What to do next: call it again after each step, and after each packet.
     pub fn next(&mut self, now: Instant) -> Step {
         if let Phase::Over(end) = &self.phase {
@@ -206,63 +130,38 @@ impl Sender {
         if let Some(overdue) = self.overdue {
             return Step::Wait(overdue);
         }
-        self.overdue = Some(now + self.round_trip.timeout());
+        self.overdue = Some(now + self.sending.round_trip.timeout());
         Step::Send(Outgoing { kind, token: self.token, block: 0, number: 0 })
     }
 
     fn next_block(&mut self, now: Instant) -> Step {
-        let lost = self.flight.find_losses(now, self.patience());
-        self.congestion.note(0, lost, None);
-        let block = self.flight.first_lost().unwrap_or(self.flight.end());
-        let window = self.settings.window.map_or(self.congestion.window(), f64::from);
-        let is_full = f64::from(self.flight.in_flight()) + 1.0 > window;
-        if is_full {
-            self.congestion.note_full();
-        }
-        let may = block < self.blocks.min(self.limit) && (!is_full || self.is_probing);
-        let rate = self.congestion.haste() * window / self.round_trip.mean().as_secs_f64().max(1e-6);
-        let paced = if self.settings.window.is_none() { self.pacer.ready(rate, now) } else { None };
-        match paced {
-            _ if !may => Step::Wait(self.next_look(now)),
-            Some(later) => Step::Wait(later.min(self.next_look(now))),
-            None => {
-                self.is_probing = false;
-                self.pacer.spend();
-                let number = self.flight.send(block, now);
-                self.overdue = self.overdue.or(Some(now + self.round_trip.timeout()));
+        let next = self.sending.next(now);
+        let overdue = *self.overdue.get_or_insert(now + self.sending.round_trip.timeout());
+        match next {
+            Err(Some(time)) => Step::Wait(time.min(overdue)),
+            Err(None) => Step::Wait(overdue),
+            Ok((block, number)) => {
                 Step::Send(Outgoing { kind: Kind::Data, token: self.token, block, number })
             }
         }
     }
-
-    fn next_look(&self, now: Instant) -> Instant {
-        let overdue = self.overdue.unwrap_or(now + self.round_trip.timeout());
-        let loss = self.flight.next_loss(self.patience());
-        loss.map_or(overdue, |loss| loss.min(overdue))
-    }
+    // listing: end next
 
     /// No answer came in time.
     fn miss(&mut self, now: Instant) -> Step {
-        let waited = self.round_trip.timeout();
+        let waited = self.sending.round_trip.timeout();
         let kind = match self.phase {
             Phase::Sending => Kind::Data,
             Phase::Closing => Kind::Close,
             _ => Kind::Open,
         };
         self.waits_in_vain += 1;
-        self.round_trip.back_off();
+        self.sending.round_trip.back_off();
         self.overdue = None;
-        if self.waits_in_vain > self.settings.retries {
+        if self.waits_in_vain > self.retries {
             self.phase = Phase::Over(Err(Failure::Silence(kind, self.waits_in_vain)));
         } else if kind == Kind::Data {
-            // The first time it is only asked what is going on; the next time, all must be lost.
-            let everything = self.waits_in_vain > 1;
-            self.flight.give_up(everything);
-            self.is_probing = true;
-            self.overdue = Some(now + self.round_trip.timeout());
-            if everything {
-                self.congestion.collapse();
-            }
+            self.sending.miss(self.waits_in_vain, now);
         }
         Step::Late(kind, waited)
     }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::open::Description;
 
 /// How many bytes are read ahead.
-const AHEAD_BYTES: u64 = 256 * 1024;
+const AHEAD_BYTES: u64 = 128 * 1024;
 
 /// A file, of which a part is in memory. What is sent again is read again: the file itself is our
 /// memory of what may be lost.

@@ -9,8 +9,9 @@ use indicatif::ProgressBar;
 use netbasics::say;
 use netbasics::trouble::Trouble;
 
-use super::sender::{Failure, Outgoing, Sender, Settings, Step};
+use super::sender::Sender;
 use super::source::Source;
+use super::step::{Failure, Outgoing, Settings, Step};
 use crate::link::Link;
 use crate::open::Description;
 use crate::packet::{HEADER_BYTES, Kind, Packet};
@@ -56,7 +57,9 @@ impl<'a> Upload<'a> {
                     self.flush()?;
                     self.receive(until.saturating_duration_since(now))?;
                 }
-                Step::Late(kind, wait) => self.bar.suspend(|| say!("no answer to {kind} within {wait:?}")),
+                Step::Late(kind, wait) => {
+                    self.bar.suspend(|| say!("no answer to {kind} within {wait:?}"))
+                }
                 Step::Over(Ok(name)) => return Ok(name),
                 Step::Over(Err(failure)) => return self.explain(failure),
             }
@@ -71,7 +74,8 @@ impl<'a> Upload<'a> {
             _ => Vec::new(),
         };
         let transfer = self.transfer;
-        Packet { kind, transfer, token, block, number, payload: &payload }.write_to(&mut self.batch);
+        Packet { kind, transfer, token, block, number, payload: &payload }
+            .write_to(&mut self.batch);
         if kind != Kind::Data {
             return self.flush();
         }
@@ -106,7 +110,9 @@ impl<'a> Upload<'a> {
     fn receive(&mut self, wait: Duration) -> Result<()> {
         let Self { link, sender, server, .. } = self;
         let take = |datagram: &[u8], from| {
-            if from == *server && let Some(packet) = Packet::decode(datagram) {
+            if from == *server
+                && let Some(packet) = Packet::decode(datagram)
+            {
                 sender.handle(&packet, Instant::now());
             }
         };
@@ -126,6 +132,8 @@ impl<'a> Upload<'a> {
         } else {
             ""
         };
-        bail!("{unknown}no answer from {server} after {tries}; is it running, with the same --mode?")
+        bail!(
+            "{unknown}no answer from {server} after {tries}; is it running, with the same --mode?"
+        )
     }
 }

@@ -1,18 +1,16 @@
-//! A file that is on its way: blocks in any order become bytes in order.
+//! A file that is on its way: which of its blocks have come.
 
 use std::collections::VecDeque;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io;
 
 use anyhow::{Result, anyhow, ensure};
-use netbasics::inbox::{FileName, Inbox, Upload, explain_file};
-use sha2::{Digest, Sha256};
+use netbasics::inbox::{FileName, Inbox, explain_file};
 
+use super::assembly::Assembly;
 use crate::ack::Ack;
 use crate::open::Description;
 use crate::packet::Packet;
 
-/// Blocks that follow each other are collected up to so many bytes before they are written.
-const COLLECT_BYTES: usize = 256 * 1024;
 /// How far a client may send ahead of the first block that is missing: so many blocks, for each of
 /// which an ack has a bit, and so many bytes.
 const MAX_WINDOW_BLOCKS: u32 = 8 * 1024;
@@ -22,18 +20,12 @@ const MAX_WINDOW_BYTES: u32 = 16 * 1024 * 1024;
 pub struct Incoming {
     about: Description,
     name: FileName,
-    upload: Upload,
     /// The first block that has not come, and for each block from there on whether it has.
     first_missing: u32,
     arrived: VecDeque<bool>,
     /// The highest number of a transmission that has come.
     newest: u32,
-    /// Bytes that are not written yet, and where they belong.
-    collected: Vec<u8>,
-    collected_at: u64,
-    hash: Sha256,
-    /// How many bytes from the beginning of the file have been hashed.
-    hashed: u64,
+    assembly: Assembly,
 }
 
 impl Incoming {
@@ -46,14 +38,10 @@ impl Incoming {
         Ok(Self {
             about,
             name,
-            upload,
             first_missing: 0,
             arrived: VecDeque::new(),
             newest: 0,
-            collected: Vec::new(),
-            collected_at: 0,
-            hash: Sha256::new(),
-            hashed: 0,
+            assembly: Assembly::new(upload),
         })
     }
 
@@ -72,12 +60,15 @@ impl Incoming {
         self.newest = self.newest.max(data.number);
         let index = (data.block - self.first_missing) as usize;
         self.arrived.resize(self.arrived.len().max(index + 1), false);
-        if !std::mem::replace(&mut self.arrived[index], true) {
-            self.collect(data).map_err(|error| cannot_store(&error))?;
-        }
+        let is_new = !std::mem::replace(&mut self.arrived[index], true);
         while self.arrived.front() == Some(&true) {
             self.arrived.pop_front();
             self.first_missing += 1;
+        }
+        if is_new {
+            let offset = self.about.offset_of(data.block);
+            let written = self.assembly.write(offset, data.payload, self.complete());
+            written.map_err(|error| cannot_store(&error))?;
         }
         Ok(())
     }
@@ -97,53 +88,6 @@ impl Incoming {
         Ack { first_missing, newest, window: self.window(), arrived }
     }
 
-    // listing: begin collect
-    /// Every block is written where it belongs, so the file itself is our memory of what came too
-    /// early. Blocks that follow each other are written in one go.
-    fn collect(&mut self, data: &Packet) -> io::Result<()> {
-        let offset = self.about.offset_of(data.block);
-        let follows = self.collected_at + self.collected.len() as u64 == offset;
-        if !follows || self.collected.len() >= COLLECT_BYTES {
-            self.write()?;
-            self.collected_at = offset;
-        }
-        self.collected.extend_from_slice(data.payload);
-        Ok(())
-    }
-
-    fn write(&mut self) -> io::Result<()> {
-        if self.collected.is_empty() {
-            return Ok(());
-        }
-        self.upload.seek(SeekFrom::Start(self.collected_at))?;
-        self.upload.write_all(&self.collected)?;
-        if self.collected_at == self.hashed {
-            self.hash.update(&self.collected);
-            self.hashed += self.collected.len() as u64;
-        }
-        self.collected.clear();
-        self.hash_what_was_early()
-    }
-
-    /// Bytes that came too early to be hashed are read again once the gap before them is closed.
-    fn hash_what_was_early(&mut self) -> io::Result<()> {
-        let complete = self.about.offset_of(self.first_missing).min(self.about.length);
-        if complete < self.hashed + COLLECT_BYTES as u64 && complete < self.about.length {
-            return Ok(());
-        }
-        self.upload.seek(SeekFrom::Start(self.hashed))?;
-        while self.hashed < complete {
-            let left = (complete - self.hashed).min(COLLECT_BYTES as u64);
-            let length = (&mut self.upload).take(left).read_to_end(&mut self.collected)?;
-            ensure_came(length)?;
-            self.hash.update(&self.collected);
-            self.hashed += length as u64;
-            self.collected.clear();
-        }
-        Ok(())
-    }
-    // listing: end collect
-
     /// Whether every block has come.
     pub fn is_complete(&self) -> bool {
         self.first_missing == self.about.blocks()
@@ -151,11 +95,9 @@ impl Incoming {
 
     /// Every block has come: compare, then publish. Returns the name that the file got.
     pub fn finish(mut self, digest: &[u8]) -> Result<FileName> {
-        self.write().map_err(|error| cannot_store(&error))?;
-        self.hash_what_was_early().map_err(|error| cannot_store(&error))?;
-        let ours: [u8; 32] = self.hash.finalize().into();
+        let ours = self.assembly.digest(self.about.length).map_err(|error| cannot_store(&error))?;
         ensure!(digest == ours, "the SHA-256 is not that of the bytes that came");
-        self.upload.publish(&self.name).map_err(|error| cannot_store(&error))
+        self.assembly.publish(&self.name).map_err(|error| cannot_store(&error))
     }
 
     /// In bytes.
@@ -165,17 +107,15 @@ impl Incoming {
 
     /// How far it has come: `1200 of 3000 bytes of poem.txt`.
     pub fn progress(&self) -> String {
-        let Description { length, .. } = self.about;
-        let received = self.about.offset_of(self.first_missing).min(length);
-        format!("{received} of {length} bytes of {}", self.name)
+        format!("{} of {} bytes of {}", self.complete(), self.about.length, self.name)
+    }
+
+    /// How many bytes from the beginning of the file have come.
+    fn complete(&self) -> u64 {
+        self.about.offset_of(self.first_missing).min(self.about.length)
     }
 }
 
 fn cannot_store(error: &io::Error) -> anyhow::Error {
     anyhow!("cannot store the file: {}", explain_file(error))
-}
-
-/// A file that became shorter while it is ours was cut by somebody else.
-fn ensure_came(length: usize) -> io::Result<()> {
-    if length == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
 }

@@ -9,6 +9,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use netbasics::inbox::Inbox;
 use sha2::{Digest, Sha256};
 
+use std::time::Duration;
+
 use super::*;
 use crate::open::Description;
 use crate::server::Receiver;
@@ -125,7 +127,8 @@ impl World {
         let number = self.clients.len();
         let mut chance = Chance(self.network.seed + 77 + number as u64);
         let content: Vec<u8> = (0..length).map(|_| (chance.next() * 256.0) as u8).collect();
-        let about = Description { length: length as u64, block_bytes: 1200, name: format!("{number}.bin") };
+        let about =
+            Description { length: length as u64, block_bytes: 1200, name: format!("{number}.bin") };
         let sender = Sender::new(number as u32 + 1, about.blocks(), settings, start);
         self.clients.push(Client { sender, about, content, wake: start, end: None, sent: 0 });
     }
@@ -178,7 +181,8 @@ impl World {
                     let payload = client.payload(outgoing);
                     let transfer = u32::try_from(number).unwrap() + 1;
                     let Outgoing { kind, token, block, number: n } = outgoing;
-                    let packet = Packet { kind, transfer, token, block, number: n, payload: &payload };
+                    let packet =
+                        Packet { kind, transfer, token, block, number: n, payload: &payload };
                     client.sent += 1;
                     let bytes = packet.encode();
                     self.transmit(true, number, bytes);
@@ -225,14 +229,17 @@ impl World {
     fn assert_exact(&self) {
         for (number, client) in self.clients.iter().enumerate() {
             match &client.end.as_ref().unwrap().1 {
-                Ok(name) => assert!(fs::read(self.folder.path().join(name)).unwrap() == client.content),
+                Ok(name) => {
+                    assert!(fs::read(self.folder.path().join(name)).unwrap() == client.content)
+                }
                 Err(failure) => panic!("client {number}: {failure:?}"),
             }
         }
     }
 }
 
-const SETTINGS: Settings = Settings { timeout: Duration::from_millis(200), retries: 8, window: None };
+const SETTINGS: Settings =
+    Settings { timeout: Duration::from_millis(200), retries: 8, window: None };
 
 #[test]
 fn explore() {
@@ -240,17 +247,60 @@ fn explore() {
     for (title, network, clients, length) in [
         ("clean", PERFECT, 1, 20_000_000),
         ("10ms", Network { delay: 10 * MS, rate: 170e6, queue: 4e6, ..PERFECT }, 1, 60_000_000),
-        ("10ms 1%", Network { delay: 10 * MS, rate: 170e6, queue: 4e6, loss: 0.01, ..PERFECT }, 1, 60_000_000),
-        ("10ms 5%", Network { delay: 10 * MS, rate: 170e6, queue: 4e6, loss: 0.05, ..PERFECT }, 1, 60_000_000),
-        ("10ms 20%", Network { delay: 10 * MS, rate: 170e6, queue: 4e6, loss: 0.20, ..PERFECT }, 1, 20_000_000),
-        ("10ms jitter 2ms", Network { delay: 10 * MS, rate: 170e6, queue: 4e6, jitter: 2 * MS, ..PERFECT }, 1, 60_000_000),
-        ("fair 10ms", Network { delay: 10 * MS, rate: 12.5e6, queue: 625e3, ..PERFECT }, 2, 30_000_000),
-        ("fair 10ms small queue", Network { delay: 10 * MS, rate: 12.5e6, queue: 64e3, ..PERFECT }, 2, 30_000_000),
-        ("fair 10ms tiny queue", Network { delay: 10 * MS, rate: 12.5e6, queue: 15e3, ..PERFECT }, 2, 30_000_000),
+        (
+            "10ms 1%",
+            Network { delay: 10 * MS, rate: 170e6, queue: 4e6, loss: 0.01, ..PERFECT },
+            1,
+            60_000_000,
+        ),
+        (
+            "10ms 5%",
+            Network { delay: 10 * MS, rate: 170e6, queue: 4e6, loss: 0.05, ..PERFECT },
+            1,
+            60_000_000,
+        ),
+        (
+            "10ms 20%",
+            Network { delay: 10 * MS, rate: 170e6, queue: 4e6, loss: 0.20, ..PERFECT },
+            1,
+            20_000_000,
+        ),
+        (
+            "10ms jitter 2ms",
+            Network { delay: 10 * MS, rate: 170e6, queue: 4e6, jitter: 2 * MS, ..PERFECT },
+            1,
+            60_000_000,
+        ),
+        (
+            "fair 10ms",
+            Network { delay: 10 * MS, rate: 12.5e6, queue: 625e3, ..PERFECT },
+            2,
+            30_000_000,
+        ),
+        (
+            "fair 10ms small queue",
+            Network { delay: 10 * MS, rate: 12.5e6, queue: 64e3, ..PERFECT },
+            2,
+            30_000_000,
+        ),
+        (
+            "fair 10ms tiny queue",
+            Network { delay: 10 * MS, rate: 12.5e6, queue: 15e3, ..PERFECT },
+            2,
+            30_000_000,
+        ),
         ("fair 0ms", Network { rate: 12.5e6, queue: 625e3, ..PERFECT }, 2, 30_000_000),
         ("fair 0ms small queue", Network { rate: 12.5e6, queue: 64e3, ..PERFECT }, 2, 30_000_000),
-        ("fair 50ms", Network { delay: 50 * MS, rate: 12.5e6, queue: 625e3, ..PERFECT }, 2, 30_000_000),
-    ].into_iter().filter(|x| std::env::var("ONLY").map_or(true, |o| o == x.0)) {
+        (
+            "fair 50ms",
+            Network { delay: 50 * MS, rate: 12.5e6, queue: 625e3, ..PERFECT },
+            2,
+            30_000_000,
+        ),
+    ]
+    .into_iter()
+    .filter(|x| std::env::var("ONLY").map_or(true, |o| o == x.0))
+    {
         let mut world = World::new(network);
         for n in 0..clients {
             world.add(length, SETTINGS, world.start + n as u32 * 500 * MS);
@@ -260,10 +310,20 @@ fn explore() {
         let end = world.clients.iter().map(|c| c.end.as_ref().unwrap().0).min().unwrap();
         let last = world.clients.iter().map(|c| c.end.as_ref().unwrap().0).max().unwrap();
         let took = seconds(last - world.start);
-        let times: Vec<_> = world.clients.iter().enumerate().map(|(n, c)| seconds(c.end.as_ref().unwrap().0 - world.start - n as u32 * 500 * MS)).collect();
+        let times: Vec<_> = world
+            .clients
+            .iter()
+            .enumerate()
+            .map(|(n, c)| seconds(c.end.as_ref().unwrap().0 - world.start - n as u32 * 500 * MS))
+            .collect();
         let sent: u32 = world.clients.iter().map(|c| c.sent).sum();
-        println!("{title:25} {:6.1} MB/s  {times:.2?} use {:.3} overflow {:.4} sent/needed {:.3} first {:.2} of {took:.2}",
-            clients as f64 * length as f64 / 1e6 / took, world.carried / network.rate / took,
-            world.overflown as f64 / sent as f64, sent as f64 * 1200.0 / (clients * length) as f64, seconds(end - world.start));
+        println!(
+            "{title:25} {:6.1} MB/s  {times:.2?} use {:.3} overflow {:.4} sent/needed {:.3} first {:.2} of {took:.2}",
+            clients as f64 * length as f64 / 1e6 / took,
+            world.carried / network.rate / took,
+            world.overflown as f64 / sent as f64,
+            sent as f64 * 1200.0 / (clients * length) as f64,
+            seconds(end - world.start)
+        );
     }
 }
