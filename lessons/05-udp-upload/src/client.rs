@@ -1,5 +1,6 @@
 //! The client: opens the file and the socket, and sends the one through the other.
 
+mod blocks;
 mod congestion;
 mod flight;
 mod history;

@@ -15,14 +15,14 @@
 //! waits in a queue before the narrowest link, and everybody's round trip gets longer. Classic TCP
 //! (RFC 5681) notices when that queue overflows and packets are lost; but radio links lose packets
 //! at random, and then it slows down for nothing. So our signal is *delay*. While the queue is
-//! short, the window grows; when packets wait longer than [`QUEUE`], the window becomes what the
-//! path holds, and less than that for a moment, so that the queue is empty and everybody sees how
-//! long the path really is. That makes uploads that share a link equal in time: all shrink by the
-//! same part, so the larger gives up more, and all grow by much the same.
+//! short, the window grows. When packets wait longer than [`QUEUE`], it becomes what the path holds,
+//! and less than that for a moment: then the queue is empty, and everybody sees how long the path
+//! really is. Uploads that share a link become equal in time: all grow by the same number of
+//! blocks, and all shrink by the same part, so the larger gives up more (Chiu and Jain, 1989).
 //!
-//! The idea is that of TCP Vegas (Brakmo and Peterson, 1995), with the measured rate of BBR
-//! (Cardwell et al., 2016). Lost packets count only where there is a queue too: a bottleneck that has
-//! hardly any is treated worse than a TCP would.
+//! The signal is that of TCP Vegas (Brakmo and Peterson, 1995), the measured rate that of BBR
+//! (Cardwell and others, 2016). Lost packets count only where there is a queue too; so a narrow
+//! link with hardly any queue is treated worse than a TCP would.
 
 use std::time::{Duration, Instant};
 
@@ -36,10 +36,12 @@ const LEAST_WINDOW: f64 = 4.0;
 const LATE_ANSWERS: u32 = 8;
 /// A start whose rate has not grown by a quarter for so many rounds has reached its end.
 const PLATEAU: u32 = 3;
-/// Which part of what the path holds is sent while the queue drains, and for how many rounds.
+/// So much of what the path holds is sent while a queue drains, and for so many rounds.
 const DRAIN: f64 = 0.75;
 const DRAIN_ROUNDS: u32 = 2;
-const REFILL: f64 = 0.92;
+/// And so much after that: those who share a link must give up a part of it to become equal.
+const REFILL: f64 = 0.88;
+/// By how many blocks more than in the round before the window grows in each round.
 const STEP: f64 = 0.5;
 /// What the systems at both ends keep in their buffers in any case, in blocks.
 const BUFFERS: f64 = 200.0;
@@ -56,22 +58,16 @@ pub struct Congestion {
     /// For how many rounds the queue is still drained, and the window after that.
     draining: u32,
     refill: f64,
+    /// By how much the window has grown in the last round.
     step: f64,
 }
 
 impl Congestion {
     pub fn new(now: Instant) -> Self {
-        Self {
-            window: FIRST_WINDOW,
-            is_starting: true,
-            round: Round::new(1, now),
-            rate: 0.0,
-            plateau: 0,
-            late_answers: 0,
-            draining: 0,
-            refill: 0.0,
-            step: 0.0,
-        }
+        let round = Round::new(1, now);
+        let (window, is_starting, rate, refill, step) = (FIRST_WINDOW, true, 0.0, 0.0, 0.0);
+        let (plateau, late_answers, draining) = (0, 0, 0);
+        Self { window, is_starting, round, rate, plateau, late_answers, draining, refill, step }
     }
 
     /// How many blocks may be on their way.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 pub const QUEUE: Duration = Duration::from_millis(4);
 /// More loss than this is no accident, if packets wait for a quarter of [`QUEUE`] too.
 const LOSS: f64 = 0.02;
+
 /// One round trip: from the sending of a packet to the answer to it.
 pub struct Round {
     /// It is over when the transmission with this number has arrived.

@@ -1,6 +1,5 @@
-//! The second way, the client's side: a machine that is fed answers and times, and says what to
-//! send. It has neither a socket nor a clock nor a file, so it can be tried on any network that we
-//! can think of, at any speed.
+//! The second way, the client's side: a machine that is fed answers and times, and says what to send.
+//! It has no socket, clock or file, so it can be tried on any network that we can think of.
 //!
 //! ```text
 //! client                                     server
@@ -13,7 +12,7 @@
 //!   ── data: block 2, transmission 3 ────────►
 //!   ── data: block 3, transmission 4 ────────►
 //!   ── data: block 4, transmission 5 ────────►
-//!   ◄─── ack: 1 is missing, 2 3 4 came, newest 5
+//!   ◄── ack: 1 is missing, 2 3 4 came, newest 5
 //!   ── data: block 1, transmission 6 ────────►
 //!   ◄──────────────── ack: 5 is missing ──
 //!   ── close, SHA-256 ───────────────────────►   compared, published
@@ -84,8 +83,9 @@ impl Sender {
                 self.overdue = None;
             }
             (Phase::Opening | Phase::Sending, Kind::Ack) => {
-                let ack = Ack::decode(packet.block, packet.number, packet.payload);
-                ack.into_iter().for_each(|ack| self.acknowledge(&ack, now));
+                if let Some(ack) = Ack::decode(packet.block, packet.number, packet.payload) {
+                    self.acknowledge(&ack, now);
+                }
             }
             _ => {}
         }

@@ -45,7 +45,7 @@ impl Sending {
 
     /// How many blocks from the beginning have arrived for certain.
     pub fn arrived(&self) -> u32 {
-        self.flight.first()
+        self.flight.blocks.first()
     }
 
     pub fn is_complete(&self) -> bool {
@@ -78,8 +78,8 @@ impl Sending {
     /// The next block to send and its number, or the time until which there is none.
     pub fn next(&mut self, now: Instant) -> Result<(u32, u32), Option<Instant>> {
         self.congestion.note_lost(self.flight.find_losses(now, self.patience()));
-        let block = self.flight.first_lost().unwrap_or(self.flight.end());
-        let is_full = f64::from(self.flight.in_flight()) + 1.0 > self.window();
+        let block = self.flight.blocks.first_lost().unwrap_or(self.flight.blocks.end());
+        let is_full = f64::from(self.flight.blocks.flying()) + 1.0 > self.window();
         if is_full {
             self.congestion.note_full();
         }

@@ -35,7 +35,8 @@ impl Tokens {
         }
         hash.update(client.port().to_be_bytes());
         hash.update(transfer.to_be_bytes());
-        let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(hash.finalize());
-        u64::from_be_bytes([a, b, c, d, e, f, g, h]).max(1)
+        let digest = hash.finalize();
+        // The first 8 of its 32 bytes are more than anybody can guess.
+        digest.iter().take(8).fold(0, |token, byte| token << 8 | u64::from(*byte)).max(1)
     }
 }

@@ -1,15 +1,15 @@
-//! The sender and the real receiver on networks that exist only in memory: time is a number that
-//! we move, so that thousands of networks fit into seconds, and each can be had again by its seed.
+//! The sender and the real receiver on networks that exist only in memory: time is a number that we
+//! move, so thousands of networks fit into seconds, and each can be had again by its seed.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use netbasics::inbox::Inbox;
+use rstest::rstest;
 use sha2::{Digest, Sha256};
-
-use std::time::Duration;
 
 use super::*;
 use crate::open::Description;
@@ -18,9 +18,13 @@ use crate::server::reliable::ReliableReceiver;
 use crate::server::token::Tokens;
 
 const MS: Duration = Duration::from_millis(1);
+const SETTINGS: Settings =
+    Settings { timeout: Duration::from_millis(200), retries: 8, window: None };
+/// IPv4 and UDP add so much to each of our packets.
+const HEADERS: f64 = 28.0;
 
 /// A network: what happens to packets in both directions, and one narrow link to the server.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Network {
     seed: u64,
     delay: Duration,
@@ -44,16 +48,24 @@ const PERFECT: Network = Network {
     queue: 1e9,
 };
 
-/// `xorshift64*` (Vigna, 2016), a number from 0 up to 1.
+/// `xorshift64*` (Vigna, 2016).
 struct Chance(u64);
 
 impl Chance {
-    #[allow(clippy::cast_precision_loss)]
-    fn next(&mut self) -> f64 {
+    fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    fn bits(&mut self) -> u32 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) as f64 / (1_u64 << 53) as f64
+        u32::try_from(self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32).unwrap()
+    }
+
+    /// A number from 0 up to 1.
+    fn part(&mut self) -> f64 {
+        f64::from(self.bits()) / f64::from(u32::MAX)
     }
 }
 
@@ -63,7 +75,6 @@ struct Client {
     content: Vec<u8>,
     wake: Instant,
     end: Option<(Instant, Result<String, Failure>)>,
-    sent: u32,
 }
 
 impl Client {
@@ -80,6 +91,8 @@ impl Client {
     }
 }
 
+/// A packet that is going to arrive: when, a number that keeps the order of those that arrive at
+/// the same time, whether at the server, of which client, and its bytes.
 type Arrival = Reverse<(Instant, u64, bool, usize, Vec<u8>)>;
 
 struct World {
@@ -94,12 +107,18 @@ struct World {
     count: u64,
     /// When the narrow link will have sent what waits before it.
     link_free: Instant,
-    overflown: u32,
+    /// Packets that came to the link, that found its queue full, and the bytes that it carried.
+    offered: f64,
+    overflown: f64,
     carried: f64,
 }
 
 fn address(client: usize) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1000 + u16::try_from(client).unwrap())
+}
+
+fn transfer(client: usize) -> u32 {
+    u32::try_from(client).unwrap() + 1
 }
 
 impl World {
@@ -109,7 +128,7 @@ impl World {
         let now = Instant::now();
         Self {
             network,
-            chance: Chance(network.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
+            chance: Chance::new(network.seed),
             now,
             start: now,
             clients: Vec::new(),
@@ -118,35 +137,38 @@ impl World {
             arrivals: BinaryHeap::new(),
             count: 0,
             link_free: now,
-            overflown: 0,
+            offered: 0.0,
+            overflown: 0.0,
             carried: 0.0,
         }
     }
 
-    fn add(&mut self, length: usize, settings: Settings, start: Instant) {
+    fn add(&mut self, length: usize, block_bytes: u32, settings: Settings, start: Duration) {
         let number = self.clients.len();
-        let mut chance = Chance(self.network.seed + 77 + number as u64);
-        let content: Vec<u8> = (0..length).map(|_| (chance.next() * 256.0) as u8).collect();
-        let about =
-            Description { length: length as u64, block_bytes: 1200, name: format!("{number}.bin") };
-        let sender = Sender::new(number as u32 + 1, about.blocks(), settings, start);
-        self.clients.push(Client { sender, about, content, wake: start, end: None, sent: 0 });
+        let mut chance = Chance::new(self.network.seed + 77 + number as u64);
+        let content = (0..length.div_ceil(4)).flat_map(|_| chance.bits().to_le_bytes());
+        let content: Vec<u8> = content.take(length).collect();
+        let name = format!("{number}.bin");
+        let about = Description { length: length as u64, block_bytes, name };
+        let wake = self.start + start;
+        let sender = Sender::new(transfer(number), about.blocks(), settings, wake);
+        self.clients.push(Client { sender, about, content, wake, end: None });
     }
 
-    /// Runs until everybody is done.
-    fn run(&mut self) {
-        while self.clients.iter().any(|client| client.end.is_none()) {
+    /// Runs until so many clients are done.
+    fn run_until(&mut self, done: usize) {
+        while self.clients.iter().filter(|client| client.end.is_some()).count() < done {
             let waiting = self.clients.iter().filter(|client| client.end.is_none());
             let wake = waiting.map(|client| client.wake).min().unwrap();
-            match self.arrivals.peek() {
-                Some(Reverse((at, ..))) if *at <= wake => self.arrive(),
-                _ => {
-                    self.now = self.now.max(wake);
-                    assert!(self.now < self.start + Duration::from_secs(3600), "for ever");
-                    for number in 0..self.clients.len() {
-                        self.act(number);
-                    }
-                }
+            let arrival = self.arrivals.peek().map(|Reverse((at, ..))| *at);
+            if arrival.is_some_and(|at| at <= wake) {
+                self.arrive();
+            } else {
+                self.now = self.now.max(wake);
+                assert!(self.now < self.start + Duration::from_secs(3600), "this takes for ever");
+                let due = |client: &Client| client.end.is_none() && client.wake <= self.now;
+                let due: Vec<_> = self.clients.iter().map(due).collect();
+                (0..due.len()).filter(|number| due[*number]).for_each(|number| self.act(number));
             }
         }
     }
@@ -155,175 +177,252 @@ impl World {
         let Some(Reverse((at, _, to_server, number, bytes))) = self.arrivals.pop() else { return };
         self.now = self.now.max(at);
         if to_server {
-            if let Some(answer) = self.receiver.receive(&bytes, address(number), self.now) {
-                self.transmit(false, number, answer);
-            }
-            for (_, answer) in self.receiver.answers() {
-                self.transmit(false, number, answer);
-            }
+            let answer = self.receiver.receive(&bytes, address(number), self.now);
+            let later = self.receiver.answers().into_iter().map(|(_, answer)| answer);
+            let answers: Vec<_> = answer.into_iter().chain(later).collect();
+            answers.iter().for_each(|answer| self.transmit(false, number, answer));
         } else {
-            let now = self.now;
             let packet = Packet::decode(&bytes).unwrap();
-            self.clients[number].sender.handle(&packet, now);
+            self.clients[number].sender.handle(&packet, self.now);
             self.act(number);
         }
     }
 
+    /// A client does all that it can do now.
     fn act(&mut self, number: usize) {
-        let now = self.now;
-        while self.clients[number].end.is_none() && self.clients[number].wake <= now || true {
+        while self.clients[number].end.is_none() {
             let client = &mut self.clients[number];
-            if client.end.is_some() {
-                return;
-            }
-            match client.sender.next(now) {
+            match client.sender.next(self.now) {
                 Step::Send(outgoing) => {
-                    let payload = client.payload(outgoing);
-                    let transfer = u32::try_from(number).unwrap() + 1;
-                    let Outgoing { kind, token, block, number: n } = outgoing;
+                    let payload = &client.payload(outgoing)[..];
+                    let Outgoing { kind, token, block, number: transmission } = outgoing;
+                    let transfer = transfer(number);
                     let packet =
-                        Packet { kind, transfer, token, block, number: n, payload: &payload };
-                    client.sent += 1;
+                        Packet { kind, transfer, token, block, number: transmission, payload };
                     let bytes = packet.encode();
-                    self.transmit(true, number, bytes);
+                    self.transmit(true, number, &bytes);
                 }
                 Step::Wait(until) => {
-                    assert!(until > now, "busy waiting");
+                    assert!(until > self.now, "a wait that is none");
                     client.wake = until;
                     return;
                 }
                 Step::Late(..) => {}
-                Step::Over(end) => {
-                    client.end = Some((now, end));
-                    return;
-                }
+                Step::Over(end) => client.end = Some((self.now, end)),
             }
         }
     }
 
-    fn transmit(&mut self, to_server: bool, number: usize, bytes: Vec<u8>) {
+    fn transmit(&mut self, to_server: bool, number: usize, bytes: &[u8]) {
         let network = self.network;
-        let mut at = self.now + network.delay;
+        let mut at = self.now;
         if to_server {
-            let length = bytes.len() as f64 + 28.0;
+            self.offered += 1.0;
             let waiting = self.link_free.saturating_duration_since(self.now).as_secs_f64();
             if waiting * network.rate > network.queue {
-                self.overflown += 1;
+                self.overflown += 1.0;
                 return;
             }
-            self.link_free =
-                self.link_free.max(self.now) + Duration::from_secs_f64(length / network.rate);
+            let length = f64::from(u32::try_from(bytes.len()).unwrap()) + HEADERS;
+            let takes = Duration::from_secs_f64(length / network.rate);
+            self.link_free = self.link_free.max(self.now) + takes;
             self.carried += length;
-            at = self.link_free + network.delay;
+            at = self.link_free;
         }
-        let copies = if self.chance.next() < network.duplicate { 2 } else { 1 };
+        let copies = if self.chance.part() < network.duplicate { 2 } else { 1 };
         for _ in 0..copies {
-            if self.chance.next() >= network.loss {
-                let at = at + network.jitter.mul_f64(self.chance.next());
+            if self.chance.part() >= network.loss {
+                let at = at + network.delay + network.jitter.mul_f64(self.chance.part());
                 self.count += 1;
-                self.arrivals.push(Reverse((at, self.count, to_server, number, bytes.clone())));
+                self.arrivals.push(Reverse((at, self.count, to_server, number, bytes.to_vec())));
             }
         }
     }
 
-    fn assert_exact(&self) {
-        for (number, client) in self.clients.iter().enumerate() {
-            match &client.end.as_ref().unwrap().1 {
-                Ok(name) => {
-                    assert!(fs::read(self.folder.path().join(name)).unwrap() == client.content)
-                }
-                Err(failure) => panic!("client {number}: {failure:?}"),
-            }
-        }
+    /// How long an upload took that must have arrived exactly.
+    fn took(&self, client: usize) -> Duration {
+        let Client { end, content, .. } = &self.clients[client];
+        let (at, end) = end.as_ref().unwrap();
+        let name = end.as_ref().unwrap();
+        assert!(fs::read(self.folder.path().join(name)).unwrap() == *content, "another file");
+        at.duration_since(self.start)
+    }
+
+    /// Every file, whole or not, that is in the inbox.
+    fn files(&self) -> usize {
+        fs::read_dir(self.folder.path()).unwrap().count()
     }
 }
 
-const SETTINGS: Settings =
-    Settings { timeout: Duration::from_millis(200), retries: 8, window: None };
+/// A network as bad as can be, and an upload, both drawn by a seed.
+fn draw(seed: u64) -> (Network, usize, Settings) {
+    let mut chance = Chance::new(seed);
+    let loss = 0.5 * chance.part();
+    let duplicate = 0.5 * chance.part();
+    let (delay, jitter) = (20 * MS.mul_f64(chance.part()), 40 * MS.mul_f64(chance.part()));
+    let network = Network { seed, delay, jitter, loss, duplicate, ..PERFECT };
+    let length = chance.bits() as usize % 5_000;
+    let window = Some(chance.bits() % 40).filter(|window| *window > 0 && seed % 4 == 0);
+    (network, length, Settings { window, ..SETTINGS })
+}
+
+/// Loss up to 50 %, duplicates up to 50 %, any order: 2,500 networks in five parts, so that they
+/// run side by side.
+#[rstest]
+fn the_file_arrives_exactly_or_both_sides_end_without_it(#[values(0, 1, 2, 3, 4)] part: u64) {
+    let mut failed = 0;
+    for seed in 500 * part..500 * (part + 1) {
+        let (network, length, settings) = draw(seed);
+        let mut world = World::new(network);
+        world.add(length, 50, settings, Duration::ZERO);
+        world.run_until(1);
+        match world.clients[0].end.clone().unwrap().1 {
+            Ok(_) => assert!(world.took(0) < Duration::from_secs(600), "{network:?}"),
+            // The server may have stored it and could not say so; half a file it may never have.
+            Err(failure) => {
+                assert!(matches!(failure, Failure::Silence(..)), "seed {seed}: {failure:?}");
+                failed += 1;
+                world.receiver.forget(world.now, Duration::ZERO);
+                let whole = fs::read(world.folder.path().join("0.bin")).ok();
+                assert!(whole.is_none_or(|whole| whole == world.clients[0].content), "seed {seed}");
+            }
+        }
+        world.receiver.forget(world.now, Duration::ZERO);
+        assert!(world.files() <= 1, "seed {seed}: something is left behind");
+    }
+    // Nine waits in vain in a row are rare even at a loss of 50 % in each direction.
+    assert!(failed <= 25, "{failed} of 500 uploads failed");
+}
 
 #[test]
-fn explore() {
-    let seconds = |d: Duration| d.as_secs_f64();
-    for (title, network, clients, length) in [
-        ("clean", PERFECT, 1, 20_000_000),
-        ("10ms", Network { delay: 10 * MS, rate: 170e6, queue: 4e6, ..PERFECT }, 1, 60_000_000),
-        (
-            "10ms 1%",
-            Network { delay: 10 * MS, rate: 170e6, queue: 4e6, loss: 0.01, ..PERFECT },
-            1,
-            60_000_000,
-        ),
-        (
-            "10ms 5%",
-            Network { delay: 10 * MS, rate: 170e6, queue: 4e6, loss: 0.05, ..PERFECT },
-            1,
-            60_000_000,
-        ),
-        (
-            "10ms 20%",
-            Network { delay: 10 * MS, rate: 170e6, queue: 4e6, loss: 0.20, ..PERFECT },
-            1,
-            20_000_000,
-        ),
-        (
-            "10ms jitter 2ms",
-            Network { delay: 10 * MS, rate: 170e6, queue: 4e6, jitter: 2 * MS, ..PERFECT },
-            1,
-            60_000_000,
-        ),
-        (
-            "fair 10ms",
-            Network { delay: 10 * MS, rate: 12.5e6, queue: 625e3, ..PERFECT },
-            2,
-            30_000_000,
-        ),
-        (
-            "fair 10ms small queue",
-            Network { delay: 10 * MS, rate: 12.5e6, queue: 64e3, ..PERFECT },
-            2,
-            30_000_000,
-        ),
-        (
-            "fair 10ms tiny queue",
-            Network { delay: 10 * MS, rate: 12.5e6, queue: 15e3, ..PERFECT },
-            2,
-            30_000_000,
-        ),
-        ("fair 0ms", Network { rate: 12.5e6, queue: 625e3, ..PERFECT }, 2, 30_000_000),
-        ("fair 0ms small queue", Network { rate: 12.5e6, queue: 64e3, ..PERFECT }, 2, 30_000_000),
-        (
-            "fair 50ms",
-            Network { delay: 50 * MS, rate: 12.5e6, queue: 625e3, ..PERFECT },
-            2,
-            30_000_000,
-        ),
-    ]
-    .into_iter()
-    .filter(|x| std::env::var("ONLY").map_or(true, |o| o == x.0))
-    {
-        let mut world = World::new(network);
-        for n in 0..clients {
-            world.add(length, SETTINGS, world.start + n as u32 * 500 * MS);
+fn a_dead_network_ends_the_upload_in_bounded_time() {
+    let mut world = World::new(Network { loss: 1.0, ..PERFECT });
+    world.add(5_000, 1200, SETTINGS, Duration::ZERO);
+    world.run_until(1);
+    let (at, end) = world.clients[0].end.clone().unwrap();
+    assert_eq!(end, Err(Failure::Silence(Kind::Open, 9)));
+    assert!(at.duration_since(world.start) < Duration::from_secs(15));
+}
+
+/// The length of the path and the queue before its narrow link of 100 Mbit/s.
+#[rstest]
+#[case::short_path(Duration::ZERO, 625e3)]
+#[case::short_path_and_queue(Duration::ZERO, 64e3)]
+#[case::long_path(10 * MS, 625e3)]
+#[case::long_path_and_short_queue(10 * MS, 64e3)]
+fn two_uploads_share_a_narrow_link_equally_fill_it_and_lose_little(
+    #[case] delay: Duration,
+    #[case] queue: f64,
+    #[values(0, 300)] head_start: u32,
+) {
+    let delay = delay.max(PERFECT.delay);
+    let mut world = World::new(Network { delay, rate: 12.5e6, queue, ..PERFECT });
+    world.add(20_000_000, 1200, SETTINGS, Duration::ZERO);
+    world.add(20_000_000, 1200, SETTINGS, head_start * MS);
+    world.run_until(1);
+    let took = world.now.duration_since(world.start).as_secs_f64();
+    let [one, two] = [0, 1].map(|client| f64::from(world.clients[client].sender.arrived()));
+    // What the first had before the second began does not count.
+    let alone = 12.5e6 * f64::from(head_start) / 1000.0 / 1252.0;
+    let (one, two) = if one > two { (one - alone, two) } else { (one, two) };
+    let share = one / (one + two);
+    assert!((0.4..=0.6).contains(&share), "one of two got {share:.2}");
+    let used = world.carried / 12.5e6 / took;
+    assert!(used >= 0.85, "only {used:.2} of the link was used");
+    let lost = world.overflown / world.offered;
+    assert!(lost < 0.02, "the queue overflowed for {lost:.3} of the packets");
+    world.run_until(2);
+    assert!(world.took(0) <= world.took(1) || head_start == 0);
+}
+
+#[test]
+fn a_random_loss_is_not_taken_for_congestion() {
+    let seconds = |loss| {
+        let long = Network { delay: 10 * MS, rate: 100e6, queue: 2e6, loss, ..PERFECT };
+        let mut world = World::new(long);
+        world.add(40_000_000, 1200, SETTINGS, Duration::ZERO);
+        world.run_until(1);
+        world.took(0).as_secs_f64()
+    };
+    let (without, with) = (seconds(0.0), seconds(0.05));
+    assert!(with < 1.5 * without, "{with:.2} s with loss, {without:.2} s without");
+}
+
+#[test]
+fn a_window_fixed_by_hand_is_kept() {
+    for window in [1, 7] {
+        let mut world = World::new(PERFECT);
+        world.add(50_000, 1200, Settings { window: Some(window), ..SETTINGS }, Duration::ZERO);
+        while world.clients[0].end.is_none() {
+            let to_server = world.arrivals.iter().filter(|Reverse((_, _, there, ..))| *there);
+            assert!(to_server.count() <= window as usize);
+            if world.arrivals.is_empty() { world.act(0) } else { world.arrive() }
         }
-        world.run();
-        world.assert_exact();
-        let end = world.clients.iter().map(|c| c.end.as_ref().unwrap().0).min().unwrap();
-        let last = world.clients.iter().map(|c| c.end.as_ref().unwrap().0).max().unwrap();
-        let took = seconds(last - world.start);
-        let times: Vec<_> = world
-            .clients
-            .iter()
-            .enumerate()
-            .map(|(n, c)| seconds(c.end.as_ref().unwrap().0 - world.start - n as u32 * 500 * MS))
-            .collect();
-        let sent: u32 = world.clients.iter().map(|c| c.sent).sum();
-        println!(
-            "{title:25} {:6.1} MB/s  {times:.2?} use {:.3} overflow {:.4} sent/needed {:.3} first {:.2} of {took:.2}",
-            clients as f64 * length as f64 / 1e6 / took,
-            world.carried / network.rate / took,
-            world.overflown as f64 / sent as f64,
-            sent as f64 * 1200.0 / (clients * length) as f64,
-            seconds(end - world.start)
-        );
+        world.took(0);
     }
+}
+
+/// A sender that has its token and was told by an ack how much it may send; and its packets since.
+fn sender_with(window: u32, now: Instant) -> Sender {
+    let mut sender = Sender::new(7, 100, SETTINGS, now);
+    assert!(matches!(sender.next(now), Step::Send(Outgoing { kind: Kind::Open, token: 0, .. })));
+    sender.handle(&answer(Kind::Token, 99, &[]), now);
+    assert!(matches!(sender.next(now), Step::Send(Outgoing { kind: Kind::Open, token: 99, .. })));
+    sender.handle(&answer(Kind::Ack, 99, &window.to_be_bytes()), now);
+    sender
+}
+
+fn answer(kind: Kind, token: u64, payload: &[u8]) -> Packet<'_> {
+    Packet { kind, transfer: 7, token, block: 0, number: 0, payload }
+}
+
+/// How many blocks it sends within a second without any answer, and whether it is over then.
+fn blocks_in_a_second(sender: &mut Sender, start: Instant) -> u32 {
+    let (mut now, mut highest) = (start, 0);
+    while now < start + Duration::from_secs(1) {
+        match sender.next(now) {
+            Step::Send(outgoing) => highest = highest.max(outgoing.block + 1),
+            Step::Wait(until) => now = until,
+            Step::Late(..) => {}
+            Step::Over(_) => return highest,
+        }
+    }
+    highest
+}
+
+#[rstest]
+fn the_servers_window_is_never_exceeded(#[values(1, 5)] window: u32) {
+    let now = Instant::now();
+    assert_eq!(blocks_in_a_second(&mut sender_with(window, now), now), window);
+}
+
+#[test]
+fn what_a_stranger_sends_changes_nothing() {
+    let now = Instant::now();
+    let mut sender = sender_with(1, now);
+    let all = 100_u32.to_be_bytes();
+    for stranger in [
+        answer(Kind::Refused, 98, b"no"),
+        answer(Kind::Stored, 98, b"a"),
+        answer(Kind::Ack, 98, &all),
+        answer(Kind::Token, 98, &[]),
+        Packet { transfer: 8, ..answer(Kind::Refused, 99, b"an earlier upload") },
+        // From our server, but of what was never sent, or cut short.
+        Packet { block: 50, ..answer(Kind::Ack, 99, &all) },
+        Packet { number: 1000, ..answer(Kind::Ack, 99, &all) },
+        answer(Kind::Ack, 99, &all[..3]),
+        answer(Kind::Stored, 99, b"before its time"),
+    ] {
+        sender.handle(&stranger, now);
+        assert_eq!(sender.arrived(), 0);
+    }
+    assert_eq!(blocks_in_a_second(&mut sender, now), 1);
+}
+
+#[test]
+fn a_refusal_ends_the_upload_with_the_servers_reason() {
+    let now = Instant::now();
+    let mut sender = sender_with(1, now);
+    sender.handle(&answer(Kind::Refused, 99, b"no space"), now);
+    assert_eq!(sender.next(now), Step::Over(Err(Failure::Refused("no space".into()))));
 }
