@@ -9,8 +9,9 @@
 //! - The socket side (feature `net`): `socket` opens sockets the right way on each system,
 //!   `ready` is the line a server prints when a client can connect, `duet` runs a server and a
 //!   client in one process, `stop` ends a server cleanly, `say` labels who speaks, `frame` cuts a
-//!   byte stream into messages, `datagrams` moves many UDP datagrams with few system calls, and
-//!   `trouble` turns a system error into a sentence a student can act on.
+//!   byte stream into messages, `datagrams` moves many UDP datagrams with few system calls, `pour`
+//!   moves a file's bytes past the program, and `trouble` turns a system error into a sentence a
+//!   student can act on.
 //! - `inbox` (feature `files`): an uploaded file is published whole or not at all.
 
 pub mod address;
@@ -23,6 +24,8 @@ pub mod frame;
 #[cfg(feature = "files")]
 pub mod inbox;
 pub mod port;
+#[cfg(feature = "net")]
+pub mod pour;
 pub mod program;
 #[cfg(feature = "net")]
 pub mod ready;

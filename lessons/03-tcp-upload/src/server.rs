@@ -14,6 +14,7 @@ use netbasics::stop::Stop;
 use netbasics::{program, ready, say, socket};
 
 use crate::protocol::{Framing, Receipt};
+use receive::Stored;
 
 /// Receive files into a folder until Ctrl-C
 #[derive(Clone, clap::Args)]
@@ -70,28 +71,19 @@ impl Server {
 
     /// One upload from its first byte to its receipt.
     fn attend(&self, stream: TcpStream, peer: SocketAddr) {
-        let receipt = match self.receive(&stream) {
-            Ok(stored) => stored,
-            // The end that Ctrl-C makes of the stream must not be blamed on the client. Once a stream
-            // is shut down for reading, Linux announces no more room for bytes; a client with more
-            // of them would wait for it in vain, but not after a reset.
-            Err(_) if self.stop.is_raised() => {
-                let _ = socket::reset_on_close(&stream, true);
-                Receipt::Refused(receive::STOPPED.to_owned())
+        let outcome = self.receive(&stream).map_err(|error| self.reason(&stream, &error));
+        match &outcome {
+            Ok(Stored { name, length, digest }) => {
+                let digest = digest.map(|digest| format!(", SHA-256 {digest}")).unwrap_or_default();
+                say!("stored {name} from {peer}: {length} bytes{digest}");
             }
-            Err(error) => Receipt::Refused(format!("{error:#}")),
-        };
-        match &receipt {
-            Receipt::Stored { length, digest, name } => {
-                say!("stored {name} from {peer}: {length} bytes, SHA-256 {digest}");
-            }
-            Receipt::Refused(reason) => say!("nothing stored from {peer}: {reason}"),
+            Err(reason) => say!("nothing stored from {peer}: {reason}"),
         }
-        self.answer(stream, &receipt);
+        self.answer(stream, outcome);
     }
     // listing: end serve
 
-    fn receive(&self, stream: &TcpStream) -> Result<Receipt> {
+    fn receive(&self, stream: &TcpStream) -> Result<Stored> {
         // A silent client gives its thread back after a while, and Ctrl-C ends a waiting read.
         stream.set_read_timeout(Some(self.options.idle))?;
         stream.set_write_timeout(Some(self.options.idle))?;
@@ -103,9 +95,29 @@ impl Server {
         }
     }
 
+    /// Why nothing was stored. The end that Ctrl-C makes of the stream must not be blamed on the
+    /// client.
+    fn reason(&self, stream: &TcpStream, error: &anyhow::Error) -> String {
+        if !self.stop.is_raised() {
+            return format!("{error:#}");
+        }
+        // Once a stream is shut down for reading, Linux announces no more room for bytes; a client
+        // with more of them would wait for it in vain, but not after a reset.
+        let _ = socket::reset_on_close(stream, true);
+        receive::STOPPED.to_owned()
+    }
+
     /// Sends the receipt, where the framing has one. A client that is gone cannot read it.
-    fn answer(&self, mut stream: TcpStream, receipt: &Receipt) {
-        if self.options.framing == Framing::Sized && receipt.write(&mut stream).is_ok() {
+    fn answer(&self, mut stream: TcpStream, outcome: Result<Stored, String>) {
+        let receipt = match outcome {
+            _ if self.options.framing == Framing::Eof => return,
+            Ok(Stored { digest: None, .. }) => return,
+            Ok(Stored { name, length, digest: Some(digest) }) => {
+                Receipt::Stored { length, digest, name }
+            }
+            Err(reason) => Receipt::Refused(reason),
+        };
+        if receipt.write(&mut stream).is_ok() {
             socket::close_politely(stream);
         }
     }

@@ -1,80 +1,83 @@
 //! The two ways to receive a file; either publishes it whole or not at all.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::net::TcpStream;
 
 use anyhow::{Result, anyhow, ensure};
 use netbasics::inbox::{FileName, Inbox, Upload, explain_file};
+use netbasics::pour::{self, CopyError};
 use netbasics::stop::Stop;
 use netbasics::trouble::explain;
 use netbasics::{say, socket};
 
-use crate::copy::{Copied, CopyError, copy};
-use crate::protocol::{Header, Receipt};
+use crate::copy::{Copied, copy};
+use crate::protocol::{Digest, Header};
 
 /// With `--framing eof` nobody says what the file is called.
 const NAMELESS: &str = "upload.bin";
 /// Why an upload was given up that Ctrl-C met.
 pub const STOPPED: &str = "the server is being stopped";
 
+/// What is in the inbox now.
+pub struct Stored {
+    pub name: String,
+    /// In bytes.
+    pub length: u64,
+    /// Where the client gets a receipt to compare.
+    pub digest: Option<Digest>,
+}
+
 // listing: begin sized
 /// Header, bytes, and nothing published unless all of them came.
-pub fn sized(mut stream: &TcpStream, inbox: &Inbox, max_bytes: u64) -> Result<Receipt> {
+pub fn sized(mut stream: &TcpStream, inbox: &Inbox, max_bytes: u64) -> Result<Stored> {
     let Header { length, name } = Header::read(&mut stream)?;
     let name = name.parse()?;
     ensure!(length <= max_bytes, "{length} bytes are too many; this server takes {max_bytes}");
     let mut upload = inbox.begin().map_err(|error| cannot_store(&error))?;
-    let copied = copy_in(&mut stream.take(length), &mut upload, max_bytes)?;
-    ensure!(
-        copied.length == length,
-        "the connection ended after {} of {length} bytes",
-        copied.length
-    );
-    publish(upload, &name, &copied)
+    let copied = copy(&mut stream.take(length), &mut upload, max_bytes, |_| {});
+    let Copied { length: came, digest } = copied.map_err(|error| explain_copy(error, max_bytes))?;
+    ensure!(came == length, "the connection ended after {came} of {length} bytes");
+    Ok(Stored { name: publish(upload, &name)?, length, digest: Some(digest) })
 }
 // listing: end sized
 
 // listing: begin eof
 /// Bytes until the client's half-close: whatever came by then *is* the file.
-pub fn until_eof(
-    mut stream: &TcpStream,
-    inbox: &Inbox,
-    max_bytes: u64,
-    stop: &Stop,
-) -> Result<Receipt> {
+pub fn until_eof(stream: &TcpStream, inbox: &Inbox, max_bytes: u64, stop: &Stop) -> Result<Stored> {
     // Our only way to say no: until the file is stored, closing the connection resets it.
     socket::reset_on_close(stream, true)?;
-    let mut upload = inbox.begin().map_err(|error| cannot_store(&error))?;
-    let copied = copy_in(&mut stream, &mut upload, max_bytes)?;
+    let upload = inbox.begin().map_err(|error| cannot_store(&error))?;
+    // Nobody asks for a digest here, so the bytes need not pass through this program.
+    let poured = pour::receive(stream, upload.as_file(), max_bytes);
+    let length = poured.map_err(|error| explain_copy(error, max_bytes))?;
     // Ctrl-C looks like the end of the stream too, and must not publish half a file.
     ensure!(!stop.is_raised(), STOPPED);
-    let receipt = publish(upload, &NAMELESS.parse()?, &copied)?;
+    let name = publish(upload, &NAMELESS.parse()?)?;
     socket::reset_on_close(stream, false)?;
-    Ok(receipt)
+    Ok(Stored { name, length, digest: None })
 }
 // listing: end eof
 
 // listing: begin publish
 /// Makes the upload appear under its name, or under the next free one.
-fn publish(upload: Upload, name: &FileName, copied: &Copied) -> Result<Receipt> {
+fn publish(upload: Upload, name: &FileName) -> Result<String> {
     let stored = upload.publish(name).map_err(|error| cannot_store(&error))?;
     if stored != *name {
         say!("{name} exists already, so this one is called {stored}");
     }
-    let Copied { length, digest } = *copied;
-    Ok(Receipt::Stored { length, digest, name: stored.to_string() })
+    Ok(stored.to_string())
 }
 // listing: end publish
 
-/// Copies from the network into the inbox, and says which of the two failed.
-fn copy_in(from: &mut impl Read, to: &mut impl Write, max_bytes: u64) -> Result<Copied> {
-    copy(from, to, max_bytes, |_| {}).map_err(|error| match error {
+/// Which of the two failed: the network, or the inbox?
+fn explain_copy(error: CopyError, max_bytes: u64) -> anyhow::Error {
+    match error {
         CopyError::Read(error) => anyhow!(explain(&error)),
         CopyError::Write(error) => cannot_store(&error),
         CopyError::TooLong => {
             anyhow!("more than {max_bytes} bytes came; this server takes no more")
         }
-    })
+    }
 }
 
 fn cannot_store(error: &io::Error) -> anyhow::Error {

@@ -1,0 +1,90 @@
+//! Pouring a connection into a file, or a file into a connection.
+//!
+//! Whoever only hands bytes on need not see them. On Linux the kernel moves them by itself,
+//! without a copy in our memory: splice(2), sendfile(2). Everywhere else, and wherever the kernel
+//! would rather not (a pipe instead of a file, the files of `/proc`, some file systems), a plain
+//! loop goes on from the byte that was reached.
+
+#[cfg(target_os = "linux")]
+mod kernel;
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+
+/// How many bytes the plain loop has in memory at a time.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// Which side of a copy failed: only the caller knows what to call it.
+#[derive(Debug)]
+pub enum CopyError {
+    /// The bytes could not be read.
+    Read(io::Error),
+    /// They could not be written.
+    Write(io::Error),
+    /// More bytes came than the limit allows.
+    TooLong,
+}
+
+/// Writes all that comes on `stream` until its end into `file`, and returns how many bytes that
+/// was.
+///
+/// # Errors
+/// [`CopyError::TooLong`] when more than `limit` bytes come; a time limit of the stream counts for
+/// each wait, as it does for a read.
+pub fn receive(mut stream: &TcpStream, mut file: &File, limit: u64) -> Result<u64, CopyError> {
+    let mut length = 0;
+    let mut count = |bytes: usize| {
+        length += bytes as u64;
+        if length > limit { Err(CopyError::TooLong) } else { Ok(()) }
+    };
+    #[cfg(target_os = "linux")]
+    kernel::receive(stream, file, &mut count)?;
+    // Is that the end, or did the kernel refuse? The next read tells.
+    copy(&mut stream, &mut file, &mut count)?;
+    Ok(length)
+}
+
+/// Sends all that `file` has until its end, and returns how many bytes that was. `progress` is
+/// told how many there are so far.
+///
+/// # Errors
+/// Which side failed; a time limit of the stream counts for each wait, as it does for a write.
+pub fn send(
+    mut file: &File,
+    mut stream: &TcpStream,
+    mut progress: impl FnMut(u64),
+) -> Result<u64, CopyError> {
+    let mut length = 0;
+    let mut count = |bytes: usize| {
+        length += bytes as u64;
+        progress(length);
+        Ok(())
+    };
+    #[cfg(target_os = "linux")]
+    kernel::send(file, stream, &mut count)?;
+    copy(&mut file, &mut stream, &mut count)?;
+    Ok(length)
+}
+
+/// The plain loop; `count` is told of each piece before it is written.
+fn copy(
+    from: &mut impl Read,
+    to: &mut impl Write,
+    count: &mut impl FnMut(usize) -> Result<(), CopyError>,
+) -> Result<(), CopyError> {
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        let bytes = match from.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(CopyError::Read(error)),
+        };
+        count(bytes)?;
+        to.write_all(&buffer[..bytes]).map_err(CopyError::Write)?;
+    }
+}
+
+#[cfg(test)]
+mod tests;
