@@ -1,7 +1,7 @@
 //! The client: sends a file and does not call it done before it knows.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use netbasics::program::{self, OutputError};
 use netbasics::trouble::explain;
 use netbasics::{say, socket};
 
-use crate::copy::copy;
+use crate::copy::{BUFFER_BYTES, copy};
 use crate::protocol::{Framing, Header, Receipt};
 
 /// How much a server may say, in bytes, after a framing in which it has nothing to say.
@@ -67,7 +67,8 @@ fn connect(addr: &Endpoint, options: &Options) -> Result<TcpStream> {
 fn send_sized(mut stream: &TcpStream, file: &mut File, header: &Header) -> Result<String> {
     header.write(&mut stream)?;
     let sent = with_bar(header.length, |progress| {
-        copy(&mut file.take(header.length), &mut stream, u64::MAX, progress)
+        let mut file = BufReader::with_capacity(BUFFER_BYTES, file.take(header.length));
+        copy(&mut file, &mut stream, progress)
     });
     // Then the server waits for bytes that nobody has; that we leave tells it so.
     let too_short = sent.as_ref().is_ok_and(|sent| sent.length < header.length);

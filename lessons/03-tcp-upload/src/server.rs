@@ -1,5 +1,6 @@
 //! The server: one thread for each upload, and a file appears whole or not at all.
 
+mod ahead;
 mod receive;
 
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

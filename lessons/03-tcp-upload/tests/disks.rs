@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     run(vec![
         trial("a_full_disk_is_said_and_leaves_nothing", a_full_disk),
         trial("a_file_that_outgrows_the_disk_leaves_nothing", a_file_that_outgrows_the_disk),
+        trial("a_full_disk_is_said_without_a_receipt_too", a_full_disk_without_a_receipt),
         trial("a_read_only_disk_is_said_and_ends_nothing", a_read_only_disk),
     ])
 }
@@ -46,11 +47,11 @@ fn a_small_disk_can_be_mounted() -> bool {
         .is_ok_and(|output| output.status.success())
 }
 
-fn host_with(script: &str) -> Host {
+fn host_with(script: &str, args: &[&str]) -> Host {
     let folder = tempfile::tempdir().unwrap();
     let program = env!("CARGO_BIN_EXE_lesson-03");
     let dir = folder.path().to_str().unwrap();
-    let server = [program, "server", "--addr", "127.0.0.1:0", "--dir", dir];
+    let server = [&[program, "server", "--addr", "127.0.0.1:0", "--dir", dir], args].concat();
     Host {
         server: Server::start(&mut with_disk(script, folder.path(), &server), LIMIT).unwrap(),
         folder,
@@ -73,7 +74,7 @@ const NO_SPACE: &str =
     "the server refused the upload: cannot store the file: no space left on the disk\n";
 
 fn a_full_disk() {
-    let host = host_with(SMALL_DISK);
+    let host = host_with(SMALL_DISK, &[]);
     let content = random_bytes(1, 700 * 1024);
     let (_folder, path) = file("a.bin", &content);
     assert_eq!(host.upload("a.bin", &content), Receipt::of(&content, "a.bin"));
@@ -83,7 +84,7 @@ fn a_full_disk() {
 }
 
 fn a_file_that_outgrows_the_disk() {
-    let host = host_with(SMALL_DISK);
+    let host = host_with(SMALL_DISK, &[]);
     let (_folder, path) = sparse_file(64 << 20);
     assert_eq!(refusal(&host, &path), NO_SPACE);
     assert_eq!(names_in(&inside(&host)), [""; 0]);
@@ -93,8 +94,23 @@ fn a_file_that_outgrows_the_disk() {
     assert!(std::fs::read(inside(&host).join("a.bin")).unwrap() == content);
 }
 
+/// The client can only be told by a reset; the reason stands at the server.
+fn a_full_disk_without_a_receipt() {
+    let host = host_with(SMALL_DISK, &["--framing", "eof"]);
+    let args = ["client", "--framing", "eof", "--addr", &host.addr()];
+    let (_folder, path) = sparse_file(64 << 20);
+    lesson().args(args).arg(path).assert().code(1);
+    let why = "cannot store the file: no space left on the disk";
+    assert!(host.server.says(why, LIMIT), "{}", host.server.stderr());
+    assert_eq!(names_in(&inside(&host)), [""; 0]);
+    let content = random_bytes(4, 900 * 1024);
+    let (_folder, path) = file("a.bin", &content);
+    lesson().args(args).arg(path).assert().success();
+    assert!(std::fs::read(inside(&host).join("upload.bin")).unwrap() == content);
+}
+
 fn a_read_only_disk() {
-    let host = host_with(READ_ONLY_DISK);
+    let host = host_with(READ_ONLY_DISK, &[]);
     let (_folder, path) = file("a.bin", &random_bytes(3, 5000));
     for _ in 0..2 {
         let said = refusal(&host, &path);

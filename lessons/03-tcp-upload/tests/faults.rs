@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -49,6 +50,43 @@ fn a_client_that_falls_silent_is_given_up_with_nothing_left(#[case] sent: &[u8])
     let reason = read_receipt(&mut silent).reason();
     assert!(reason.starts_with("timed out; the peer is silent"), "{reason}");
     assert_eq!(host.names(), [""; 0]);
+}
+
+#[test]
+fn a_client_that_falls_silent_before_the_end_of_stream_is_given_up_with_nothing_left() {
+    let host = Host::start(&["--framing", "eof", "--idle", "0.2"]);
+    let mut silent = host.connect();
+    silent.write_all(b"half of it").unwrap();
+    let error = silent.read(&mut [0]).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    let why = "timed out; the peer is silent";
+    assert!(host.server.says(why, LIMIT), "{}", host.server.stderr());
+    assert_eq!(host.names(), [""; 0]);
+}
+
+/// On Linux even that makes a system call with a time limit return early (signal(7), EINTR).
+#[rstest]
+#[case::sized("sized", "a.bin")]
+#[case::eof("eof", "upload.bin")]
+#[cfg(unix)]
+fn both_sides_can_be_stopped_and_continued_in_the_middle(
+    #[case] framing: &str,
+    #[case] name: &str,
+) {
+    let host = Host::start(&["--framing", framing]);
+    let content = random_bytes(14, 64 * MIB);
+    let (_folder, path) = file("a.bin", &content);
+    let client = client(host.server.address(), &["--framing", framing, &path]).spawn().unwrap();
+    host.has_received(1);
+    for id in [host.server.id(), client.id(), client.id(), host.server.id()] {
+        for signal in ["-STOP", "-CONT"] {
+            // A client that is done already cannot be stopped any more.
+            let _ = Command::new("kill").args([signal, &id.to_string()]).output().unwrap();
+        }
+    }
+    let output = end_of(client);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(host.stored(name) == content);
 }
 
 #[test]
@@ -146,6 +184,25 @@ fn a_gibibyte_is_sent_in_constant_memory() {
     assert_modest(peak_memory(client.id()));
     stream.write_all(&frame(b"\0that was all we wanted to know")).unwrap();
     assert_eq!(end_of(client).status.code(), Some(1));
+}
+
+/// The same without a header: here the kernel may move the bytes by itself.
+#[test]
+fn a_gibibyte_until_the_end_of_stream_takes_constant_memory_on_both_sides() {
+    let host = Host::start(&["--framing", "eof"]);
+    let (_folder, path) = sparse_file(GIB);
+    let args = ["--framing", "eof", &path];
+    let client = client(host.server.address(), &args).spawn().unwrap();
+    let mut memory = None;
+    let done = netlab::program::poll(2 * LIMIT, || {
+        memory = peak_memory(client.id()).max(memory);
+        host.names().contains(&"upload.bin".to_owned()).then_some(())
+    });
+    assert!(done.is_some(), "{}", host.server.stderr());
+    assert_eq!(end_of(client).status.code(), Some(0));
+    assert_eq!(fs::metadata(host.folder.path().join("upload.bin")).unwrap().len(), GIB);
+    assert_modest(host.server.peak_memory());
+    assert_modest(memory);
 }
 
 /// Where the system does not tell, there is nothing to compare.

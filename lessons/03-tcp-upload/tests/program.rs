@@ -8,6 +8,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::process::Output;
 use std::thread;
 
 use common::{
@@ -79,6 +80,34 @@ fn an_upload_until_the_end_of_stream_is_exact(#[case] length: usize) {
     lesson().args(args).assert().success().stdout(expected).stderr("");
     assert!(host.stored("upload.bin") == content);
     assert_eq!(host.names(), ["upload.bin"]);
+}
+
+/// A pipe has no length and the kernel will not send it by itself; the bytes arrive all the same.
+#[test]
+#[cfg(unix)]
+fn a_pipe_can_be_sent_until_its_end() {
+    let host = Host::start(&["--framing", "eof"]);
+    let content = random_bytes(12, 3 * MIB);
+    let args = ["client", "--framing", "eof", "--addr", &host.addr(), "/dev/stdin"];
+    let expected = format!("sent {} bytes; nobody confirms them (--framing eof)\n", 3 * MIB);
+    lesson().args(args).write_stdin(content.clone()).assert().success().stdout(expected);
+    assert!(host.stored("upload.bin") == content);
+}
+
+#[test]
+fn the_bytes_may_come_one_at_a_time_until_the_end_of_stream_too() {
+    let host = Host::start(&["--framing", "eof"]);
+    let content = random_bytes(13, 500);
+    let mut stream = host.connect();
+    for byte in &content {
+        stream.write_all(&[*byte]).unwrap();
+    }
+    stream.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0, "the server closes when it is stored");
+    assert_eq!(host.stored("upload.bin"), content);
+    let said = "stored upload.bin from";
+    assert!(host.server.says(said, LIMIT), "{}", host.server.stderr());
+    assert!(!host.server.stderr().contains("SHA-256"), "nobody has hashed it");
 }
 
 #[test]
@@ -163,6 +192,9 @@ fn more_bytes_than_the_limit_are_refused_without_an_announcement_too() {
     assert!(said.contains("reset") || said.contains("broken pipe"), "{said}");
     assert!(host.server.says("more than 1000 bytes came", LIMIT), "{}", host.server.stderr());
     assert_eq!(host.names(), [""; 0]);
+    let (_folder, path) = file("a.bin", &[7; 1000]);
+    lesson().args(["client", "--framing", "eof", "--addr", &host.addr(), &path]).assert().success();
+    assert_eq!(host.stored("upload.bin"), [7; 1000]);
 }
 
 #[rstest]
@@ -344,6 +376,48 @@ fn a_file_that_becomes_shorter_while_it_is_sent_is_a_failure_on_both_sides() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(said, "the file became shorter while it was sent, so it is not stored\n");
+}
+
+/// Starts a client on a file too large for the buffers on the way, so that it is in the middle of
+/// it when `change` is done to the file; what it sent, header included, and how it ended.
+fn changed_while_it_is_sent(framing: &str, change: impl FnOnce(&fs::File)) -> (u64, Output) {
+    let (_folder, path) = sparse_file(512 << 20);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let args = ["--framing", framing, &path];
+    let client = client(listener.local_addr().unwrap(), &args).spawn().unwrap();
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    stream.read_exact(&mut [0]).unwrap();
+    change(&fs::File::options().write(true).open(&path).unwrap());
+    let rest = if framing == "sized" {
+        // A frame of 17 bytes behind its length of 4, and the first byte is read already.
+        std::io::copy(&mut (&stream).take(20 + (512 << 20)), &mut std::io::sink()).unwrap()
+    } else {
+        std::io::copy(&mut stream, &mut std::io::sink()).unwrap()
+    };
+    drop(stream);
+    (rest + 1, end_of(client))
+}
+
+#[test]
+fn a_file_that_grows_while_it_is_sent_keeps_its_announced_length() {
+    let grow = |file: &fs::File| file.set_len(600 << 20).unwrap();
+    let (sent, output) = changed_while_it_is_sent("sized", grow);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(sent, 21 + (512 << 20));
+    assert!(said.starts_with("nobody knows whether the file is stored"), "{said}");
+}
+
+/// With the end of the stream as the end of the file, the file is what was there while we sent.
+#[rstest]
+#[case::grows(600 << 20)]
+#[case::shrinks(0)]
+fn until_the_end_of_stream_a_file_is_sent_as_it_is_by_then(#[case] length: u64) {
+    let change = |file: &fs::File| file.set_len(length).unwrap();
+    let (sent, output) = changed_while_it_is_sent("eof", change);
+    assert!(if length == 0 { sent < 512 << 20 } else { sent == length }, "{sent}");
+    let expected = format!("sent {sent} bytes; nobody confirms them (--framing eof)\n");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
 }
 
 // Wrong arguments

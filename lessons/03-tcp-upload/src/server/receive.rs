@@ -3,13 +3,14 @@
 use std::io::{self, Read};
 use std::net::TcpStream;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use netbasics::inbox::{FileName, Inbox, Upload, explain_file};
 use netbasics::pour::{self, CopyError};
 use netbasics::stop::Stop;
 use netbasics::trouble::explain;
 use netbasics::{say, socket};
 
+use super::ahead::receive_ahead;
 use crate::copy::{Copied, copy};
 use crate::protocol::{Digest, Header};
 
@@ -34,7 +35,8 @@ pub fn sized(mut stream: &TcpStream, inbox: &Inbox, max_bytes: u64) -> Result<St
     let name = name.parse()?;
     ensure!(length <= max_bytes, "{length} bytes are too many; this server takes {max_bytes}");
     let mut upload = inbox.begin().map_err(|error| cannot_store(&error))?;
-    let copied = copy(&mut stream.take(length), &mut upload, max_bytes, |_| {});
+    let copied = receive_ahead(stream.take(length), |from| copy(from, &mut upload, |_| {}))
+        .context("cannot start a thread")?;
     let Copied { length: came, digest } = copied.map_err(|error| explain_copy(error, max_bytes))?;
     ensure!(came == length, "the connection ended after {came} of {length} bytes");
     Ok(Stored { name: publish(upload, &name)?, length, digest: Some(digest) })
