@@ -24,7 +24,6 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use socket2::SockRef;
 
-
 /// How long [`Datagrams::send`] waits for room in the send buffer.
 pub const SEND_WAIT: Duration = Duration::from_millis(250);
 

@@ -121,9 +121,9 @@ fn with_bar<T>(
     send: impl FnOnce(&mut dyn FnMut(u64)) -> Result<T, CopyError>,
 ) -> Result<T> {
     let bar = ProgressBar::new(length);
-    let sent = send(&mut |done| bar.set_position(done));
+    let result = send(&mut |done| bar.set_position(done));
     bar.finish_and_clear();
-    sent.map_err(|error| match error {
+    result.map_err(|error| match error {
         CopyError::Read(error) => anyhow!("cannot read the file: {}", explain_file(&error)),
         CopyError::Write(error) => anyhow!("cannot send the file: {}", explain(&error)),
         CopyError::TooLong => anyhow!("the file is longer than 16 EiB"),

@@ -78,11 +78,10 @@ fn empty(pipe: &File, mut file: &File, mut bytes: usize) -> Result<Way, CopyErro
 pub fn send(file: &File, stream: &TcpStream, count: &mut impl FnMut(usize) -> Counted) -> Counted {
     loop {
         match sendfile(stream, file, None, PIPE_BYTES) {
-            Ok(0) => return Ok(()),
+            // EIO is a disk that cannot be read; one call cannot say which side failed, two can.
+            Ok(0) | Err(Errno::IO) => return Ok(()),
             Ok(bytes) => count(bytes)?,
             Err(Errno::INTR) => {}
-            // A disk that cannot be read; one call cannot say which side failed, two can.
-            Err(Errno::IO) => return Ok(()),
             Err(error) if is_refusal(error) => return Ok(()),
             Err(error) => return Err(CopyError::Write(error.into())),
         }

@@ -31,14 +31,14 @@ pub fn receive_ahead<T>(
     from: impl Read + Send,
     work: impl FnOnce(&mut Ahead) -> T,
 ) -> io::Result<T> {
-    let (fill, full) = sync_channel(BUFFERS);
+    let (hand_over, full) = sync_channel(BUFFERS);
     let (empty, to_fill) = sync_channel(BUFFERS);
     for _ in 0..BUFFERS {
         let _ = empty.send(vec![0; BUFFER_BYTES]);
     }
     thread::scope(|threads| {
         let receiver = thread::Builder::new();
-        receiver.spawn_scoped(threads, move || receive(from, &to_fill, &fill))?;
+        receiver.spawn_scoped(threads, move || receive(from, &to_fill, &hand_over))?;
         Ok(work(&mut Ahead { full, empty, current: (Vec::new(), 0), used: 0 }))
     })
 }
@@ -47,12 +47,12 @@ pub fn receive_ahead<T>(
 fn receive(
     mut from: impl Read,
     to_fill: &Receiver<Vec<u8>>,
-    fill: &SyncSender<io::Result<Filled>>,
+    hand_over: &SyncSender<io::Result<Filled>>,
 ) {
     for mut buffer in to_fill {
         let filled = read(&mut from, &mut buffer).map(|count| (buffer, count));
         let is_last = !matches!(filled, Ok((_, 1..)));
-        if fill.send(filled).is_err() || is_last {
+        if hand_over.send(filled).is_err() || is_last {
             return;
         }
     }
