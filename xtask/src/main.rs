@@ -4,6 +4,7 @@
 //! lessons are found as folders, built by cargo and met as programs, so that a broken lesson
 //! breaks only itself.
 
+mod bench;
 mod book;
 mod cargo;
 mod ci;
