@@ -94,7 +94,9 @@ impl Stop {
         }))
     }
 
-    fn when_raised(&self, wake: impl FnOnce() + Send + 'static) -> Waker {
+    /// Calls `wake` when the stop is raised, from whatever thread raises it (at once, if that has
+    /// happened already): for a server that waits in a way of its own, such as an event loop.
+    pub fn when_raised(&self, wake: impl FnOnce() + Send + 'static) -> Waker {
         let mut wakers = self.wakers();
         let id = wakers.next_id;
         wakers.next_id += 1;

@@ -10,7 +10,8 @@ use crate::{client, server};
 
 /// Runs the server and the client as two threads of this process.
 pub fn run(addr: Endpoint) -> Result<()> {
-    let answer = server::Options { reply: Some("你好".into()), idle: Duration::from_secs(10) };
+    let idle = Duration::from_secs(10);
+    let answer = server::Options { reply: Some("你好".into()), idle, events: false };
     let hello = client::Options { messages: vec!["hello".into()] };
     let outcome = duet(
         move |ready, stop| {

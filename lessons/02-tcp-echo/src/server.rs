@@ -1,10 +1,13 @@
 //! The server: socket, bind, listen, accept; then a thread of its own for each connection.
 //!
-//! Read this file first, then `server/conversation.rs` and `client.rs`. `bind(2)` means the system
-//! call `bind`, which chapter 2 of the manual describes: `man 2 bind`. RFC 9293 is the standard that
-//! defines TCP. Lines such as `listing: begin …` mark what the book prints.
+//! Read this file first, then `server/conversation.rs` and `client.rs`, and at last
+//! `server/events.rs`: the same server with one thread for all connections. `bind(2)` means the
+//! system call `bind`, which chapter 2 of the manual describes: `man 2 bind`. RFC 9293 is the
+//! standard that defines TCP. Lines such as `listing: begin …` mark what the book prints.
 
+mod connection;
 mod conversation;
+mod events;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -12,6 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
+use netbasics::frame::FrameError;
 use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
 use netbasics::trouble::Trouble;
@@ -30,6 +34,9 @@ pub struct Options {
     /// Close a connection on which nothing moves for so long
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = program::seconds)]
     pub idle: Duration,
+    /// Serve all connections with one thread, instead of one thread for each
+    #[arg(long)]
+    pub events: bool,
 }
 
 /// Binds, announces, serves: the line `listening on …` comes when clients can connect and not
@@ -38,7 +45,11 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     let listener = open(addr)?;
     let stop = Stop::on_ctrl_c()?;
     ready::announce(listener.local_addr()?)?;
-    serve(&listener, options, &stop)
+    if options.events {
+        events::serve(listener, options, &stop)
+    } else {
+        serve(&listener, options, &stop)
+    }
 }
 
 /// Opens a listening socket. (Later lessons call `netbasics::socket::listen_tcp` for this.)
@@ -101,11 +112,15 @@ pub fn serve(listener: &TcpListener, options: &Options, stop: &Stop) -> Result<(
 /// One client from its first byte to its last, and one line about how it ended.
 fn attend(stream: TcpStream, peer: SocketAddr, options: &Options, stop: &Stop) {
     say!("{peer} connected");
-    match conversation::converse(&stream, peer, options, stop) {
-        Ok(()) => say!("{peer} is done"),
-        Err(error) => say!("{peer} is gone: {error}"),
-    }
+    report_end(peer, conversation::converse(&stream, peer, options, stop));
     // close(2): the connection ends, and the system gets its resources back. Dropping a stream
     // does this anyway; here it is said.
     drop(stream);
+}
+
+fn report_end(peer: SocketAddr, outcome: Result<(), FrameError>) {
+    match outcome {
+        Ok(()) => say!("{peer} is done"),
+        Err(error) => say!("{peer} is gone: {error}"),
+    }
 }

@@ -10,7 +10,7 @@ use netbasics::stop::Stop;
 use super::Options;
 
 /// Longest line, in bytes, that `--reply` takes for one message.
-const MAX_LINE_BYTES: usize = 64 * 1024;
+pub const MAX_LINE_BYTES: usize = 64 * 1024;
 
 // listing: begin converse
 /// Sets the limits of a conversation, and holds it.
