@@ -14,19 +14,37 @@ const CHAT: &str = "hello\n你好\nlast line without end";
 
 fn main() -> ExitCode {
     run(vec![
-        trial("nc", "nc_talks_with_our_server", || talks_with_our_server("nc -N 127.0.0.1 PORT")),
+        trial("nc", "nc_talks_with_our_server", || {
+            talks_with_our_server("nc -N 127.0.0.1 PORT", &[]);
+        }),
+        trial("nc", "nc_talks_with_our_server_of_one_thread", || {
+            talks_with_our_server("nc -N 127.0.0.1 PORT", &["--events"]);
+        }),
         trial("nc", "our_client_talks_with_nc", our_client_talks_with_nc),
         trial("socat", "socat_talks_with_our_server", || {
-            talks_with_our_server("socat -t 20 STDIO TCP:127.0.0.1:PORT");
+            talks_with_our_server("socat -t 20 STDIO TCP:127.0.0.1:PORT", &[]);
+        }),
+        trial("socat", "socat_talks_with_our_server_of_one_thread", || {
+            talks_with_our_server("socat -t 20 STDIO TCP:127.0.0.1:PORT", &["--events"]);
         }),
         trial("socat", "our_client_is_echoed_by_socat", our_client_is_echoed_by_socat),
-        trial("python3", "python_talks_with_our_server", python_talks_with_our_server),
+        trial("python3", "python_talks_with_our_server", || {
+            python_talks_with_our_server(&["--reply", "你好"]);
+        }),
+        trial("python3", "python_talks_with_our_server_of_one_thread", || {
+            python_talks_with_our_server(&["--reply", "你好", "--events"]);
+        }),
         trial(
             "python3",
             "our_client_talks_with_pythons_socketserver",
             our_client_talks_with_python,
         ),
-        trial("curl", "curls_telnet_talks_with_our_server", curls_telnet_talks_with_our_server),
+        trial("curl", "curls_telnet_talks_with_our_server", || {
+            curls_telnet_talks_with_our_server(&[]);
+        }),
+        trial("curl", "curls_telnet_talks_with_our_server_of_one_thread", || {
+            curls_telnet_talks_with_our_server(&["--events"]);
+        }),
     ])
 }
 
@@ -44,8 +62,8 @@ fn our_client_says_hello_to(port: u16) -> String {
 }
 
 /// `PORT` in the command line stands for our server's port.
-fn talks_with_our_server(command_line: &str) {
-    let server = our_server(&[]);
+fn talks_with_our_server(command_line: &str, args: &[&str]) {
+    let server = our_server(args);
     let command_line = command_line.replace("PORT", &server.address().port().to_string());
     let mut words = command_line.split(' ');
     let mut peer = Peer::start(Command::new(words.next().unwrap()).args(words));
@@ -76,8 +94,8 @@ fn our_client_is_echoed_by_socat() {
 }
 
 /// curl neither half-closes nor ends when its input does, so only the echo is looked at.
-fn curls_telnet_talks_with_our_server() {
-    let server = our_server(&[]);
+fn curls_telnet_talks_with_our_server(args: &[&str]) {
+    let server = our_server(args);
     let url = format!("telnet://{}", server.address());
     let mut curl = Peer::start(Command::new("curl").args(["--silent", "--no-buffer", &url]));
     curl.tell(CHAT);
@@ -96,8 +114,8 @@ with socket.create_connection(('127.0.0.1', int(sys.argv[1])), timeout=20) as s:
 print(answer.decode(), end='')
 ";
 
-fn python_talks_with_our_server() {
-    let server = our_server(&["--reply", "你好"]);
+fn python_talks_with_our_server(args: &[&str]) {
+    let server = our_server(args);
     let port = server.address().port().to_string();
     let mut client = Peer::start(Command::new("python3").args(["-c", PYTHON_CLIENT, &port]));
     assert!(client.ends(LIMIT).unwrap().success(), "{client:?}");

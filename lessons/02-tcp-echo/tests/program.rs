@@ -1,4 +1,5 @@
-//! The lesson's program against itself, and against clients and servers that misbehave.
+//! The lesson's program against itself, and against clients and servers that misbehave. What the
+//! server does, it does with a thread for each client and with one thread for all.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a failed step is a failed test
 
@@ -13,7 +14,26 @@ use assert_cmd::cargo::cargo_bin_cmd;
 use netlab::program::Server;
 use rstest::rstest;
 
+use Model::{Events, Threads};
+
 const LIMIT: Duration = Duration::from_secs(20);
+
+#[derive(Clone, Copy, Debug)]
+enum Model {
+    /// A thread for each client.
+    Threads,
+    /// One thread for all: `--events`.
+    Events,
+}
+
+impl Model {
+    fn args(self) -> &'static [&'static str] {
+        match self {
+            Threads => &[],
+            Events => &["--events"],
+        }
+    }
+}
 
 fn lesson() -> assert_cmd::Command {
     let mut command = cargo_bin_cmd!("lesson-02");
@@ -21,13 +41,13 @@ fn lesson() -> assert_cmd::Command {
     command
 }
 
-fn server(args: &[&str]) -> Server {
-    start("127.0.0.1:0", args)
+fn server(model: Model, args: &[&str]) -> Server {
+    start("127.0.0.1:0", model, args)
 }
 
-fn start(addr: &str, args: &[&str]) -> Server {
+fn start(addr: &str, model: Model, args: &[&str]) -> Server {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lesson-02"));
-    command.args(["server", "--addr", addr]).args(args);
+    command.args(["server", "--addr", addr]).args(model.args()).args(args);
     Server::start(&mut command, LIMIT).unwrap()
 }
 
@@ -50,7 +70,7 @@ fn exchange(server: &Server, message: &[u8]) -> Vec<u8> {
 
 /// A port that a server had a moment ago, for tests in which the port must stay the same.
 fn one_port() -> SocketAddr {
-    server(&[]).address()
+    server(Threads, &[]).address()
 }
 
 #[test]
@@ -80,13 +100,15 @@ fn the_demo_succeeds_fifty_times_in_a_row_on_one_port() {
 #[case::nothing(b"")]
 #[case::nul_and_invalid_utf8(b"\0\xff\xfe\r\n\0")]
 #[case::chinese("你好".as_bytes())]
-fn any_bytes_are_echoed(#[case] message: &[u8]) {
-    assert_eq!(exchange(&server(&[]), message), message);
+fn any_bytes_are_echoed(#[case] message: &[u8], #[values(Threads, Events)] model: Model) {
+    assert_eq!(exchange(&server(model, &[]), message), message);
 }
 
-#[test]
-fn a_message_larger_than_all_buffers_is_echoed_to_a_client_that_talks_and_listens() {
-    let server = server(&[]);
+#[rstest]
+fn a_message_larger_than_all_buffers_is_echoed_to_a_client_that_talks_and_listens(
+    #[values(Threads, Events)] model: Model,
+) {
+    let server = server(model, &[]);
     let text = "0123456789abcde\n".repeat(512 * 1024);
     let assert = lesson()
         .args(["client", "--addr", &server.address().to_string()])
@@ -96,9 +118,9 @@ fn a_message_larger_than_all_buffers_is_echoed_to_a_client_that_talks_and_listen
     assert!(assert.get_output().stdout == text.as_bytes());
 }
 
-#[test]
-fn each_line_gets_the_reply_whatever_the_segments() {
-    let server = server(&["--reply", "你好"]);
+#[rstest]
+fn each_line_gets_the_reply_whatever_the_segments(#[values(Threads, Events)] model: Model) {
+    let server = server(model, &["--reply", "你好"]);
     let mut stream = connect(&server);
     stream.set_nodelay(true).unwrap();
     for byte in b"one\ntwo\nthree" {
@@ -110,9 +132,11 @@ fn each_line_gets_the_reply_whatever_the_segments() {
     assert_eq!(answer, "你好\n你好\n你好\n");
 }
 
-#[test]
-fn a_line_without_end_is_cut_off_instead_of_filling_the_memory() {
-    let server = server(&["--reply", "x"]);
+#[rstest]
+fn a_line_without_end_is_cut_off_instead_of_filling_the_memory(
+    #[values(Threads, Events)] model: Model,
+) {
+    let server = server(model, &["--reply", "x"]);
     let mut stream = connect(&server);
     // The server stops reading at its limit, so the last of these writes may already fail.
     let _ = stream.write_all(&vec![b'a'; 200_000]);
@@ -121,7 +145,7 @@ fn a_line_without_end_is_cut_off_instead_of_filling_the_memory() {
 
 #[test]
 fn the_client_says_each_message_as_a_line() {
-    let server = server(&[]);
+    let server = server(Threads, &[]);
     lesson()
         .args(["client", "--addr", &server.address().to_string(), "hello", "你好"])
         .assert()
@@ -131,7 +155,7 @@ fn the_client_says_each_message_as_a_line() {
 
 #[test]
 fn the_client_prints_what_comes_while_the_person_is_still_typing() {
-    let server = server(&[]);
+    let server = server(Threads, &[]);
     let mut client = Command::new(env!("CARGO_BIN_EXE_lesson-02"))
         .args(["client", "--addr", &server.address().to_string()])
         .stdin(Stdio::piped())
@@ -165,7 +189,7 @@ fn no_server_is_one_clear_line_and_code_1() {
 
 #[test]
 fn a_port_in_use_is_one_clear_line_and_code_1() {
-    let taken = server(&[]);
+    let taken = server(Threads, &[]);
     let addr = taken.address().to_string();
     let expected = format!(
         "cannot listen on {addr}: address already in use; another program has it: try --addr \
@@ -186,9 +210,9 @@ fn wrong_arguments_are_code_2(#[case] args: &[&str], #[case] reason: &str) {
     assert!(said.contains(reason), "{said}");
 }
 
-#[test]
-fn two_hundred_clients_are_served_at_once() {
-    let server = server(&[]);
+#[rstest]
+fn two_hundred_clients_are_served_at_once(#[values(Threads, Events)] model: Model) {
+    let server = server(model, &[]);
     let mut clients: Vec<TcpStream> = (0..200).map(|_| connect(&server)).collect();
     for (number, client) in clients.iter_mut().enumerate() {
         client.write_all(format!("{number:03}").as_bytes()).unwrap();
@@ -201,17 +225,19 @@ fn two_hundred_clients_are_served_at_once() {
     }
 }
 
-#[test]
-fn a_client_that_falls_silent_is_let_go() {
-    let server = server(&["--idle", "0.2"]);
+#[rstest]
+fn a_client_that_falls_silent_is_let_go(#[values(Threads, Events)] model: Model) {
+    let server = server(model, &["--idle", "0.2"]);
     let mut silent = connect(&server);
     assert_eq!(silent.read(&mut [0]).unwrap(), 0, "the server closes");
     assert!(server.says("is gone: timed out", LIMIT));
 }
 
-#[test]
-fn a_client_that_never_reads_is_let_go_and_others_are_served_meanwhile() {
-    let server = server(&["--idle", "0.5"]);
+#[rstest]
+fn a_client_that_never_reads_is_let_go_and_others_are_served_meanwhile(
+    #[values(Threads, Events)] model: Model,
+) {
+    let server = server(model, &["--idle", "0.5"]);
     let mut deaf = connect(&server);
     // Fills every buffer on the way until the server, which cannot send, stops reading.
     let piece = vec![b'x'; 64 * 1024];
@@ -219,9 +245,9 @@ fn a_client_that_never_reads_is_let_go_and_others_are_served_meanwhile() {
     assert_eq!(exchange(&server, b"still here?"), b"still here?");
 }
 
-#[test]
-fn a_client_that_resets_ends_only_itself() {
-    let server = server(&[]);
+#[rstest]
+fn a_client_that_resets_ends_only_itself(#[values(Threads, Events)] model: Model) {
+    let server = server(model, &[]);
     let rude = connect(&server);
     // Closing with unread bytes makes the system send a reset instead of a close.
     (&rude).write_all(b"unread").unwrap();
@@ -233,9 +259,11 @@ fn a_client_that_resets_ends_only_itself() {
 
 /// What Ctrl-Z and `fg` do: on Linux, a call that waits with a time limit then returns early.
 #[cfg(unix)]
-#[test]
-fn a_conversation_survives_that_the_server_is_suspended_and_resumed() {
-    let server = server(&[]);
+#[rstest]
+fn a_conversation_survives_that_the_server_is_suspended_and_resumed(
+    #[values(Threads, Events)] model: Model,
+) {
+    let server = server(model, &[]);
     let mut client = connect(&server);
     client.write_all(b"before").unwrap();
     client.read_exact(&mut [0; 6]).unwrap();
@@ -249,28 +277,30 @@ fn a_conversation_survives_that_the_server_is_suspended_and_resumed() {
     assert_eq!(&echo, b"after!");
 }
 
-#[test]
-fn control_characters_of_a_client_do_not_reach_the_servers_terminal() {
-    let server = server(&["--reply", "x"]);
+#[rstest]
+fn control_characters_of_a_client_do_not_reach_the_servers_terminal(
+    #[values(Threads, Events)] model: Model,
+) {
+    let server = server(model, &["--reply", "x"]);
     exchange(&server, b"\x1b[31mred\n");
     assert!(server.says("says: \\u{1b}[31mred", LIMIT), "{}", server.stderr());
 }
 
-#[test]
-fn ctrl_c_ends_the_server_and_its_port_is_free_at_once() {
-    let mut first = server(&[]);
+#[rstest]
+fn ctrl_c_ends_the_server_and_its_port_is_free_at_once(#[values(Threads, Events)] model: Model) {
+    let mut first = server(model, &[]);
     let addr = first.address().to_string();
     let mut open = connect(&first);
     open.write_all(b"x").unwrap();
     open.read_exact(&mut [0]).unwrap();
     let status = first.interrupt(LIMIT).expect("it ends although a client is connected");
     assert_eq!(status.code(), Some(0));
-    assert_eq!(exchange(&start(&addr, &[]), b"again"), b"again");
+    assert_eq!(exchange(&start(&addr, model, &[]), b"again"), b"again");
 }
 
-#[test]
-fn a_server_prints_exactly_one_line_on_standard_output() {
-    let mut server = server(&["--reply", "x"]);
+#[rstest]
+fn a_server_prints_exactly_one_line_on_standard_output(#[values(Threads, Events)] model: Model) {
+    let mut server = server(model, &["--reply", "x"]);
     exchange(&server, b"hello\n");
     let expected = format!("listening on {}\n", server.address());
     server.interrupt(LIMIT).unwrap();

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
+use std::mem::take;
 use std::net::{self, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -106,6 +107,7 @@ impl<'a> EventServer<'a> {
     fn take_turn(&mut self, token: Token) -> Next {
         match token {
             STOP => Next::Wait,
+            LISTENER if self.accept_again => Next::Wait,
             LISTENER => self.accept(),
             client => self.attend(client),
         }
@@ -118,7 +120,7 @@ impl<'a> EventServer<'a> {
                 Ok((stream, peer)) => self.admit(stream, peer),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Next::Wait,
                 Err(error) => {
-                    // No free descriptors? Nobody will report when there are: the clock must.
+                    // No free descriptors? No event will tell when there are: the clock must.
                     say!("cannot accept a connection just now: {error}");
                     self.accept_again = true;
                     return Next::Wait;
@@ -157,7 +159,7 @@ impl<'a> EventServer<'a> {
             return;
         }
         self.last_tick = Instant::now();
-        if std::mem::take(&mut self.accept_again) {
+        if take(&mut self.accept_again) {
             turns.push(LISTENER);
         }
         let idle = self.options.idle;
