@@ -1,7 +1,6 @@
-//! The same server with one thread for all: it asks the system who is ready, and serves those.
-//!
-//! `mio` has one name for what each system calls differently: epoll(7) on Linux, kqueue(2) on
-//! macOS, completion ports on Windows. What happens on one connection stands in `connection.rs`.
+//! The same server with one thread for all: it asks the system who is ready, and serves those. What
+//! happens on one connection stands in `connection.rs`. For what each system calls differently
+//! (epoll(7) on Linux, kqueue(2) on macOS, completion ports on Windows) `mio` has one name, `Poll`.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
@@ -24,11 +23,11 @@ use super::{Options, report_end};
 const STOP: Token = Token(0);
 const LISTENER: Token = Token(1);
 
-/// How many events are taken from the system at once. The others wait there.
+/// How many events are taken from the system at once; the others wait there.
 const EVENTS_AT_ONCE: usize = 1024;
 /// How many clients are let in before those who are in get their turn.
 const ACCEPTED_PER_TURN: usize = 64;
-/// How often we look at the clock: for silent clients, and for an `accept` that failed.
+/// How often we look at the clock: for silent clients, and for an `accept` that has failed.
 const TICK: Duration = Duration::from_millis(100);
 
 // listing: begin events
@@ -44,7 +43,7 @@ pub fn serve(listener: net::TcpListener, options: &Options, stop: &Stop) -> Resu
     let mut turns: Vec<Token> = Vec::new();
     while !stop.is_raised() {
         // epoll_wait(2): the one place where this thread waits, and it waits for everybody.
-        server.wait(&mut events, !turns.is_empty())?;
+        server.wait(&mut events, if turns.is_empty() { TICK } else { Duration::ZERO })?;
         turns.extend(events.iter().map(Event::token));
         server.look_at_the_clock(&mut turns);
         // Everybody gets one turn, whatever brought them here and how often.
@@ -73,10 +72,10 @@ struct EventServer<'a> {
 
 impl<'a> EventServer<'a> {
     fn new(listener: net::TcpListener, options: &'a Options) -> io::Result<Self> {
-        let poll = Poll::new()?;
         // O_NONBLOCK: a call that would have to wait returns with EWOULDBLOCK instead.
         listener.set_nonblocking(true)?;
         let mut listener = TcpListener::from_std(listener);
+        let poll = Poll::new()?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         Ok(Self {
             poll,
@@ -90,13 +89,8 @@ impl<'a> EventServer<'a> {
         })
     }
 
-    fn wait(&mut self, events: &mut Events, is_busy: bool) -> io::Result<()> {
-        let limit = match is_busy {
-            true => Some(Duration::ZERO),
-            false if self.connections.is_empty() && !self.accept_again => None,
-            false => Some(TICK),
-        };
-        match self.poll.poll(events, limit) {
+    fn wait(&mut self, events: &mut Events, limit: Duration) -> io::Result<()> {
+        match self.poll.poll(events, Some(limit)) {
             // EINTR: a signal came first (Ctrl-Z, and then `fg`). Nobody is ready.
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
             polled => polled,
@@ -146,8 +140,8 @@ impl<'a> EventServer<'a> {
     // listing: end turn
 
     fn admit(&mut self, stream: TcpStream, peer: SocketAddr) {
-        self.last_token.0 += 1;
         say!("{peer} connected");
+        self.last_token.0 += 1;
         match Connection::open(stream, peer, self.poll.registry(), self.last_token) {
             Ok(connection) => _ = self.connections.insert(self.last_token, connection),
             Err(error) => report_end(peer, Err(error.into())),
@@ -159,16 +153,14 @@ impl<'a> EventServer<'a> {
             return;
         }
         self.last_tick = Instant::now();
-        if take(&mut self.accept_again) {
-            turns.push(LISTENER);
-        }
+        turns.extend(take(&mut self.accept_again).then_some(LISTENER));
         let idle = self.options.idle;
         for (_, silent) in self.connections.extract_if(|_, one| one.moved.elapsed() >= idle) {
             report_end(silent.peer, Err(io::Error::from(ErrorKind::TimedOut).into()));
         }
     }
 
-    /// Ctrl-C: every client reads the end of the stream.
+    /// After Ctrl-C. Every client reads the end of the stream.
     fn let_everybody_go(self) {
         for connection in self.connections.into_values() {
             report_end(connection.peer, connection.let_go());
