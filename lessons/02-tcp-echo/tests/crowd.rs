@@ -53,6 +53,7 @@ fn send_without_reading(mut stream: &TcpStream, piece: &[u8]) -> usize {
     stream.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
     let mut sent = 0;
     loop {
+        assert!(sent < (256 << 20), "the server takes all, though nobody takes its answers");
         match stream.write(&piece[sent % piece.len()..]) {
             Ok(taken) => sent += taken,
             Err(error) => {
@@ -87,6 +88,28 @@ fn who_listens_late_gets_every_byte_after_a_half_close_and_the_servers_memory_st
     assert_eq!(echo.len(), sent);
     assert!(echo.iter().eq(piece.iter().cycle().take(sent)));
     assert!(server.says("is done", LIMIT));
+}
+
+/// More than fits into one turn, and nothing new comes that would report it again.
+#[cfg(unix)]
+#[rstest]
+fn all_that_came_while_the_server_was_suspended_is_echoed(
+    #[values(THREADS, EVENTS)] model: &[&str],
+) {
+    let server = server(model, &[]);
+    let mut client = connect(server.address());
+    round_trip(&client, b"hello");
+    let signal = |name: &str| {
+        let kill = Command::new("kill").args([name, &server.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+    };
+    signal("-STOP");
+    let sent = send_without_reading(&client, &vec![b'x'; 65536]);
+    client.shutdown(Shutdown::Write).unwrap();
+    signal("-CONT");
+    let mut echo = Vec::new();
+    client.read_to_end(&mut echo).unwrap();
+    assert_eq!(echo.len(), sent);
 }
 
 #[rstest]
