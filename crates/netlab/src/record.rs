@@ -5,7 +5,7 @@
 //! file holds nothing in memory, however long the run. [`Recording`] is the one that keeps all.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::faults::{Direction, Fate};
@@ -91,5 +91,12 @@ pub struct Recording {
 impl Recorder for Recording {
     fn record(&mut self, event: &Event) {
         self.events.push(event.clone());
+    }
+}
+
+/// A recorder that others may look at while the relay still runs.
+impl<R: Recorder> Recorder for Arc<Mutex<R>> {
+    fn record(&mut self, event: &Event) {
+        self.lock().unwrap_or_else(PoisonError::into_inner).record(event);
     }
 }
