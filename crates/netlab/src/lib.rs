@@ -2,15 +2,18 @@
 //!
 //! - [`program`] starts any program that keeps the course's contract, waits for its readiness
 //!   line with a deadline, and leaves nothing of it alive.
-//! - [`relay`] is what a UDP client connects to in place of the server: it loses, repeats and
-//!   swaps datagrams by a seed, so that a run can be had again.
+//! - [`relay`] is what a client connects to in place of the server. It shapes, breaks and
+//!   remembers what passes, as [`conditions`] say; [`faults`] are drawn by a seed, so that a run
+//!   can be had again.
 //! - `peers` (feature of that name) runs tests against programs that nobody here wrote.
 //!
 //! Nothing here knows a lesson: a program is a command line and a socket, in any language.
 
+pub mod conditions;
 pub mod faults;
 #[cfg(feature = "peers")]
 pub mod peers;
 pub mod program;
 pub mod record;
 pub mod relay;
+pub mod shape;

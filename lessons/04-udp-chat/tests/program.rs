@@ -6,9 +6,12 @@ use std::net::{SocketAddr, UdpSocket};
 use std::process::Command;
 use std::time::Duration;
 
+use netlab::conditions::Conditions;
+use netlab::faults::{Direction, Fate};
 use netlab::peers::Peer;
 use netlab::program::{Server, poll};
-use netlab::relay::{Direction, Fate, Faults, UdpRelay};
+use netlab::record::Transport;
+use netlab::relay::Relay;
 use rstest::rstest;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lesson-04");
@@ -272,14 +275,18 @@ fn a_silent_server_is_asked_a_bounded_number_of_times(
 #[case::the_answer(Direction::ToClient, 2)]
 fn what_is_lost_is_said_again(#[case] direction: Direction, #[case] heard_by_server: usize) {
     let server = serve(&[]);
-    let faults = Faults { exactly: vec![(direction, 0, Fate::Lose)], ..Faults::default() };
-    let relay = UdpRelay::start(server.address(), faults).unwrap();
+    let mut conditions = Conditions::default();
+    let path = match direction {
+        Direction::ToServer => &mut conditions.to_server,
+        Direction::ToClient => &mut conditions.to_client,
+    };
+    path.datagrams.exactly.insert(0, Fate::Lose);
+    let relay = Relay::start(Transport::Udp, server.address(), conditions, None).unwrap();
     let mut client = client(relay.address());
     client.args(["hello", "--timeout", "0.5"]).assert().success().stdout("hello\n");
-    let passages = relay.passages();
-    let (lost, passed) = passages.iter().partition::<Vec<_>, _>(|p| p.fate == Fate::Lose);
-    assert_eq!(lost.len(), 1);
-    let arrived = passed.iter().filter(|p| p.direction == Direction::ToServer).count();
+    let counts = relay.counts();
+    assert_eq!(counts.to_server.lost + counts.to_client.lost, 1);
+    let arrived = usize::try_from(counts.to_server.pieces_out).unwrap();
     assert_eq!(arrived, heard_by_server);
 }
 

@@ -11,8 +11,11 @@ use std::thread;
 use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin_cmd;
+use netlab::conditions::{Conditions, Path as Way};
+use netlab::faults::{DatagramFaults, Direction, Fate};
 use netlab::program::{Server, poll};
-use netlab::relay::{Direction, Fate, Faults, UdpRelay};
+use netlab::record::Transport;
+use netlab::relay::Relay;
 use rstest::rstest;
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -61,8 +64,8 @@ impl Scene {
         names
     }
 
-    fn relay(&self, faults: Faults) -> UdpRelay {
-        UdpRelay::start(self.server.address(), faults).unwrap()
+    fn relay(&self, conditions: Conditions) -> Relay {
+        Relay::start(Transport::Udp, self.server.address(), conditions, None).unwrap()
     }
 }
 
@@ -84,8 +87,16 @@ fn content(length: usize) -> Vec<u8> {
     (0..length).map(|_| next()).collect()
 }
 
-fn exactly(fates: &[(Direction, u64, Fate)]) -> Faults {
-    Faults { exactly: fates.to_vec(), ..Faults::default() }
+fn exactly(fates: &[(Direction, u64, Fate)]) -> Conditions {
+    let mut conditions = Conditions::default();
+    for (direction, index, fate) in fates {
+        let way = match direction {
+            Direction::ToServer => &mut conditions.to_server,
+            Direction::ToClient => &mut conditions.to_client,
+        };
+        way.datagrams.exactly.insert(*index, *fate);
+    }
+    conditions
 }
 
 #[test]
@@ -129,13 +140,14 @@ fn a_file_of_any_length_arrives_exactly(#[case] length: usize) {
 #[case::seed_3(3)]
 fn a_file_arrives_exactly_through_loss_duplicates_and_reordering(#[case] seed: u64) {
     let scene = Scene::new(&[]);
-    let faults = Faults { seed, lose: 0.1, duplicate: 0.1, swap: 0.1, exactly: Vec::new() };
-    let relay = scene.relay(faults);
+    let datagrams =
+        DatagramFaults { lose: 0.1, duplicate: 0.1, reorder: 0.1, ..Default::default() };
+    let relay = scene.relay(Conditions::both_ways(seed, Way { datagrams, ..Way::default() }));
     let file = scene.file("a.bin", &content(60_000));
     Scene::send(relay.address(), &file, &["--timeout", "0.05"]).success();
     assert!(fs::read(scene.inbox().join("a.bin")).unwrap() == content(60_000));
     assert_eq!(scene.names(), ["a.bin"]);
-    assert!(relay.passages().iter().any(|passage| passage.fate == Fate::Lose));
+    assert!(relay.counts().to_server.lost > 0);
 }
 
 #[test]
@@ -307,7 +319,8 @@ fn a_client_that_is_killed_leaves_nothing_and_the_server_goes_on() {
         .arg(&file)
         .spawn()
         .unwrap();
-    poll(LIMIT, || (relay.passages().len() > 6).then_some(())).expect("the upload is under way");
+    let came = || relay.counts().to_server.pieces_in + relay.counts().to_client.pieces_in;
+    poll(LIMIT, || (came() > 6).then_some(())).expect("the upload is under way");
     client.kill().unwrap();
     client.wait().unwrap();
     assert!(scene.server.says("dropped 2400 of 50000 bytes of a.bin from", LIMIT));

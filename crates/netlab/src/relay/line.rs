@@ -1,0 +1,186 @@
+//! Datagrams on their way: each waits until its time has come, and some until others have
+//! overtaken them.
+//!
+//! Neighbours of one client that leave together lie in one buffer (a [`Run`]), so that the system
+//! can be asked to send them with one call.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::faults::Fate;
+
+/// What one direction's line holds at most, waiting and delayed: 64 MiB.
+const MAX_LINE_BYTES: usize = 64 << 20;
+/// Datagrams in a run, and its bytes: what one system call can send (UDP_SEGMENT in udp(7)).
+const MAX_RUN: usize = 64;
+const MAX_RUN_BYTES: usize = 65_000;
+/// Datagrams that leave within so short a time leave together.
+const TOGETHER: Duration = Duration::from_micros(100);
+/// How long a datagram waits to be overtaken, after its time has come.
+const HOLD: Duration = Duration::from_millis(20);
+
+/// Datagrams of one client in one buffer: all of `segment` bytes, but the last, which may be
+/// shorter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Run {
+    /// When the first may leave.
+    at: Duration,
+    pub(super) client: u32,
+    /// The first one's index; the others follow.
+    pub(super) index: u64,
+    pub(super) segment: usize,
+    pub(super) bytes: Vec<u8>,
+    pub(super) datagrams: usize,
+    /// Whether it has been counted and recorded as delivered; it is offered to the system again
+    /// if that takes no more at the moment.
+    pub(super) told: bool,
+    fate: Fate,
+}
+
+/// One direction's line.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    waiting: VecDeque<Run>,
+    held: Vec<Held>,
+    /// Their time has come.
+    leaving: VecDeque<Run>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Held {
+    run: Run,
+    /// How many have yet to overtake it.
+    left: usize,
+    until: Duration,
+}
+
+impl Run {
+    /// The datagrams one by one. An empty one has no bytes and is a datagram all the same.
+    pub(super) fn each(&self) -> impl Iterator<Item = &[u8]> {
+        let segment = self.segment;
+        (0..self.datagrams).map(move |number| {
+            let end = self.bytes.len().min((number + 1) * segment);
+            &self.bytes[number * segment..end]
+        })
+    }
+
+    /// Whether another datagram of `length` bytes may follow in the same buffer.
+    fn takes(&self, at: Duration, client: u32, index: u64, length: usize) -> bool {
+        let full = self.datagrams * self.segment == self.bytes.len();
+        self.client == client
+            && matches!(self.fate, Fate::Pass | Fate::Corrupt)
+            && self.index + self.datagrams as u64 == index
+            && at <= self.at + TOGETHER
+            && self.datagrams < MAX_RUN
+            && self.bytes.len() + length <= MAX_RUN_BYTES
+            && (1..=self.segment).contains(&length)
+            && full
+    }
+
+    /// Takes the first `datagrams` away.
+    pub(super) fn split_front(&mut self, datagrams: usize) -> Self {
+        let rest = self.bytes.split_off(self.bytes.len().min(datagrams * self.segment));
+        let front = Self { bytes: std::mem::replace(&mut self.bytes, rest), datagrams, ..*self };
+        self.index += datagrams as u64;
+        self.datagrams -= datagrams;
+        front
+    }
+}
+
+impl Line {
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        self.bytes + bytes <= MAX_LINE_BYTES
+    }
+
+    /// Puts a datagram into the line and returns its bytes there; times never go back. `ahead`
+    /// is how many bytes, with this datagram's, will probably follow at once.
+    pub(super) fn push(
+        &mut self,
+        at: Duration,
+        (client, index): (u32, u64),
+        (payload, ahead): (&[u8], usize),
+        fate: Fate,
+    ) -> &mut [u8] {
+        self.bytes += payload.len();
+        let alone = !matches!(fate, Fate::Pass | Fate::Corrupt);
+        let last = self.waiting.back();
+        if alone || !last.is_some_and(|run| run.takes(at, client, index, payload.len())) {
+            let bytes =
+                Vec::with_capacity(ahead.clamp(payload.len(), payload.len().max(MAX_RUN_BYTES)));
+            let run = Run {
+                at,
+                client,
+                index,
+                segment: payload.len(),
+                bytes,
+                datagrams: 0,
+                told: false,
+                fate,
+            };
+            self.waiting.push_back(run);
+        }
+        let Some(run) = self.waiting.back_mut() else { return &mut [] };
+        run.datagrams += 1;
+        let start = run.bytes.len();
+        run.bytes.extend_from_slice(payload);
+        &mut run.bytes[start..]
+    }
+
+    /// Moves everything whose time has come to where [`Line::next`] finds it.
+    pub(super) fn release(&mut self, now: Duration) {
+        while self.waiting.front().is_some_and(|run| run.at <= now) {
+            match self.waiting.pop_front() {
+                Some(run) => self.overtake(run),
+                None => return,
+            }
+        }
+        for held in self.held.extract_if(.., |held| held.until <= now) {
+            self.leaving.push_back(held.run);
+        }
+    }
+
+    fn overtake(&mut self, mut run: Run) {
+        if let Fate::Reorder(depth) = run.fate {
+            let until = run.at + HOLD;
+            return self.held.push(Held { run, left: depth as usize, until });
+        }
+        let copy = (run.fate == Fate::Duplicate).then(|| run.clone());
+        self.bytes += copy.as_ref().map_or(0, |copy| copy.bytes.len());
+        while run.datagrams > 0 {
+            let waits = |held: &&Held| held.run.client == run.client;
+            let next = self.held.iter().filter(waits).map(|held| held.left).min();
+            let pass = next.unwrap_or(run.datagrams).clamp(1, run.datagrams);
+            self.leaving.push_back(run.split_front(pass));
+            self.leaving.extend(copy.clone());
+            self.count_overtaken(run.client, pass);
+        }
+    }
+
+    fn count_overtaken(&mut self, client: u32, pass: usize) {
+        for held in self.held.iter_mut().filter(|held| held.run.client == client) {
+            held.left = held.left.saturating_sub(pass);
+        }
+        let released = self.held.extract_if(.., |held| held.left == 0);
+        self.leaving.extend(released.map(|held| held.run));
+    }
+
+    /// What leaves next.
+    pub(super) fn next(&mut self) -> Option<Run> {
+        let run = self.leaving.pop_front()?;
+        self.bytes -= run.bytes.len();
+        Some(run)
+    }
+
+    /// The system did not take it now: it leaves first when asked again.
+    pub(super) fn put_back(&mut self, run: Run) {
+        self.bytes += run.bytes.len();
+        self.leaving.push_front(run);
+    }
+
+    /// When [`Line::release`] will have something to do.
+    pub(super) fn next_at(&self) -> Option<Duration> {
+        let held = self.held.iter().map(|held| held.until);
+        self.waiting.front().map(|run| run.at).into_iter().chain(held).min()
+    }
+}

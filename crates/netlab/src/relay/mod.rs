@@ -1,0 +1,132 @@
+//! The relay: what a client talks to in place of the server.
+//!
+//! ```text
+//! client ──► relay ──► server
+//!        ◄──       ◄──
+//! ```
+//!
+//! It shapes, breaks and remembers what passes, as [`Conditions`] say. One thread carries
+//! everything; if it dies, programs on both sides see what they see when a connection is cut, and
+//! nothing else happens.
+
+mod alarm;
+mod clients;
+mod counts;
+mod line;
+mod port;
+mod turns;
+mod udp;
+mod watch;
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use mio::{Poll, Waker};
+
+use self::counts::Counters;
+pub use self::counts::{Counts, Tally};
+use self::turns::{Carrier, WAKER};
+use self::udp::UdpCarrier;
+use self::watch::Watch;
+use crate::conditions::Conditions;
+use crate::record::{Recorder, Transport};
+
+/// A running relay; dropping it ends it and closes its connections.
+pub struct Relay {
+    address: SocketAddr,
+    counters: Arc<Counters>,
+    ended: Arc<AtomicBool>,
+    waker: Waker,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Relay {
+    /// Starts a relay in front of `server`, on this computer only and on a port of the system's
+    /// choice.
+    ///
+    /// # Errors
+    ///
+    /// When the conditions cannot be, or the system gives no socket.
+    pub fn start(
+        transport: Transport,
+        server: SocketAddr,
+        conditions: Conditions,
+        recorder: Option<Box<dyn Recorder>>,
+    ) -> io::Result<Self> {
+        let ip: IpAddr = match server {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        };
+        Self::start_at((ip, 0).into(), transport, server, conditions, recorder)
+    }
+
+    /// Starts a relay that clients find at `listen`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Relay::start`], and when the address is not ours or is taken.
+    pub fn start_at(
+        listen: SocketAddr,
+        transport: Transport,
+        server: SocketAddr,
+        conditions: Conditions,
+        recorder: Option<Box<dyn Recorder>>,
+    ) -> io::Result<Self> {
+        conditions.check()?;
+        let poll = Poll::new()?;
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        let counters = Arc::<Counters>::default();
+        let watch = Watch::new(Arc::clone(&counters), recorder);
+        let registry = poll.registry().try_clone()?;
+        match transport {
+            Transport::Udp => {
+                let carrier = UdpCarrier::open(listen, server, &conditions, registry, watch)?;
+                let address = carrier.address()?;
+                Self::run(poll, carrier, waker, address, counters)
+            }
+            Transport::Tcp => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    fn run(
+        poll: Poll,
+        carrier: impl Carrier + Send + 'static,
+        waker: Waker,
+        address: SocketAddr,
+        counters: Arc<Counters>,
+    ) -> io::Result<Self> {
+        let ended = Arc::new(AtomicBool::new(false));
+        let end = Arc::clone(&ended);
+        let thread = thread::Builder::new().name("relay".into()).spawn(move || {
+            if let Err(error) = turns::run(poll, carrier, &end) {
+                eprintln!("the relay at {address} ended: {error}");
+            }
+        })?;
+        Ok(Self { address, counters, ended, waker, thread: Some(thread) })
+    }
+
+    /// Where clients go in place of the server.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The numbers so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counters.counts()
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::SeqCst);
+        let _ = self.waker.wake();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join(); // a panic of its own is not ours
+        }
+    }
+}
