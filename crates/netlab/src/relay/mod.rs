@@ -12,8 +12,14 @@
 mod alarm;
 mod clients;
 mod counts;
+mod flow;
+mod gate;
+mod lane;
 mod line;
+mod pair;
 mod port;
+mod splice;
+mod tcp;
 mod turns;
 mod udp;
 mod watch;
@@ -24,15 +30,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
+use mio::net::TcpListener;
 use mio::{Poll, Waker};
+use socket2::{Domain, Socket, Type};
 
 use self::counts::Counters;
 pub use self::counts::{Counts, Tally};
+use self::tcp::TcpCarrier;
 use self::turns::{Carrier, WAKER};
 use self::udp::UdpCarrier;
 use self::watch::Watch;
 use crate::conditions::Conditions;
 use crate::record::{Recorder, Transport};
+
+/// Clients that may wait to be accepted.
+const BACKLOG: i32 = 1024;
 
 /// A running relay; dropping it ends it and closes its connections.
 pub struct Relay {
@@ -40,6 +52,8 @@ pub struct Relay {
     counters: Arc<Counters>,
     ended: Arc<AtomicBool>,
     waker: Waker,
+    /// A bound socket that does not listen: whoever connects to it is refused by the system.
+    _refuses: Option<Socket>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -87,7 +101,19 @@ impl Relay {
                 let address = carrier.address()?;
                 Self::run(poll, carrier, waker, address, counters)
             }
-            Transport::Tcp => Err(io::ErrorKind::Unsupported.into()),
+            Transport::Tcp => {
+                let socket = bind_tcp(listen)?;
+                let address = socket.local_addr()?.as_socket().unwrap_or(listen);
+                if conditions.refuse {
+                    let ended = Arc::default();
+                    let _refuses = Some(socket);
+                    return Ok(Self { address, counters, ended, waker, _refuses, thread: None });
+                }
+                socket.listen(BACKLOG)?;
+                let listener = TcpListener::from_std(socket.into());
+                let carrier = TcpCarrier::new(listener, server, &conditions, registry, watch)?;
+                Self::run(poll, carrier, waker, address, counters)
+            }
         }
     }
 
@@ -105,7 +131,7 @@ impl Relay {
                 eprintln!("the relay at {address} ended: {error}");
             }
         })?;
-        Ok(Self { address, counters, ended, waker, thread: Some(thread) })
+        Ok(Self { address, counters, ended, waker, _refuses: None, thread: Some(thread) })
     }
 
     /// Where clients go in place of the server.
@@ -129,4 +155,14 @@ impl Drop for Relay {
             let _ = thread.join(); // a panic of its own is not ours
         }
     }
+}
+
+fn bind_tcp(listen: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(listen), Type::STREAM, None)?;
+    // The same port again at once; on Windows the option means something else.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&listen.into())?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
 }
