@@ -1,8 +1,10 @@
 //! Is the relay the bottleneck? Measures TCP and UDP over loopback, straight and through a relay,
 //! in turn, and prints the medians and their ratio to the straight way.
 //!
-//! `cargo run --release -p netlab --example throughput [ROUNDS]`
+//! `cargo run --release -p netlab --example throughput [ROUNDS [NAME]]`, where only what
+//! has NAME in its name is measured.
 
+#![allow(clippy::cast_precision_loss)] // rates need no more than a few digits
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a measurement that fails is none
 
 use std::io::{self, Read, Write};
@@ -30,7 +32,8 @@ const WINDOW_BYTES: u64 = 4 << 20;
 
 fn main() {
     let rounds = std::env::args().nth(1).map_or(5, |rounds| rounds.parse().expect("a number"));
-    let kinds = [
+    let only = std::env::args().nth(2).unwrap_or_default();
+    let mut kinds = vec![
         ("TCP straight", Transport::Tcp, None),
         ("TCP, idle relay", Transport::Tcp, Some(Path::default())),
         ("TCP, 10 ms", Transport::Tcp, Some(delayed(0.0))),
@@ -39,6 +42,7 @@ fn main() {
         ("UDP, 10 ms", Transport::Udp, Some(delayed(0.0))),
         ("UDP, 10 ms, 1 % loss", Transport::Udp, Some(delayed(0.01))),
     ];
+    kinds.retain(|(name, ..)| name.contains(&only));
     let mut rates = vec![Vec::new(); kinds.len()];
     for _ in 0..rounds {
         for (rates, (_, transport, path)) in rates.iter_mut().zip(&kinds) {
@@ -60,8 +64,7 @@ fn main() {
             Transport::Tcp => String::new(),
             Transport::Udp => format!("{:.0}", median / DATAGRAM_BYTES as f64),
         };
-        let [low, mid, high] =
-            [rates[0], median, rates[rates.len() - 1]].map(|r| r / (1 << 20) as f64);
+        let [low, mid, high] = [rates[0], median, rates[rates.len() - 1]].map(|r| r / 1_048_576.0);
         println!(
             "{name:<22} {mid:>9.0} {low:>9.0} {high:>9.0} {datagrams:>12} {:>7.2}",
             median / straight
@@ -154,13 +157,13 @@ fn send(to: SocketAddr, got: &AtomicU64, relay: Option<&Relay>) -> io::Result<()
     let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
     socket.set_nonblocking(false)?;
     let contents = vec![7; DATAGRAM_BYTES * AT_ONCE];
-    let (mut sent, mut forgiven, mut last, mut moved) = (0, 0, 0, Instant::now());
+    let (mut sent, mut forgiven, mut before, mut moved) = (0, 0, 0, Instant::now());
     let until = Instant::now() + TIME;
     while Instant::now() < until {
         let lost = relay.map_or(0, |relay| relay.counts().to_server.lost * DATAGRAM_BYTES as u64);
         let here = got.load(Ordering::Relaxed) + lost;
-        if here != last {
-            (last, moved) = (here, Instant::now());
+        if here != before {
+            (before, moved) = (here, Instant::now());
         }
         if sent - forgiven < here + WINDOW_BYTES {
             let segment_size = Some(DATAGRAM_BYTES);

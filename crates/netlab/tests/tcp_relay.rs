@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use netlab::conditions::{Coalesce, Conditions, Path, Stall, StreamFaults};
 use netlab::faults::Direction;
+use netlab::program::poll;
 use netlab::record::{Happening, Recording, Transport};
 use netlab::relay::Relay;
 use netlab::shape::Shape;
@@ -151,7 +152,8 @@ fn the_first_slices_are_seen_one_by_one() {
         lengths.push(server.read(&mut buffer).unwrap());
     }
     assert!(lengths.iter().all(|length| length % 2 == 0), "{lengths:?}");
-    assert_eq!(scene.relay.counts().to_server.pieces_out, 3);
+    let written = || scene.relay.counts().to_server.pieces_out == 3;
+    assert!(poll(LIMIT, || written().then_some(())).is_some(), "{:?}", scene.relay.counts());
 }
 
 #[test]
@@ -199,6 +201,21 @@ fn one_half_is_closed_after_some_bytes_and_the_other_lives() {
     server.write_all(b"answer").unwrap();
     drop(server);
     assert_eq!(read_all(&mut client), b"answer");
+}
+
+#[test]
+fn a_reset_is_passed_on_even_after_an_early_close() {
+    let mut conditions = shaped(Shape { delay: millis(5), ..Shape::default() });
+    conditions.to_server.stream.close_after = Some(5);
+    let scene = Scene::new(conditions);
+    let (mut client, mut server) = scene.connect();
+    client.write_all(b"hello world").unwrap();
+    assert_eq!(read_all(&mut server), b"hello");
+    SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(client);
+    let closed = || (scene.relay.counts().open == 0).then_some(());
+    assert!(poll(LIMIT, closed).is_some(), "{:?}", scene.relay.counts());
+    assert!(server.take_error().unwrap().is_some(), "a reset, not another end");
 }
 
 #[test]

@@ -6,7 +6,7 @@ pub(super) use exact::Alarm;
 #[cfg(not(target_os = "linux"))]
 pub(super) use plain::Alarm;
 
-/// Linux: timerfd_create(2), to the microsecond.
+/// Linux: `timerfd_create(2)`, to the microsecond.
 #[cfg(target_os = "linux")]
 mod exact {
     use std::io;

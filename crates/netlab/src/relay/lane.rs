@@ -14,6 +14,12 @@ const MAX_LANE_BYTES: usize = 64 << 20;
 /// What one read takes at most.
 const READ_BYTES: usize = 64 << 10;
 
+/// Both directions.
+pub(super) struct Lanes {
+    pub(super) to_server: Lane,
+    pub(super) to_client: Lane,
+}
+
 pub(super) struct Lane {
     pub(super) faults: StreamFaults,
     shaper: Shaper,

@@ -17,6 +17,7 @@ mod gate;
 mod lane;
 mod line;
 mod pair;
+mod pieces;
 mod port;
 mod splice;
 mod tcp;
@@ -82,6 +83,7 @@ impl Relay {
     /// # Errors
     ///
     /// As [`Relay::start`], and when the address is not ours or is taken.
+    #[allow(clippy::needless_pass_by_value)] // a relay's conditions are its own
     pub fn start_at(
         listen: SocketAddr,
         transport: Transport,
@@ -106,8 +108,14 @@ impl Relay {
                 let address = socket.local_addr()?.as_socket().unwrap_or(listen);
                 if conditions.refuse {
                     let ended = Arc::default();
-                    let _refuses = Some(socket);
-                    return Ok(Self { address, counters, ended, waker, _refuses, thread: None });
+                    return Ok(Self {
+                        address,
+                        counters,
+                        ended,
+                        waker,
+                        _refuses: Some(socket),
+                        thread: None,
+                    });
                 }
                 socket.listen(BACKLOG)?;
                 let listener = TcpListener::from_std(socket.into());

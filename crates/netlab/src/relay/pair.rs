@@ -7,7 +7,7 @@ use mio::net::TcpStream;
 use socket2::SockRef;
 
 use super::flow::{Flow, Side};
-use super::lane::Lane;
+use super::lane::{Lane, Lanes};
 use super::turns::Next;
 use super::watch::Watch;
 use crate::faults::Direction;
@@ -52,11 +52,7 @@ impl Pair {
     }
 
     /// Carries what can be carried without waiting; `None` when the connection is over.
-    pub(super) fn turn(
-        &mut self,
-        lanes: (&mut Lane, &mut Lane),
-        watch: &mut Watch,
-    ) -> Option<Next> {
+    pub(super) fn turn(&mut self, lanes: &mut Lanes, watch: &mut Watch) -> Option<Next> {
         if !self.open {
             match is_connected(&self.server.stream) {
                 Ok(true) => watch.opened(self.connection),
@@ -72,17 +68,18 @@ impl Pair {
         self.carry(lanes, watch)
     }
 
-    fn carry(&mut self, lanes: (&mut Lane, &mut Lane), watch: &mut Watch) -> Option<Next> {
+    fn carry(&mut self, lanes: &mut Lanes, watch: &mut Watch) -> Option<Next> {
         let Self { connection, client, server, to_server, to_client, .. } = self;
-        let there = to_server.turn((client, server), *connection, lanes.0, watch);
-        let back = to_client.turn((server, client), *connection, lanes.1, watch);
+        let Lanes { to_server: lane_there, to_client: lane_back } = lanes;
+        let there = to_server.turn((client, server), *connection, lane_there, watch);
+        let back = to_client.turn((server, client), *connection, lane_back, watch);
         let mut reset = there.reset.then_some(Direction::ToServer);
         reset = reset.or(back.reset.then_some(Direction::ToClient));
         let now = watch.now();
-        if there.refused && !sender_reset(to_client, to_server, (lanes.1, lanes.0), now) {
+        if there.refused && !sender_reset(to_client, to_server, (lane_back, lane_there), now) {
             reset = Some(Direction::ToClient);
         }
-        if back.refused && !sender_reset(to_server, to_client, (lanes.0, lanes.1), now) {
+        if back.refused && !sender_reset(to_server, to_client, (lane_there, lane_back), now) {
             reset = Some(Direction::ToServer);
         }
         if let Some(direction) = reset {
@@ -105,9 +102,9 @@ impl Pair {
     }
 
     /// Gives back what it held.
-    pub(super) fn close(mut self, lanes: (&mut Lane, &mut Lane), watch: &Watch) {
-        self.to_server.close(lanes.0, self.connection.number);
-        self.to_client.close(lanes.1, self.connection.number);
+    pub(super) fn close(mut self, lanes: &mut Lanes, watch: &Watch) {
+        self.to_server.close(&mut lanes.to_server, self.connection.number);
+        self.to_client.close(&mut lanes.to_client, self.connection.number);
         if self.open {
             watch.counters.closed();
         }

@@ -1,5 +1,5 @@
 //! A UDP socket that receives and sends many datagrams with one system call where the system can
-//! (recvmmsg(2), UDP_GRO and UDP_SEGMENT of udp(7)), and one by one elsewhere.
+//! (`recvmmsg(2)`, `UDP_GRO` and `UDP_SEGMENT` of `udp(7)`), and one by one elsewhere.
 
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
+use socket2::SockRef;
 
 use super::flow::{Flow, Side};
-use super::lane::Lane;
+use super::lane::{Lane, Lanes};
 use super::pair::{Pair, reset_on_close};
 use super::splice::Splice;
 use super::turns::{Carrier, FIRST, FRONT, Next};
@@ -21,6 +22,9 @@ use crate::record::{Connection, Transport};
 
 /// How many connections there may be at once; each takes two sockets.
 const MAX_CONNECTIONS: usize = 4096;
+/// What the system may hold for a receiver on this computer. More is slower: the bytes have left
+/// the processor's cache before they are read. (Far away, the system knows better.)
+const SEND_BUFFER_BYTES: usize = 1 << 20;
 /// How long nobody is accepted after the system had no socket for us.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Clients accepted in one turn.
@@ -33,8 +37,7 @@ pub(super) struct TcpCarrier {
     watch: Watch,
     pairs: HashMap<u32, Pair>,
     next: u32,
-    to_server: Lane,
-    to_client: Lane,
+    lanes: Lanes,
     /// Whether each way is plain, so that the kernel may move the bytes by itself.
     plain: (bool, bool),
     runnable: VecDeque<u32>,
@@ -65,8 +68,10 @@ impl TcpCarrier {
             watch,
             pairs: HashMap::new(),
             next: 0,
-            to_server: Lane::new(*seed, Direction::ToServer, to_server),
-            to_client: Lane::new(*seed, Direction::ToClient, to_client),
+            lanes: Lanes {
+                to_server: Lane::new(*seed, Direction::ToServer, to_server),
+                to_client: Lane::new(*seed, Direction::ToClient, to_client),
+            },
             plain: (blind && to_server.is_plain(), blind && to_client.is_plain()),
             runnable: VecDeque::new(),
             alarms: BinaryHeap::new(),
@@ -131,14 +136,17 @@ impl TcpCarrier {
         let sides = self.side(stream, token).and_then(|c| Ok((c, self.side(server, token + 1)?)));
         let Ok(sides) = sides else { return self.watch.refused(connection) };
         let splice = |plain: bool| plain.then(Splice::default);
-        let to_server = Flow::new(Direction::ToServer, &self.to_server, splice(self.plain.0));
-        let to_client = Flow::new(Direction::ToClient, &self.to_client, splice(self.plain.1));
+        let to_server = Flow::new(Direction::ToServer, &self.lanes.to_server, splice(self.plain.0));
+        let to_client = Flow::new(Direction::ToClient, &self.lanes.to_client, splice(self.plain.1));
         self.pairs.insert(self.next, Pair::new(connection, sides, (to_server, to_client)));
         self.next += 1;
     }
 
     fn side(&self, mut stream: TcpStream, token: usize) -> io::Result<Side> {
         stream.set_nodelay(true)?;
+        if stream.local_addr().is_ok_and(|address| address.ip().is_loopback()) {
+            let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER_BYTES);
+        }
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.registry.register(&mut stream, Token(token), interest)?;
         Ok(Side { stream, readable: false, writable: false })
@@ -148,7 +156,7 @@ impl TcpCarrier {
     fn run(&mut self, number: u32) {
         let Some(pair) = self.pairs.get_mut(&number) else { return };
         pair.runnable = false;
-        match pair.turn((&mut self.to_server, &mut self.to_client), &mut self.watch) {
+        match pair.turn(&mut self.lanes, &mut self.watch) {
             Some(Next::Ready) => {}
             Some(Next::Now) => self.schedule(number),
             Some(Next::At(at)) => {
@@ -159,7 +167,7 @@ impl TcpCarrier {
             }
             None => {
                 if let Some(pair) = self.pairs.remove(&number) {
-                    pair.close((&mut self.to_server, &mut self.to_client), &self.watch);
+                    pair.close(&mut self.lanes, &self.watch);
                 }
             }
         }
@@ -203,8 +211,8 @@ impl TcpCarrier {
 
     fn lane(&mut self, direction: Direction) -> &mut Lane {
         match direction {
-            Direction::ToServer => &mut self.to_server,
-            Direction::ToClient => &mut self.to_client,
+            Direction::ToServer => &mut self.lanes.to_server,
+            Direction::ToClient => &mut self.lanes.to_client,
         }
     }
 }
@@ -245,7 +253,7 @@ impl Carrier for TcpCarrier {
             return Next::Now;
         }
         let alarm = self.alarms.peek().map(|Reverse((at, _))| *at);
-        let lanes = [self.to_server.next_at(), self.to_client.next_at()];
+        let lanes = [self.lanes.to_server.next_at(), self.lanes.to_client.next_at()];
         Next::earliest([alarm, self.accept_at, lanes[0], lanes[1]])
     }
 }

@@ -79,7 +79,12 @@ impl UdpCarrier {
             None => Some(&self.front),
             Some(number) => self.clients.of(number).map(|client| &client.port),
         };
-        let Some(Ok(count)) = port.map(|port| port.receive(&mut self.inbox)) else { return false };
+        let count = match port.map(|port| port.receive(&mut self.inbox)) {
+            Some(Ok(count)) => count,
+            // One datagram's misfortune; there may be others behind it.
+            Some(Err(error)) if error.kind() != io::ErrorKind::WouldBlock => return true,
+            _ => return false,
+        };
         let now = self.watch.now();
         for arrival in self.inbox.arrivals(count) {
             match number {
