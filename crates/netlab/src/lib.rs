@@ -5,15 +5,22 @@
 //! - [`relay`] is what a client connects to in place of the server. It shapes, breaks and
 //!   remembers what passes, as [`conditions`] say; [`faults`] are drawn by a seed, so that a run
 //!   can be had again.
+//! - [`record`] is what a relay tells of a run, [`transcript`] writes it down as text, [`diagram`]
+//!   draws it, and [`pcapng`] writes the capture that Wireshark opens.
 //! - `peers` (feature of that name) runs tests against programs that nobody here wrote.
 //!
 //! Nothing here knows a lesson: a program is a command line and a socket, in any language.
 
 pub mod conditions;
+pub mod diagram;
+mod fates;
 pub mod faults;
+pub mod payload;
+pub mod pcapng;
 #[cfg(feature = "peers")]
 pub mod peers;
 pub mod program;
 pub mod record;
 pub mod relay;
 pub mod shape;
+pub mod transcript;
