@@ -121,6 +121,7 @@ fn ending(fate: Fate) -> String {
         Fate::Pass => String::new(),
         Fate::Lose => ": lost".to_owned(),
         Fate::Duplicate => ": will arrive twice".to_owned(),
+        Fate::Reorder(1) => ": held back until a later one has passed it".to_owned(),
         Fate::Reorder(depth) => format!(": held back until {depth} later ones have passed it"),
         Fate::Corrupt => ": will be damaged".to_owned(),
         Fate::TooLarge => ": too large for the network, dropped".to_owned(),
