@@ -31,7 +31,10 @@ pub fn say(line: &str) {
 ///
 /// # Errors
 /// When either does not do its part, or not in time. Neither is left running.
-pub fn hold(server: &mut Command, client: impl FnOnce(SocketAddr) -> Command + Send) -> Result<()> {
+pub fn hold(
+    server: &mut Command,
+    client: impl FnOnce(SocketAddr) -> Result<Command> + Send,
+) -> Result<()> {
     watch_for_ctrl_c();
     let (ready, address) = mpsc::channel();
     let (client_lives, client_ended) = mpsc::channel();
@@ -69,12 +72,12 @@ fn serve(command: &mut Command, ready: &Sender<SocketAddr>, client: &Receiver<()
 
 /// The client's thread. Dropping `_lives` at its end tells the server's thread.
 fn meet(
-    client: impl FnOnce(SocketAddr) -> Command,
+    client: impl FnOnce(SocketAddr) -> Result<Command>,
     server: &Receiver<SocketAddr>,
     _lives: Sender<()>,
 ) -> Result<()> {
     // Without a server there is nobody to talk to, and the server's thread says why.
-    server.recv().map_or(Ok(()), |address| talk(&mut client(address)))
+    server.recv().map_or(Ok(()), |address| talk(&mut client(address)?))
 }
 
 fn talk(command: &mut Command) -> Result<()> {
@@ -107,6 +110,33 @@ fn join(thread: ScopedJoinHandle<'_, Result<()>>) -> Result<()> {
 fn print_line(label: &str, line: &str) {
     // If nobody reads us any more (`| head`), the two programs still deserve a clean end.
     let _ = writeln!(io::stdout().lock(), "{label} {line}");
+}
+
+/// Where the lines of somebody else go, with a label; each is printed when it is flushed.
+pub struct Labelled {
+    label: &'static str,
+    line: Vec<u8>,
+}
+
+impl Labelled {
+    pub fn new(label: &'static str) -> Self {
+        Self { label, line: Vec::new() }
+    }
+}
+
+impl Write for Labelled {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.line.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if !self.line.is_empty() {
+            print_line(self.label, String::from_utf8_lossy(&self.line).trim_end());
+            self.line.clear();
+        }
+        Ok(())
+    }
 }
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);

@@ -13,6 +13,7 @@ mod course;
 mod exercises;
 mod grade;
 mod hint;
+mod lab;
 mod lang;
 mod list;
 mod overview;
@@ -39,6 +40,7 @@ struct Cli {
 enum Command {
     List(list::Options),
     Run(run::Options),
+    Lab(lab::Options),
     Test(test::Options),
     Task(task::Options),
     Grade(grade::Options),
@@ -63,6 +65,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         None => overview::run(),
         Some(Command::List(options)) => list::run(&options),
         Some(Command::Run(options)) => run::run(&options),
+        Some(Command::Lab(options)) => lab::run(&options),
         Some(Command::Test(options)) => test::run(&options),
         Some(Command::Task(options)) => task::run(&options),
         Some(Command::Grade(options)) => grade::run(&options),

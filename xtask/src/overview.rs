@@ -12,6 +12,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("cargo run -p lesson-02", "watch a server and a client talk"),
     ("cargo xtask list", "every lesson: what it is about and how long it takes"),
     ("cargo xtask run 02", "run a lesson's server and client as two programs"),
+    ("cargo xtask lab --help", "put a bad network between any two programs, and watch it"),
     ("cargo xtask task 02", "what a lesson's exercise asks for, and which file to edit"),
     ("cargo xtask grade 02", "grade your exercise: points, what failed and why"),
     ("cargo xtask hint 02", "a nudge when you are stuck"),

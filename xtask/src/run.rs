@@ -1,16 +1,18 @@
 //! `cargo xtask run LESSON`: a lesson's server and client as two programs, as `[run]` of its
-//! lesson.toml says.
+//! lesson.toml says; with options of the laboratory, that stands between them.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
-use grader::course::Run;
+use grader::course::{Run, Transport};
 
 use crate::cargo;
 use crate::conversation::{self, say};
 use crate::course::Course;
+use crate::exercises::WrongArguments;
+use crate::lab::{Between, Memory, Network};
 use crate::props::Props;
 
 /// Run a lesson's server and client as two programs that talk over this machine's loopback
@@ -18,18 +20,42 @@ use crate::props::Props;
 pub struct Options {
     /// The lesson by number or topic
     lesson: String,
+    #[command(flatten)]
+    network: Network,
+    #[command(flatten)]
+    memory: Memory,
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     let course = Course::find()?;
     let lesson = course.lesson(&options.lesson)?;
+    let mut between = between(options, lesson.about.run.as_ref())?;
     let program = cargo::build(&course.root, &lesson.package())?;
     let outcome = match &lesson.about.run {
         None => alone(&program),
-        Some(run) => together(&program, run),
+        Some(run) => together(&program, run, between.as_mut()),
     };
+    // What went wrong is what a diagram is wanted for.
+    let remembered = between.map_or(Ok(()), Between::finish);
     outcome.with_context(|| format!("lesson {} failed", lesson.number))?;
-    Ok(ExitCode::SUCCESS)
+    remembered.map(|()| ExitCode::SUCCESS)
+}
+
+/// The laboratory, if anything was asked of it.
+fn between(options: &Options, run: Option<&Run>) -> Result<Option<Between>> {
+    if !options.network.is_asked_for() && !options.memory.is_asked_for() {
+        return Ok(None);
+    }
+    let Some(run) = run else {
+        let problem = "this lesson is one program that opens no socket: there is nothing that the \
+                       laboratory could stand between";
+        return Err(WrongArguments(problem.to_owned()).into());
+    };
+    let transport = match run.transport {
+        Transport::Tcp => netlab::record::Transport::Tcp,
+        Transport::Udp => netlab::record::Transport::Udp,
+    };
+    Between::prepare(transport, &options.network, &options.memory).map(Some)
 }
 
 /// A lesson without a server: its program with no arguments, its output as it is.
@@ -41,12 +67,15 @@ fn alone(program: &Path) -> Result<()> {
     Ok(())
 }
 
-fn together(program: &Path, run: &Run) -> Result<()> {
+fn together(program: &Path, run: &Run, between: Option<&mut Between>) -> Result<()> {
     let props = Props::lay_out()?;
     // Port 0: the system picks a free one, so that two runs at once are in nobody's way.
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let mut server = command(program, &props.fill(&run.server), any_port);
-    let client = |server: SocketAddr| command(program, &props.fill(&run.client), server);
+    let client = |server: SocketAddr| {
+        let to = between.map_or(Ok(server), |laboratory| laboratory.start(server))?;
+        Ok(command(program, &props.fill(&run.client), to))
+    };
     conversation::hold(&mut server, client)?;
     say("server and client have both ended well");
     let mentions =

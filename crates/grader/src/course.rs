@@ -94,10 +94,24 @@ pub struct About {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
+    /// What the two programs talk over.
+    #[serde(default)]
+    pub transport: Transport,
     /// As in `["server", "--dir", "{dir}"]`.
     pub server: Vec<String>,
     /// As in `["client", "{file}"]`.
     pub client: Vec<String>,
+}
+
+/// What a lesson's programs talk over.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// TCP, if nothing is said.
+    #[default]
+    Tcp,
+    /// UDP.
+    Udp,
 }
 
 /// One exercise: a program that the student writes.
@@ -252,6 +266,17 @@ mod tests {
         let root = course(&[("02-tcp", &format!("{MINIMAL}minuts = 3\n"))]);
         let error = lessons(root.path()).unwrap_err().to_string();
         assert!(error.contains("lesson.toml") && error.contains("minuts"), "{error}");
+    }
+
+    #[test]
+    fn a_lesson_talks_over_tcp_if_it_does_not_say_udp() {
+        let run = "[run]\nserver = ['server']\nclient = ['client']\n";
+        let tcp = format!("{MINIMAL}{run}");
+        let udp = format!("{MINIMAL}{run}transport = 'udp'\n");
+        let root = course(&[("01-tcp", &tcp), ("02-udp", &udp)]);
+        let lessons = lessons(root.path()).unwrap().into_iter();
+        let transports: Vec<_> = lessons.map(|it| it.about.run.unwrap().transport).collect();
+        assert_eq!(transports, [Transport::Tcp, Transport::Udp]);
     }
 
     #[rstest]

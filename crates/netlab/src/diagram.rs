@@ -83,9 +83,9 @@ enum Kind {
 /// What was last seen of a connection.
 #[derive(Debug, Default)]
 struct Lane {
-    /// The last arrow, if it is one that more bytes of this direction can be added to; with its
-    /// place in the list, if it is drawn.
-    growing: Option<(Direction, Option<usize>)>,
+    /// The last arrow, if it is one that more bytes of this direction and fate can be added to;
+    /// with its place in the list, if it is drawn.
+    growing: Option<(Direction, Fate, Option<usize>)>,
     /// The last sending or arrival, to the server and to the client.
     last: [Moment; 2],
     /// The last arrival.
@@ -175,12 +175,19 @@ impl Diagram {
 
     fn send(&mut self, event: &Event, index: u64, fate: Fate, payload: &Arc<[u8]>) {
         let is_stream = event.connection.transport == Transport::Tcp;
+        if !is_stream && self.arrows.len() >= self.max_arrows {
+            // Not even the client is remembered: there may be many.
+            self.more += 1;
+            return;
+        }
         let lane = self.lanes.entry(event.connection.number).or_default();
         if is_stream
-            && let Some((direction, place)) = lane.growing
-            && direction == event.direction
+            && let Some((direction, same, place)) = lane.growing
+            && (direction, same) == (event.direction, fate)
         {
-            place.and_then(|place| self.arrows.get_mut(place)).map(|arrow| arrow.grow(payload));
+            if let Some(arrow) = place.and_then(|place| self.arrows.get_mut(place)) {
+                arrow.grow(payload);
+            }
             return;
         }
         let kept = payload.len().min(KEPT_BYTES);
@@ -197,7 +204,7 @@ impl Diagram {
             self.under_way.insert((event.direction, index), place);
         }
         if is_stream && let Some(lane) = self.lanes.get_mut(&event.connection.number) {
-            lane.growing = Some((event.direction, place));
+            lane.growing = Some((event.direction, fate, place));
         }
     }
 

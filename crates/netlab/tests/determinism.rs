@@ -112,3 +112,14 @@ fn the_number_of_arrows_that_are_left_out_is_no_chance_either() {
     assert!(whole.to_text().contains("… 3 more"), "{}", whole.to_text());
     assert_eq!(whole.to_text(), cut.to_text());
 }
+
+#[test]
+fn what_of_a_stream_was_lost_is_an_arrow_of_its_own() {
+    let mut story = Story::default();
+    story.passes(tcp(0), UP, b"hello");
+    story.sends(tcp(0), UP, b" wor", Fate::Lose);
+    story.sends(tcp(0), UP, b"ld", Fate::Lose);
+    let [text, _] = drawn(&story);
+    assert!(text.contains(r#"5 bytes  "hello" "#), "{text}");
+    assert!(text.contains(r#"6 bytes  " world"  lost "#), "{text}");
+}

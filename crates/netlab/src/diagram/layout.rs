@@ -158,8 +158,9 @@ fn line(arrow: &Arrow, client: usize, row: impl Fn(Moment) -> usize) -> Line {
     let rows = || arrow.arrivals.iter().map(|(moment, _)| row(*moment)).collect();
     let end = match &arrow.kind {
         Kind::Open => End::BothWays,
-        Kind::Refused => End::Stopped,
-        Kind::Data { fate: Fate::Lose | Fate::TooLarge | Fate::QueueFull, .. } => End::Stopped,
+        Kind::Refused | Kind::Data { fate: Fate::Lose | Fate::TooLarge | Fate::QueueFull, .. } => {
+            End::Stopped
+        }
         _ if arrow.arrivals.is_empty() => End::UnderWay,
         _ => End::Arrives(rows()),
     };

@@ -79,7 +79,7 @@ pub(super) fn draw(page: &Page) -> String {
     }
     if page.more > 0 {
         let text = format!("… {} more", grouped(page.more));
-        add(&mut body, format_args!("<text x='{MARGIN}' y='{}'>{text}</text>", top));
+        add(&mut body, format_args!("<text x='{MARGIN}' y='{top}'>{text}</text>"));
         top += MARGIN;
     }
     frame(width, top, &description(page), &body)

@@ -23,11 +23,11 @@ const AROUND_LABEL: usize = 3;
 
 pub(super) fn draw(page: &Page) -> String {
     let sections: Vec<String> = page.sections.iter().map(draw_section).collect();
-    let mut text = sections.join("\n");
-    if page.more > 0 {
-        text.push_str(&format!("{:MARGIN$}… {} more\n", "", grouped(page.more)));
+    let text = sections.join("\n");
+    match page.more {
+        0 => text,
+        more => format!("{text}{:MARGIN$}… {} more\n", "", grouped(more)),
     }
-    text
 }
 
 /// Where things are, in columns: lifelines, labels, and between labels and the server the tracks
