@@ -23,14 +23,12 @@ fn stdout(arguments: &[&str]) -> String {
     String::from_utf8(output).unwrap()
 }
 
-#[rstest]
-#[case::tcp("02")]
-#[case::udp("04")]
-fn two_runs_of_one_conversation_are_the_same_diagram(#[case] lesson: &str) {
+#[test]
+fn two_runs_of_one_conversation_are_the_same_diagram() {
     let folder = tempdir().unwrap();
     let [first, second] = ["first.svg", "second.svg"].map(|name| {
         let file = folder.path().join(name);
-        stdout(&["run", lesson, "--diagram", file.to_str().unwrap()]);
+        stdout(&["run", "04", "--diagram", file.to_str().unwrap()]);
         fs::read_to_string(file).unwrap()
     });
     assert!(first.contains("你好"), "{first}");
@@ -44,7 +42,7 @@ fn a_file_arrives_over_a_bad_network_and_the_diagram_shows_what_was_lost() {
     let options = ["run", "05", "--loss", "5%", "--seed", "7", "--lose", "0", "--diagram"];
     let said = stdout(&[&options[..], &[file.to_str().unwrap()]].concat());
     assert!(said.contains("arrived whole: 100,000 bytes, identical"), "{said}");
-    assert!(said.contains("[xtask] seed 7: "), "{said}");
+    assert!(said.contains("[xtask] seed 7; "), "{said}");
     assert!(said.contains(" lost\n"), "{said}");
     let diagram = fs::read_to_string(file).unwrap();
     assert!(diagram.contains("lost ") && diagram.contains('✕'), "{diagram}");
@@ -53,8 +51,8 @@ fn a_file_arrives_over_a_bad_network_and_the_diagram_shows_what_was_lost() {
 #[test]
 fn a_transcript_stands_between_the_lines_of_the_two_programs() {
     let said = stdout(&["run", "02", "--transcript"]);
-    let line = "[lab] client 1 → server: 5 bytes \"hello\"";
-    assert!(said.lines().any(|found| found.starts_with(line)), "{said}");
+    let line = "[lab] client 1 → server: 6 bytes \"hello\\n\"";
+    assert!(said.lines().any(|found| found == line), "{said}");
 }
 
 #[rstest]

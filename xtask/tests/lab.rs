@@ -17,6 +17,7 @@ fn main() -> ExitCode {
     run(vec![
         trial("nc", "nc_talks_through_the_laboratory_over_tcp", nc_over_tcp),
         trial("nc", "nc_loses_the_datagram_that_was_named_over_udp", nc_over_udp),
+        trial("python3", "two_runs_over_tcp_are_the_same_diagram", the_same_diagram_again),
         trial("python3", "a_refused_program_is_told_so", python_is_refused),
     ])
 }
@@ -137,6 +138,31 @@ fn nc_over_udp() {
         assert!(diagram.contains(">lost</tspan>"), "{diagram}");
         assert!(said.contains("to the server: 1 datagram, 7 bytes; 1 lost"), "{said}");
     }
+}
+
+/// It says one thing after the other, so that nothing in it is chance but ports and pieces.
+const POLITE_CLIENT: &str = "
+import socket, sys
+with socket.create_connection(('127.0.0.1', int(sys.argv[1])), timeout=20) as s:
+    for part in b'hel', b'lo', b'\\n':
+        s.sendall(part)
+    assert s.makefile('rb').readline() == b'> hello\\n'
+    s.shutdown(socket.SHUT_WR)
+    assert s.recv(1) == b''
+";
+
+fn the_same_diagram_again() {
+    let server = python(TCP_SERVER);
+    let [first, second] = [(); 2].map(|()| {
+        let laboratory = Laboratory::before(&server, &["--delay", "2ms"]);
+        let port = laboratory.port();
+        let mut client = Peer::start(Command::new("python3").args(["-c", POLITE_CLIENT, &port]));
+        assert!(client.ends(LIMIT).unwrap().success(), "{client:?}");
+        laboratory.prints("server → client 1: end of the stream (FIN)");
+        laboratory.end().0
+    });
+    assert_eq!(first, second);
+    assert_eq!(first.is_empty(), !CAN_INTERRUPT);
 }
 
 const REFUSED: &str = "

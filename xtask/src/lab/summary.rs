@@ -32,7 +32,7 @@ pub fn lines(counts: &Counts, transport: Transport, seed: u64) -> Vec<String> {
         format!("{clients}{refused}"),
         format!("to the server: {}", way(&counts.to_server, transport)),
         format!("to the clients: {}", way(&counts.to_client, transport)),
-        format!("seed {seed}: --seed {seed} has the same datagrams hit again"),
+        format!("seed {seed}; for the same chances again: --seed {seed}"),
     ]
 }
 
