@@ -6,6 +6,9 @@
 //! that carries the largest datagram in one packet. Interface `delivered` holds what arrived;
 //! interface `lost` the datagrams that did not, each with a comment that says why. To see only
 //! what arrived: `tshark -2 -R 'frame.interface_id == 0' -r FILE`.
+//!
+//! Wireshark guesses what datagrams contain, and a few of a compressed file look to it like a
+//! broken RTCP; *Decode As… → Data* (`tshark -d udp.port==PORT,data`) ends the guessing.
 
 use std::collections::HashMap;
 use std::io::{self, Write};

@@ -161,13 +161,14 @@ fn a_stream_gives_back_the_file() {
     assert!(followed.contains("\t7468616e6b20796f75"), "{followed:.300}");
 }
 
+/// The tutorial's upload: datagrams, and then a keyword.
 fn datagrams_give_back_the_file() {
     let mut story = Story::default();
     story.happens(udp(0), UP, Happening::Opened);
     file().chunks(1200).for_each(|datagram| story.passes(udp(0), UP, datagram));
-    story.passes(udp(0), DOWN, b"thank you");
+    story.passes(udp(0), UP, b"END");
     let followed = OnDisk::write(&story).tshark(&["-q", "-z", "follow,udp,raw,0"]);
-    assert!(first_speaker(&followed) == file(), "{followed:.300}");
+    assert!(first_speaker(&followed) == [file(), b"END".to_vec()].concat(), "{followed:.300}");
 }
 
 fn what_was_lost_is_apart() {
