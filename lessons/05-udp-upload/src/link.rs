@@ -48,8 +48,8 @@ impl Link {
                 let place = usize::try_from(lost - first).unwrap_or(usize::MAX) * size;
                 let (before, after) = bytes.split_at(place);
                 let after = &after[size.min(after.len())..];
-                let rest = [before, after].into_iter().filter(|part| !part.is_empty());
-                rest.map(|part| self.socket.send(part, size, to)).collect()
+                let mut rest = [before, after].into_iter().filter(|part| !part.is_empty());
+                rest.try_for_each(|part| self.socket.send(part, size, to))
             }
             _ => self.socket.send(bytes, size, to),
         }

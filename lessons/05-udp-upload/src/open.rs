@@ -44,7 +44,7 @@ impl Description {
             "blocks of {block_bytes} bytes; from 1 to {MAX_BLOCK_BYTES} are possible"
         );
         ensure!(
-            length.div_ceil(block_bytes.into()) <= u64::from(u32::MAX),
+            u32::try_from(length.div_ceil(block_bytes.into())).is_ok(),
             "{length} bytes in blocks of {block_bytes} are more blocks than can be numbered"
         );
         Ok(())

@@ -151,26 +151,37 @@ fn our_client_uploads_to_python() {
     assert!(fs::read(&out).unwrap() == content);
 }
 
-/// Written from the layout in packet.rs: stop-and-wait, no retransmission.
+/// Written from the layout in packet.rs: stop-and-wait, no retransmission, the blocks backwards.
 const PYTHON_RELIABLE: &str = "
 import hashlib, socket, struct, sys
-HEADER = struct.Struct('>2sBBIQI')
-content = bytes(range(256)) * 20
+HEADER = struct.Struct('>2sBBIQII')
+OPEN, DATA, CLOSE, ACK, STORED, REFUSED, TOKEN = range(1, 8)
+content, size, token, number = bytes(range(256)) * 20, 1200, 0, 0
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.settimeout(20)
 s.connect(('127.0.0.1', int(sys.argv[1])))
-def exchange(kind, offset, payload):
-    s.send(HEADER.pack(b'NU', kind, 0, 4711, offset, 0) + payload)
+def exchange(kind, block, payload):
+    global token
+    s.send(HEADER.pack(b'NU', kind, 0, 4711, token, block, number) + payload)
     answer = s.recv(2048)
-    magic, kind, zero, transfer, offset, window = HEADER.unpack(answer[:HEADER.size])
+    magic, kind, zero, transfer, new_token, block, newest = HEADER.unpack(answer[:HEADER.size])
     assert (magic, zero, transfer) == (b'NU', 0, 4711), answer
-    return kind, offset, answer[HEADER.size:]
-assert exchange(1, len(content), '蟒.bin'.encode()) == (4, 0, b'')
-for at in range(0, len(content), 1200):
-    piece = content[at:at + 1200]
-    assert exchange(2, at, piece) == (4, at + len(piece), b'')
-stored = exchange(3, len(content), hashlib.sha256(content).digest())
-assert stored == (5, len(content), '蟒.bin'.encode()), stored
+    token = new_token
+    return kind, block, newest, answer[HEADER.size:]
+about = struct.pack('>QI', len(content), size) + '蟒.bin'.encode()
+assert exchange(OPEN, 0, about) == (TOKEN, 0, 0, b'')
+kind, first_missing, newest, window = exchange(OPEN, 0, about)
+assert (kind, first_missing, newest) == (ACK, 0, 0) and int.from_bytes(window, 'big') >= 5
+came = 0
+for block in reversed(range((len(content) + size - 1) // size)):
+    number += 1
+    kind, first_missing, newest, payload = exchange(DATA, block, content[block * size:][:size])
+    came |= 1 << block
+    assert (kind, newest) == (ACK, number)
+    bits = int.from_bytes(payload[4:], 'little') << first_missing | (1 << first_missing) - 1
+    assert bits == came, (bits, came)
+kind, _, _, name = exchange(CLOSE, 0, hashlib.sha256(content).digest())
+assert (kind, name) == (STORED, '蟒.bin'.encode())
 ";
 
 fn python_uploads_reliably() {

@@ -99,6 +99,28 @@ fn exactly(fates: &[(Direction, u64, Fate)]) -> Conditions {
     conditions
 }
 
+/// A packet, by hand: see packet.rs for the layout.
+fn packet(kind: u8, token: &[u8], payload: &[u8]) -> Vec<u8> {
+    [b"NU", &[kind, 0][..], b"abcd", token, &[0; 8], payload].concat()
+}
+
+/// An `open` of 1,000 bytes in blocks of 1,200, named a.bin.
+fn open(token: &[u8]) -> Vec<u8> {
+    packet(1, token, b"\0\0\0\0\0\0\x03\xe8\0\0\x04\xb0a.bin")
+}
+
+/// Opens an upload from a socket of ours, and returns its token.
+fn open_by_hand(socket: &UdpSocket, server: SocketAddr) -> Vec<u8> {
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    let mut answer = [0; 200];
+    socket.send_to(&open(&[0; 8]), server).unwrap();
+    assert_eq!((socket.recv(&mut answer).unwrap(), answer[2]), (24, 7), "a token");
+    let token = answer[8..16].to_vec();
+    socket.send_to(&open(&token), server).unwrap();
+    assert_eq!((socket.recv(&mut answer).unwrap(), answer[2]), (28, 4), "an ack");
+    token
+}
+
 #[test]
 fn the_demo_shows_the_keyword_work_and_break_and_what_works_instead() {
     let output = lesson().args(["--addr", "127.0.0.1:0"]).assert().success().get_output().clone();
@@ -106,7 +128,7 @@ fn the_demo_shows_the_keyword_work_and_break_and_what_works_instead() {
     let verdicts: Vec<_> = text.lines().filter(|line| line.starts_with("sent ")).collect();
     let broken: Vec<_> = verdicts.iter().map(|verdict| verdict.contains("NOT")).collect();
     assert_eq!(broken, [false, true, true, false, false, false], "{text}");
-    assert!(text.contains("[server] datagram 6 is lost"), "{text}");
+    assert!(text.contains("[server] datagram 7 is lost"), "{text}");
 }
 
 #[test]
@@ -153,8 +175,8 @@ fn a_file_arrives_exactly_through_loss_duplicates_and_reordering(#[case] seed: u
 #[test]
 fn a_lost_last_answer_is_asked_for_again_and_stores_nothing_twice() {
     let scene = Scene::new(&[]);
-    // Answers to a file of one packet: ack of open, ack of data, stored.
-    let relay = scene.relay(exactly(&[(Direction::ToClient, 2, Fate::Lose)]));
+    // Answers to a file of one packet: token, ack of open, ack of data, stored.
+    let relay = scene.relay(exactly(&[(Direction::ToClient, 3, Fate::Lose)]));
     let file = scene.file("a.bin", b"hello");
     Scene::send(relay.address(), &file, &[]).success();
     assert_eq!(scene.names(), ["a.bin"]);
@@ -163,7 +185,7 @@ fn a_lost_last_answer_is_asked_for_again_and_stores_nothing_twice() {
 #[test]
 fn the_client_gives_up_when_no_answer_comes_and_says_what_is_unknown() {
     let scene = Scene::new(&[]);
-    let lost: Vec<_> = (2..10).map(|index| (Direction::ToClient, index, Fate::Lose)).collect();
+    let lost: Vec<_> = (3..20).map(|index| (Direction::ToClient, index, Fate::Lose)).collect();
     let relay = scene.relay(exactly(&lost));
     let file = scene.file("a.bin", b"hello");
     let failed = Scene::send(relay.address(), &file, &["--timeout", "0.05", "--retries", "2"]);
@@ -175,7 +197,7 @@ fn the_client_gives_up_when_no_answer_comes_and_says_what_is_unknown() {
     let failed = failed.code(1);
     let said = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
     assert!(said.ends_with(&expected), "{said}");
-    assert_eq!(said.matches("no answer to close 5 within").count(), 3, "{said}");
+    assert_eq!(said.matches("no answer to close within").count(), 3, "{said}");
 }
 
 #[test]
@@ -248,10 +270,8 @@ fn the_server_gives_its_reason_for_a_refusal() {
 fn ctrl_c_is_obeyed_although_datagrams_keep_coming_and_names_what_it_drops() {
     let mut scene = Scene::new(&[]);
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    open_by_hand(&socket, scene.server.address());
     socket.connect(scene.server.address()).unwrap();
-    socket.set_read_timeout(Some(LIMIT)).unwrap();
-    socket.send(b"NU\x01\0abcd\0\0\0\0\0\0\x03\xe8\0\0\0\0a.bin").unwrap();
-    socket.recv(&mut [0; 200]).unwrap();
     let ended = AtomicBool::new(false);
     let status = thread::scope(|threads| {
         // Until the server is gone, and then the system says so.
@@ -299,9 +319,11 @@ fn two_uploads_at_once_do_not_mix() {
 fn an_upload_that_falls_silent_leaves_nothing(#[case] mode: &str) {
     let scene = Scene::new(&["--idle", "0.3", "--mode", mode]);
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    // An `open` of 1,000 bytes named a.bin; to the keyword server, it is just bytes.
-    let open = b"NU\x01\0abcd\0\0\0\0\0\0\x03\xe8\0\0\0\0a.bin";
-    socket.send_to(open, scene.server.address()).unwrap();
+    if mode == "reliable" {
+        open_by_hand(&socket, scene.server.address());
+    } else {
+        socket.send_to(b"the beginning of a file", scene.server.address()).unwrap();
+    }
     poll(LIMIT, || (scene.names().len() == 1).then_some(())).expect("a temporary file");
     poll(LIMIT, || scene.names().is_empty().then_some(())).expect("nothing left");
 }
@@ -311,7 +333,8 @@ fn a_client_that_is_killed_leaves_nothing_and_the_server_goes_on() {
     let scene = Scene::new(&["--idle", "0.3"]);
     // A relay that loses everything after the first packets keeps the client busy until it is
     // killed; its unfinished file is there by then.
-    let lost: Vec<_> = (3..2000).map(|index| (Direction::ToServer, index, Fate::Lose)).collect();
+    // Two for `open`, and two blocks.
+    let lost: Vec<_> = (4..2000).map(|index| (Direction::ToServer, index, Fate::Lose)).collect();
     let relay = scene.relay(exactly(&lost));
     let file = scene.file("a.bin", &content(50_000));
     let mut client = Command::new(env!("CARGO_BIN_EXE_lesson-05"))
@@ -333,18 +356,50 @@ fn a_server_that_was_restarted_says_that_it_does_not_know_the_upload() {
     let mut scene = Scene::new(&[]);
     let addr = scene.server.address();
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(LIMIT)).unwrap();
-    socket.send_to(b"NU\x01\0abcd\0\0\0\0\0\0\x03\xe8\0\0\0\0a.bin", addr).unwrap();
-    let mut answer = [0; 200];
-    let length = socket.recv(&mut answer).unwrap();
-    assert_eq!((length, answer[2]), (20, 4), "an ack");
+    let token = open_by_hand(&socket, addr);
     assert_eq!(scene.server.interrupt(LIMIT).expect("it ends").code(), Some(0));
     assert_eq!(scene.names(), [""; 0], "a stopped server cleans up");
     scene.server = start(&addr.to_string(), &scene.inbox(), &[]);
-    socket.send_to(b"NU\x02\0abcd\0\0\0\0\0\0\0\0\0\0\0\0bytes", addr).unwrap();
+    socket.send_to(&packet(2, &token, &[1; 1000]), addr).unwrap();
+    let mut answer = [0; 200];
     let length = socket.recv(&mut answer).unwrap();
-    let reason = String::from_utf8_lossy(&answer[20..length]).into_owned();
+    let reason = String::from_utf8_lossy(&answer[24..length]).into_owned();
     assert!(answer[2] == 6 && reason.contains("no such upload"), "{reason}");
+    assert_eq!(answer[8..16], token, "the client sees that it is for its own upload");
+}
+
+#[rstest]
+#[case::one_after_the_other(&["--window", "1"])]
+#[case::many_at_once(&["--window", "500"])]
+#[case::large_ones(&["--datagram", "65000"])]
+#[case::tiny_ones(&["--datagram", "7"])]
+fn the_size_and_the_number_of_datagrams_can_be_chosen(#[case] args: &[&str]) {
+    let scene = Scene::new(&[]);
+    let file = scene.file("a.bin", &content(300_000));
+    Scene::send(scene.server.address(), &file, args).success();
+    assert!(fs::read(scene.inbox().join("a.bin")).unwrap() == content(300_000));
+}
+
+#[test]
+fn a_large_file_costs_no_memory_on_either_side() {
+    let scene = Scene::new(&[]);
+    let path = scene.folder.path().join("large.bin");
+    fs::File::create(&path).unwrap().set_len(64 << 20).unwrap();
+    Scene::send(scene.server.address(), &path, &[]).success();
+    assert_eq!(fs::metadata(scene.inbox().join("large.bin")).unwrap().len(), 64 << 20);
+    if let Some(bytes) = scene.server.peak_memory() {
+        assert!(bytes < 16 << 20, "the server's memory grew to {bytes} bytes");
+    }
+}
+
+#[rstest]
+#[case::too_large("65001")]
+#[case::none("0")]
+fn a_datagram_that_cannot_be_is_code_2(#[case] size: &str) {
+    let args = ["client", "Cargo.toml", "--datagram", size];
+    let output = lesson().args(args).assert().code(2).get_output().clone();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("1..=65000"), "{said}");
 }
 
 #[rstest]

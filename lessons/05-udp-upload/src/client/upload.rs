@@ -54,11 +54,11 @@ impl<'a> Upload<'a> {
             match self.sender.next(now) {
                 Step::Send(outgoing) => self.send(outgoing)?,
                 Step::Wait(until) => {
-                    self.flush()?;
+                    self.flush(self.size())?;
                     self.receive(until.saturating_duration_since(now))?;
                 }
                 Step::Late(kind, wait) => {
-                    self.bar.suspend(|| say!("no answer to {kind} within {wait:?}"))
+                    self.bar.suspend(|| say!("no answer to {kind} within {wait:.1?}"));
                 }
                 Step::Over(Ok(name)) => return Ok(name),
                 Step::Over(Err(failure)) => return self.explain(failure),
@@ -77,13 +77,13 @@ impl<'a> Upload<'a> {
         Packet { kind, transfer, token, block, number, payload: &payload }
             .write_to(&mut self.batch);
         if kind != Kind::Data {
-            return self.flush();
+            return self.flush(self.batch.len());
         }
         self.source.append(block, &mut self.batch)?;
         // Only the last datagram of a batch may be shorter than the others.
         let is_short = self.about.length_of(block) < self.about.block_bytes;
         if is_short || self.batch.len() >= self.link.max_batch(self.size()) * self.size() {
-            self.flush()?;
+            self.flush(self.size())?;
             // Answers are looked at now and then, even if we could send for a long time yet.
             self.receive(Duration::ZERO)?;
         }
@@ -96,11 +96,11 @@ impl<'a> Upload<'a> {
         HEADER_BYTES + self.about.block_bytes as usize
     }
 
-    fn flush(&mut self) -> Result<()> {
+    /// Sends what is in the batch, as datagrams of `size` bytes.
+    fn flush(&mut self, size: usize) -> Result<()> {
         if self.batch.is_empty() {
             return Ok(());
         }
-        let size = self.size().min(self.batch.len());
         let sent = self.link.send_batch(&self.batch, size, self.server);
         self.batch.clear();
         Ok(sent.map_err(Trouble::on("reach", self.server))?)

@@ -180,7 +180,9 @@ impl World {
             let answer = self.receiver.receive(&bytes, address(number), self.now);
             let later = self.receiver.answers().into_iter().map(|(_, answer)| answer);
             let answers: Vec<_> = answer.into_iter().chain(later).collect();
-            answers.iter().for_each(|answer| self.transmit(false, number, answer));
+            for answer in &answers {
+                self.transmit(false, number, answer);
+            }
         } else {
             let packet = Packet::decode(&bytes).unwrap();
             self.clients[number].sender.handle(&packet, self.now);
@@ -262,7 +264,7 @@ fn draw(seed: u64) -> (Network, usize, Settings) {
     let (delay, jitter) = (20 * MS.mul_f64(chance.part()), 40 * MS.mul_f64(chance.part()));
     let network = Network { seed, delay, jitter, loss, duplicate, ..PERFECT };
     let length = chance.bits() as usize % 5_000;
-    let window = Some(chance.bits() % 40).filter(|window| *window > 0 && seed % 4 == 0);
+    let window = Some(chance.bits() % 40).filter(|window| *window > 0 && seed.is_multiple_of(4));
     (network, length, Settings { window, ..SETTINGS })
 }
 
