@@ -93,7 +93,9 @@ fn everything() -> Story {
         mixed
     };
     let streams = [tcp(0), v6(1, Transport::Tcp), tcp(2)];
-    streams.iter().for_each(|stream| story.happens(*stream, UP, Happening::Opened));
+    for stream in streams {
+        story.happens(stream, UP, Happening::Opened);
+    }
     for size in [1, 1459, 1460, 1461, 65_536, 1_000_000] {
         for stream in streams {
             story.passes(stream, UP, &vec![7; size]);

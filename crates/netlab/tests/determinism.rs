@@ -18,7 +18,9 @@ fn drawn(story: &Story) -> [String; 2] {
 fn in_pieces(pieces: &[&[u8]]) -> Story {
     let mut story = Story::default();
     story.happens(tcp(0), UP, Happening::Opened);
-    pieces.iter().for_each(|piece| story.passes(tcp(0), UP, piece));
+    for piece in pieces {
+        story.passes(tcp(0), UP, piece);
+    }
     story.passes(tcp(0), DOWN, b"thank you");
     story.happens(tcp(0), UP, Happening::Ended);
     story
@@ -71,7 +73,9 @@ fn what_is_under_way_at_the_same_time_is_drawn_the_same() {
     }
     let sent =
         [b"one", b"two", b"six"].map(|text| (slow.sends(udp(0), UP, text, Fate::Pass), text));
-    sent.iter().for_each(|(index, text)| slow.arrives(udp(0), UP, *index, *text));
+    for (index, text) in sent {
+        slow.arrives(udp(0), UP, index, text);
+    }
     assert_eq!(drawn(&slow), drawn(&fast));
 }
 

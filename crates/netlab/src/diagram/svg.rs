@@ -6,6 +6,9 @@ use std::fmt::Write;
 use super::layout::{End, Label, Line, Look, Page, Section};
 use crate::faults::Direction;
 use crate::payload::grouped;
+use shapes::{Point, add, draw_arrow, draw_cross, draw_head, draw_path, escaped};
+
+mod shapes;
 
 /// Everything is measured in pixels.
 const ROW: f64 = 38.0;
@@ -26,47 +29,8 @@ const GAP: f64 = 3.0;
 const LOST_AFTER: f64 = 0.88;
 const FORK_AFTER: f64 = 0.62;
 
-const STYLE: &str = "\
-.netlab .paper{fill:#fff;stroke:#d5dae0}
-.netlab .veil{fill:#fff}
-.netlab .name rect{fill:#eef2f6;stroke:#8895a3}
-.netlab .name text{fill:#1c2733;font-weight:600;text-anchor:middle}
-.netlab text{font:13px system-ui,'Segoe UI',Roboto,'Noto Sans','Noto Sans CJK SC','PingFang SC',\
-'Microsoft YaHei',sans-serif;fill:#5b6875}
-.netlab .payload{font-family:ui-monospace,'SF Mono',Menlo,Consolas,'DejaVu Sans Mono',\
-'Noto Sans Mono CJK SC','PingFang SC','Microsoft YaHei',monospace;font-size:12.5px;fill:#1c2733}
-.netlab .label{paint-order:stroke;stroke:#fff;stroke-width:6px;stroke-linejoin:round}
-.netlab .time{font-size:11.5px;text-anchor:end}
-.netlab .life{stroke:#b4bec8;stroke-dasharray:2 4}
-.netlab .line{fill:none;stroke-width:1.6;stroke-linecap:round}
-.netlab .data .line,.netlab .data .head{stroke:#2563a8}
-.netlab .data .head{fill:#2563a8}
-.netlab .control .line,.netlab .control .head{stroke:#7a8794}
-.netlab .control .head{fill:#7a8794}
-.netlab .odd .line,.netlab .odd .head{stroke:#b45f06}
-.netlab .odd .head,.netlab .odd .fate{fill:#b45f06}
-.netlab .bad .line,.netlab .bad .head{stroke:#c02626}
-.netlab .bad .head,.netlab .bad .fate{fill:#c02626}
-.netlab .cross{stroke-width:2.2}
-.netlab .fate{font-weight:600}
-.netlab .waiting .line{stroke-dasharray:5 5}
-@media (prefers-color-scheme:dark){
-.netlab .paper{fill:#171b21;stroke:#353d47}
-.netlab .veil{fill:#171b21}
-.netlab .name rect{fill:#262d36;stroke:#6b7887}
-.netlab .name text,.netlab .payload{fill:#e7ebf0}
-.netlab text{fill:#9aa7b5}
-.netlab .label{stroke:#171b21}
-.netlab .life{stroke:#4a5561}
-.netlab .data .line,.netlab .data .head{stroke:#6cb0f5}
-.netlab .data .head{fill:#6cb0f5}
-.netlab .control .line,.netlab .control .head{stroke:#8d9aa8}
-.netlab .control .head{fill:#8d9aa8}
-.netlab .odd .line,.netlab .odd .head{stroke:#f0a04b}
-.netlab .odd .head,.netlab .odd .fate{fill:#f0a04b}
-.netlab .bad .line,.netlab .bad .head{stroke:#ff7b72}
-.netlab .bad .head,.netlab .bad .fate{fill:#ff7b72}
-}";
+/// Colours for light and dark, with a background of its own.
+const STYLE: &str = include_str!("svg/style.css");
 
 pub(super) fn draw(page: &Page) -> String {
     let plans: Vec<Plan> = page.sections.iter().map(plan).collect();
@@ -85,18 +49,13 @@ pub(super) fn draw(page: &Page) -> String {
     frame(width, top, &description(page), &body)
 }
 
-/// Writing to a String does not fail.
-fn add(text: &mut String, line: std::fmt::Arguments<'_>) {
-    let _ = writeln!(text, "{line}");
-}
-
 fn frame(width: f64, height: f64, description: &str, body: &str) -> String {
     format!(
         "<svg xmlns='http://www.w3.org/2000/svg' class='netlab' role='img' \
          width='{width}' height='{height}' viewBox='0 0 {width} {height}'>\n\
          <title>Sequence diagram</title>\n\
          <desc>{description}</desc>\n\
-         <style>\n{STYLE}\n</style>\n\
+         <style>\n{STYLE}</style>\n\
          <rect class='paper' x='.5' y='.5' width='{}' height='{}' rx='8'/>\n\
          {body}</svg>\n",
         width - 1.0,
@@ -232,8 +191,6 @@ fn stop(plan: &Plan, direction: Direction, to: f64) -> f64 {
     from + (to - from) * LOST_AFTER
 }
 
-type Point = (f64, f64);
-
 /// The first arrival, and a branch to each later one.
 fn draw_arrivals(
     svg: &mut String,
@@ -250,54 +207,6 @@ fn draw_arrivals(
     for row in others {
         draw_arrow(svg, fork, (to, y(*row)));
     }
-}
-
-fn draw_arrow(svg: &mut String, from: Point, to: Point) {
-    draw_path(svg, from, to);
-    draw_head(svg, from, to);
-}
-
-fn draw_path(svg: &mut String, from: Point, to: Point) {
-    add(
-        svg,
-        format_args!(
-            "<path class='line' d='M{:.1} {:.1}L{:.1} {:.1}'/>",
-            from.0, from.1, to.0, to.1
-        ),
-    );
-}
-
-/// A triangle whose tip is at `to` and that points away from `from`.
-fn draw_head(svg: &mut String, from: Point, to: Point) {
-    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-    let length = dx.hypot(dy).max(1.0);
-    let (dx, dy) = (dx / length, dy / length);
-    let (back, aside) = (9.0, 3.6);
-    let base = (to.0 - back * dx, to.1 - back * dy);
-    add(
-        svg,
-        format_args!(
-            "<path class='head' d='M{:.1} {:.1}L{:.1} {:.1}L{:.1} {:.1}Z'/>",
-            to.0,
-            to.1,
-            base.0 - aside * dy,
-            base.1 + aside * dx,
-            base.0 + aside * dy,
-            base.1 - aside * dx
-        ),
-    );
-}
-
-fn draw_cross(svg: &mut String, at: Point) {
-    let (x, y, arm) = (at.0, at.1, 5.5);
-    let (left, right, top, bottom) = (x - arm, x + arm, y - arm, y + arm);
-    add(
-        svg,
-        format_args!(
-            "<path class='line cross' d='M{left:.1} {top:.1}L{right:.1} {bottom:.1}\
-             M{left:.1} {bottom:.1}L{right:.1} {top:.1}'/>"
-        ),
-    );
 }
 
 /// The label stands above the arrow, at the sender's end.
@@ -346,20 +255,4 @@ fn class(look: Look) -> &'static str {
         Look::Odd => "odd",
         Look::Bad => "bad",
     }
-}
-
-/// Text as XML has it (XML 1.0, section 2.4). Control characters do not occur in labels.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&apos;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }
