@@ -126,7 +126,8 @@ impl Congestion {
                 self.window = self.refill;
             }
         } else if round.has_queue(path) {
-            self.rate = rate;
+            // At least nearly the rate of before: a round in which we had to wait says little.
+            self.rate = rate.max(0.9 * self.rate);
             self.drain(path);
         } else {
             self.grow(&round, rate, path);

@@ -11,9 +11,9 @@ use crate::ack::Ack;
 use crate::open::Description;
 use crate::packet::Packet;
 
-/// How far a client may send ahead of the first block that is missing: so many blocks, for each of
-/// which an ack has a bit, and so many bytes.
-const MAX_WINDOW_BLOCKS: u32 = 8 * 1024;
+/// How far a client may send ahead of the first block that is missing: so many blocks, so that an
+/// ack with a bit for each of them is no longer than a packet of data; and so many bytes.
+const MAX_WINDOW_BLOCKS: u32 = 8 * 1200;
 const MAX_WINDOW_BYTES: u32 = 16 * 1024 * 1024;
 
 /// The blocks that have come so far.
