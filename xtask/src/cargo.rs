@@ -23,8 +23,17 @@ pub fn run(cargo: &mut Command) -> Result<bool> {
 
 /// Builds the program of a package and says where it is.
 pub fn build(root: &Path, package: &str) -> Result<PathBuf> {
+    build_with(root, package, &[])
+}
+
+/// As [`build`], with all optimisations.
+pub fn build_release(root: &Path, package: &str) -> Result<PathBuf> {
+    build_with(root, package, &["--release"])
+}
+
+fn build_with(root: &Path, package: &str, arguments: &[&str]) -> Result<PathBuf> {
     let mut cargo = command(root);
-    cargo.args(["build", "--package", package, "--bins"]);
+    cargo.args(["build", "--package", package, "--bins"]).args(arguments);
     // Artifacts as JSON on standard output; errors and warnings as people read them, on ours.
     cargo.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
     let mut building = cargo.spawn().context("cannot start cargo")?;

@@ -48,6 +48,7 @@ enum Command {
     Reset(reset::Options),
     Skeleton(skeleton::Options),
     Book(book::Options),
+    Bench(bench::Options),
     Ci(ci::Options),
 }
 
@@ -73,6 +74,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Reset(options)) => reset::run(&options),
         Some(Command::Skeleton(options)) => skeleton::run(&options),
         Some(Command::Book(options)) => book::run(&options),
+        Some(Command::Bench(options)) => bench::run(&options),
         Some(Command::Ci(options)) => ci::run(&options),
     }
 }

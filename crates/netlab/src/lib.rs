@@ -8,6 +8,7 @@
 //! - [`record`] is what a relay tells of a run, [`transcript`] writes it down as text, [`diagram`]
 //!   draws it, and [`pcapng`] writes the capture that Wireshark opens.
 //! - `peers` (feature of that name) runs tests against programs that nobody here wrote.
+//! - `timed` (feature of that name) measures how long a program runs and how much memory it needs.
 //!
 //! Nothing here knows a lesson: a program is a command line and a socket, in any language.
 
@@ -24,3 +25,5 @@ pub mod record;
 pub mod relay;
 pub mod shape;
 pub mod transcript;
+#[cfg(feature = "timed")]
+pub mod timed;

@@ -387,3 +387,19 @@ pub(crate) fn kill_group(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();
 }
+
+/// Kills the group of a child that somebody else waits for.
+#[cfg(all(unix, feature = "timed"))]
+pub(crate) fn kill_group_of(id: u32) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    // Groups 0 and 1 mean "my own" and "init": never a group of ours.
+    if let Some(group) = i32::try_from(id).ok().filter(|&id| id > 1).and_then(Pid::from_raw) {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+/// Without process groups: the process itself, and what it has started (taskkill's `/T`).
+#[cfg(all(not(unix), feature = "timed"))]
+pub(crate) fn kill_group_of(id: u32) {
+    let _ = Command::new("taskkill").args(["/F", "/T", "/PID", &id.to_string()]).output();
+}

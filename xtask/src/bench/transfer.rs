@@ -1,0 +1,253 @@
+//! One file goes from a client to a server, and we look at the clock.
+//!
+//! The clock starts when the client is started, and the server has been listening since before
+//! that. It stops when both are true: the client has ended with success, and the server's side has
+//! the whole file, which it shows by saying so (ours) or by ending (those that serve one client).
+//! Then the file is compared, byte by byte; that is not timed.
+
+use std::fs::{self, File};
+use std::io::{BufReader, Read};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use grader::process;
+use netlab::peers::{self, Transport};
+use netlab::timed::{Ended, Timed};
+
+use super::contest::Sample;
+use super::report::Memory;
+
+/// How long a server may take until it can be spoken to.
+const READY_LIMIT: Duration = Duration::from_secs(10);
+/// How long a transfer may take when nobody says otherwise.
+pub const LIMIT: Duration = Duration::from_secs(120);
+/// How often we look up from waiting: for Ctrl-C, and for what a program has said.
+const TICK: Duration = Duration::from_millis(1);
+const BLOCK: usize = 64 * 1024;
+
+/// A program that is about to run, with what its streams are tied to.
+pub struct Launch {
+    command: Command,
+    stdin: Option<PathBuf>,
+    stdout: Option<PathBuf>,
+}
+
+impl Launch {
+    pub fn new(program: &Path) -> Self {
+        Self { command: Command::new(program), stdin: None, stdout: None }
+    }
+
+    pub fn args(mut self, arguments: &[&str]) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    pub fn arg(mut self, argument: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    pub fn reading(mut self, file: &Path) -> Self {
+        self.stdin = Some(file.to_owned());
+        self
+    }
+
+    pub fn writing(mut self, file: PathBuf) -> Self {
+        self.stdout = Some(file);
+        self
+    }
+
+    pub fn start(mut self) -> Result<Timed> {
+        let stdin = self
+            .stdin
+            .map_or_else(|| Ok(Stdio::null()), |file| File::open(file).map(Into::into))?;
+        let stdout = self
+            .stdout
+            .map_or_else(|| Ok(Stdio::piped()), |file| File::create(file).map(Into::into))?;
+        Ok(Timed::start(&mut self.command, stdin, stdout)?)
+    }
+}
+
+/// How one knows that a server can be spoken to.
+#[derive(Clone, Copy)]
+pub enum Ready {
+    /// It prints `listening on HOST:PORT`.
+    Says,
+    /// The system lists a socket that listens on (TCP), or is bound to (UDP), this port.
+    Bound(Transport, u16),
+}
+
+/// How one knows that the server's side has the whole file.
+#[derive(Clone, Copy)]
+pub enum Done {
+    /// It serves one client and ends.
+    Ends,
+    /// It says a line with this in it, and serves on.
+    Says(&'static str),
+    /// Its client ends only after the server has confirmed the last block.
+    WithClient,
+}
+
+/// A server that will receive into a folder.
+pub struct Receiver {
+    pub launch: Launch,
+    pub ready: Ready,
+    pub done: Done,
+}
+
+/// The file that is sent, and the folder in which it, alone, is expected.
+#[derive(Clone, Copy)]
+pub struct Cargo<'a> {
+    pub file: &'a Path,
+    pub inbox: &'a Path,
+    /// Whether anything arrives that can be compared; iperf3 sends bytes and no file.
+    pub is_checked: bool,
+}
+
+/// Starts the server, then its client with the server's address; MiB/s, and both sides' memory.
+pub fn transfer(
+    cargo: Cargo<'_>,
+    receiver: Receiver,
+    limit: Duration,
+    client: impl FnOnce(SocketAddr) -> Result<Launch>,
+) -> Result<Sample> {
+    let mut server = receiver.launch.start()?;
+    let address = wait_until_ready(&mut server, receiver.ready)?;
+    let until = Instant::now() + limit;
+    let mut client = client(address)?.start()?;
+    let sent = finish("the client", &mut client, until)?;
+    let stored = match receiver.done {
+        Done::Ends => finish("the server", &mut server, until)?.at,
+        Done::Says(text) => wait_for(&mut server, text, until)?.0,
+        Done::WithClient => sent.at,
+    };
+    let took = sent.at.max(stored) - client.started();
+    let server = server.kill().map(|ended| ended.peak_memory);
+    if cargo.is_checked {
+        check(cargo)?;
+    }
+    let memory = Memory { server, client: Some(sent.peak_memory) };
+    Ok(Sample { values: vec![mib_per_second(fs::metadata(cargo.file)?.len(), took)], memory })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a speed needs no more digits than a f64 has")]
+pub fn mib_per_second(bytes: u64, took: Duration) -> f64 {
+    bytes as f64 / f64::from(1 << 20) / took.as_secs_f64()
+}
+
+/// Where the server can be reached.
+pub fn wait_until_ready(server: &mut Timed, ready: Ready) -> Result<SocketAddr> {
+    match ready {
+        Ready::Says => {
+            let until = Instant::now() + READY_LIMIT;
+            let (_, line) = wait_for(server, "listening on ", until)?;
+            let address = line.rsplit(' ').next().unwrap_or_default();
+            address.parse().with_context(|| format!("this names no address: {line}"))
+        }
+        Ready::Bound(transport, port) => {
+            let until = Instant::now() + READY_LIMIT;
+            while !peers::is_bound(transport, port, TICK) {
+                check_time(until, "the server listens", server)?;
+                if let Some(ended) = server.ends(Duration::ZERO) {
+                    bail!(
+                        "the server ended ({}) before it listened: {}",
+                        ended.status,
+                        server.said()
+                    );
+                }
+            }
+            Ok((Ipv4Addr::LOCALHOST, port).into())
+        }
+    }
+}
+
+/// When a program says a line with `text` in it, and the line.
+pub fn wait_for(program: &mut Timed, text: &str, until: Instant) -> Result<(Instant, String)> {
+    loop {
+        if let Some(found) = program.has_said(text) {
+            return Ok(found);
+        }
+        check_time(until, &format!("it said {text:?}"), program)?;
+        if let Some(ended) = program.ends(TICK)
+            && program.has_said(text).is_none()
+        {
+            bail!("a program ended ({}) and never said {text:?}: {}", ended.status, program.said());
+        }
+    }
+}
+
+/// Waits until a program has ended, well.
+pub fn finish(who: &str, program: &mut Timed, until: Instant) -> Result<Ended> {
+    loop {
+        if let Some(ended) = program.ends(TICK * 100) {
+            let said = program.said();
+            ensure!(ended.status.success(), "{who} ended ({}): {}", ended.status, said.trim());
+            return Ok(ended);
+        }
+        check_time(until, &format!("{who} ended"), program)?;
+    }
+}
+
+fn check_time(until: Instant, what: &str, program: &Timed) -> Result<()> {
+    if process::is_interrupted() {
+        bail!("interrupted");
+    }
+    ensure!(Instant::now() < until, "the time was over before {what}: {}", program.said().trim());
+    Ok(())
+}
+
+/// Compares what has arrived with what was sent, and removes it.
+pub fn check(Cargo { file, inbox, .. }: Cargo<'_>) -> Result<()> {
+    let entries = fs::read_dir(inbox)?.collect::<Result<Vec<_>, _>>()?;
+    let is_file = |entry: &&fs::DirEntry| !entry.file_name().to_string_lossy().starts_with('.');
+    let arrived: Vec<_> = entries.iter().filter(is_file).collect();
+    let [arrived] = arrived[..] else {
+        bail!("one file should have arrived; there are {}", arrived.len());
+    };
+    ensure!(is_same(file, &arrived.path())?, "another file has arrived than was sent");
+    fs::remove_file(arrived.path())?;
+    Ok(())
+}
+
+fn is_same(one: &Path, other: &Path) -> Result<bool> {
+    if fs::metadata(one)?.len() != fs::metadata(other)?.len() {
+        return Ok(false);
+    }
+    let open = |path| Ok::<_, std::io::Error>(BufReader::with_capacity(BLOCK, File::open(path)?));
+    let (mut one, mut other) = (open(one)?, open(other)?);
+    let (mut left, mut right) = (vec![0; BLOCK], vec![0; BLOCK]);
+    loop {
+        let length = one.read(&mut left)?;
+        if length == 0 {
+            return Ok(true);
+        }
+        // The lengths are equal, so this has as many bytes.
+        other.read_exact(&mut right[..length])?;
+        if left[..length] != right[..length] {
+            return Ok(false);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_changed_byte_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+        let mut bytes = vec![7; 3 * BLOCK + 5];
+        fs::write(&one, &bytes).unwrap();
+        fs::write(&other, &bytes).unwrap();
+        assert!(is_same(&one, &other).unwrap());
+        bytes[3 * BLOCK] = 8;
+        fs::write(&other, &bytes).unwrap();
+        assert!(!is_same(&one, &other).unwrap());
+        fs::write(&other, &bytes[1..]).unwrap();
+        assert!(!is_same(&one, &other).unwrap());
+    }
+}
