@@ -1,0 +1,69 @@
+//! Receives a file on every connection.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use quinn::rustls::pki_types::PrivatePkcs8KeyDer;
+use quinn::{Endpoint, EndpointConfig, Incoming, RecvStream, ServerConfig, TokioRuntime};
+use sha2::{Digest, Sha256};
+use tokio::fs::{self, File};
+use tokio::io::AsyncWriteExt;
+
+use crate::{BLOCK, Cli, NAME, STORED, transport};
+
+pub async fn run(cli: &Cli, folder: &Path) -> Result<()> {
+    let own = rcgen::generate_simple_self_signed(vec![NAME.to_owned()])?;
+    fs::write(&cli.certificate, own.cert.der()).await.context("cannot write the certificate")?;
+    let key = PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()).into();
+    let mut config = ServerConfig::with_single_cert(vec![own.cert.into()], key)?;
+    config.transport_config(transport::config(cli.bbr));
+    let socket = transport::bind(cli.addr)?;
+    let runtime = Arc::new(TokioRuntime);
+    let endpoint = Endpoint::new(EndpointConfig::default(), Some(config), socket, runtime)?;
+    println!("listening on {}", endpoint.local_addr()?);
+    std::io::stdout().flush()?;
+    while let Some(incoming) = endpoint.accept().await {
+        match receive(incoming, folder).await {
+            Ok(length) => eprintln!("stored {length} bytes"),
+            Err(error) => eprintln!("nothing stored: {error:#}"),
+        }
+    }
+    Ok(())
+}
+
+/// One file, and the answer that it is there.
+async fn receive(incoming: Incoming, folder: &Path) -> Result<u64> {
+    let connection = incoming.await?;
+    let (mut answer, mut stream) = connection.accept_bi().await?;
+    let mut length = [0; 8];
+    stream.read_exact(&mut length).await?;
+    let length = u64::from_be_bytes(length);
+    let hidden = folder.join(".part");
+    let digest = write(&mut stream, File::create(&hidden).await?, length).await?;
+    let mut expected = [0; 32];
+    stream.read_exact(&mut expected).await?;
+    ensure!(digest == expected, "the digest is wrong");
+    fs::rename(&hidden, folder.join("file")).await?;
+    answer.write_all(&[STORED]).await?;
+    answer.finish()?;
+    // The client closes the connection when it has the answer.
+    connection.closed().await;
+    Ok(length)
+}
+
+/// Writes what comes; chunks are taken as quinn has them, without another copy.
+async fn write(stream: &mut RecvStream, mut file: File, length: u64) -> Result<[u8; 32]> {
+    file.set_max_buf_size(BLOCK);
+    let (mut digest, mut left) = (Sha256::new(), usize::try_from(length)?);
+    while left > 0 {
+        let chunk = stream.read_chunk(left.min(BLOCK), true).await?;
+        let bytes = chunk.context("the stream ended before the file")?.bytes;
+        digest.update(&bytes);
+        file.write_all(&bytes).await?;
+        left -= bytes.len();
+    }
+    file.flush().await?;
+    Ok(digest.finalize().into())
+}
