@@ -3,7 +3,12 @@
 //! Every contestant has its turn in every round, so that whatever else the machine does meets all
 //! of them. What is timed stands above each table and in [`upload`], [`udp`] and so on.
 
+mod cold;
 mod contest;
+mod echo;
+mod echo_load;
+mod edit_loop;
+mod fair;
 mod field;
 mod payload;
 mod peers;
@@ -11,6 +16,8 @@ mod report;
 mod svg;
 mod table;
 mod transfer;
+mod udp;
+mod udp_pairs;
 mod upload;
 
 use std::env;
@@ -52,6 +59,10 @@ pub struct Options {
 #[derive(clap::Subcommand)]
 enum Which {
     Upload(upload::Options),
+    Udp(udp::Options),
+    Echo(echo::Options),
+    Loop(edit_loop::Options),
+    Cold(cold::Options),
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
@@ -67,6 +78,10 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let field = Field::prepare(&course, options)?;
     let report = match &options.which {
         Which::Upload(options) => upload::run(&field, options),
+        Which::Udp(options) => udp::run(&field, options),
+        Which::Echo(options) => echo::run(&field, options),
+        Which::Loop(options) => edit_loop::run(&field, options),
+        Which::Cold(options) => cold::run(&field, options),
     };
     if process::is_interrupted() {
         eprintln!("cargo xtask: interrupted; nothing that was measured is still running");

@@ -24,33 +24,36 @@ pub async fn run(cli: &Cli, folder: &Path) -> Result<()> {
     let endpoint = Endpoint::new(EndpointConfig::default(), Some(config), socket, runtime)?;
     println!("listening on {}", endpoint.local_addr()?);
     std::io::stdout().flush()?;
+    let mut number = 0;
     while let Some(incoming) = endpoint.accept().await {
-        match receive(incoming, folder).await {
-            Ok(length) => eprintln!("stored {length} bytes"),
-            Err(error) => eprintln!("nothing stored: {error:#}"),
-        }
+        number += 1;
+        let file = folder.join(format!("file-{number}"));
+        tokio::spawn(async move {
+            if let Err(error) = receive(incoming, &file).await {
+                eprintln!("nothing stored: {error:#}");
+            }
+        });
     }
     Ok(())
 }
 
 /// One file, and the answer that it is there.
-async fn receive(incoming: Incoming, folder: &Path) -> Result<u64> {
+async fn receive(incoming: Incoming, file: &Path) -> Result<()> {
     let connection = incoming.await?;
     let (mut answer, mut stream) = connection.accept_bi().await?;
     let mut length = [0; 8];
     stream.read_exact(&mut length).await?;
     let length = u64::from_be_bytes(length);
-    let hidden = folder.join(".part");
-    let digest = write(&mut stream, File::create(&hidden).await?, length).await?;
+    let digest = write(&mut stream, File::create(file).await?, length).await?;
     let mut expected = [0; 32];
     stream.read_exact(&mut expected).await?;
     ensure!(digest == expected, "the digest is wrong");
-    fs::rename(&hidden, folder.join("file")).await?;
+    eprintln!("stored {length} bytes");
     answer.write_all(&[STORED]).await?;
     answer.finish()?;
     // The client closes the connection when it has the answer.
     connection.closed().await;
-    Ok(length)
+    Ok(())
 }
 
 /// Writes what comes; chunks are taken as quinn has them, without another copy.

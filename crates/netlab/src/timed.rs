@@ -33,6 +33,9 @@ pub struct Ended {
     pub peak_memory: u64,
 }
 
+/// Lines with their times, and whether they came on standard output.
+type Lines = Arc<Mutex<Vec<(Instant, String, bool)>>>;
+
 /// A running program. Dropping it kills its whole process group.
 #[derive(Debug)]
 pub struct Timed {
@@ -41,7 +44,7 @@ pub struct Timed {
     waiting: Receiver<Option<Ended>>,
     ended: Option<Ended>,
     words: Kept,
-    lines: Arc<Mutex<Vec<(Instant, String)>>>,
+    lines: Lines,
     reading: Vec<thread::JoinHandle<()>>,
 }
 
@@ -58,10 +61,10 @@ impl Timed {
         let mut child = command.spawn().map_err(|error| {
             StartError::NotStarted(command.get_program().to_string_lossy().into_owned(), error)
         })?;
-        let (words, lines) = (Kept::default(), Arc::new(Mutex::new(Vec::new())));
+        let (words, lines) = (Kept::default(), Lines::default());
         let mut reading = Vec::new();
-        reading.extend(child.stdout.take().map(|pipe| read(pipe, &words, &lines)));
-        reading.extend(child.stderr.take().map(|pipe| read(pipe, &words, &lines)));
+        reading.extend(child.stdout.take().map(|pipe| read(pipe, &words, &lines, true)));
+        reading.extend(child.stderr.take().map(|pipe| read(pipe, &words, &lines, false)));
         let (end, waiting) = mpsc::channel();
         let id = child.id();
         thread::spawn(move || {
@@ -104,7 +107,15 @@ impl Timed {
     #[must_use]
     pub fn has_said(&self, text: &str) -> Option<(Instant, String)> {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.iter().find(|(_, line)| line.contains(text)).cloned()
+        let found = lines.iter().find(|(_, line, _)| line.contains(text));
+        found.map(|(at, line, _)| (*at, line.clone()))
+    }
+
+    /// When it has printed its first line on standard output, if it has so far.
+    #[must_use]
+    pub fn first_output(&self) -> Option<Instant> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().find(|(_, _, is_output)| *is_output).map(|(at, ..)| *at)
     }
 
     /// The end of what it has said so far.
@@ -132,13 +143,14 @@ impl Drop for Timed {
 fn read(
     pipe: impl std::io::Read + Send + 'static,
     words: &Kept,
-    lines: &Arc<Mutex<Vec<(Instant, String)>>>,
+    lines: &Lines,
+    is_output: bool,
 ) -> thread::JoinHandle<()> {
     let lines = Arc::clone(lines);
     keep_reading(pipe, words, move |line| {
         let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() < KEPT_LINES {
-            lines.push((Instant::now(), line.to_owned()));
+            lines.push((Instant::now(), line.to_owned(), is_output));
         }
     })
 }
@@ -157,13 +169,14 @@ mod tests {
 
     #[test]
     fn a_line_is_known_with_its_time_and_the_end_with_its_memory() {
-        let mut program = start("echo hello; exit 3");
+        let mut program = start("echo warning >&2; echo hello; exit 3");
         let ended = program.ends(LONG).unwrap();
         assert_eq!(ended.status.code(), Some(3));
         assert!(ended.peak_memory > 100 * 1024, "{ended:?}");
         let (said, line) = program.has_said("ell").unwrap();
         assert_eq!(line, "hello");
         assert!(program.started() < said && said < Instant::now());
+        assert_eq!(program.first_output(), Some(said));
     }
 
     #[test]

@@ -29,6 +29,9 @@ pub struct Sample {
     pub memory: Memory,
 }
 
+/// What a contest gave: a group for each measure, and who could not take part.
+pub type Outcome = (Vec<Group>, Vec<Missing>);
+
 /// A quantity that is compared.
 #[derive(Clone, Copy)]
 pub struct Measure {
@@ -64,7 +67,7 @@ pub fn hold(
     title: &str,
     measures: &[Measure],
     contestants: &[Contestant<'_>],
-) -> Result<(Vec<Group>, Vec<Missing>)> {
+) -> Result<Outcome> {
     let (mut present, mut missing) = (Vec::new(), Vec::new());
     for contestant in contestants.iter().filter(|contestant| field.wants(&contestant.name)) {
         match look_for(contestant) {

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 /// What is timed wherever a file goes from a client to a server.
 pub const TIMED: &str = "from the start of the client (the server listens already) until the \
-    client has ended well and the server's side has the whole file: it says so or ends; then every \
+    client has ended well and the server's side has the whole file: it says so, or ends, or (tftp) has a file of the full length; then every \
     byte is compared, untimed";
 
 const MIB: u64 = 1 << 20;

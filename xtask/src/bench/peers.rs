@@ -25,6 +25,7 @@ pub const IPERF3: Peer = peer("iperf3", "iperf3");
 pub const CURL: Peer = peer("curl", "curl");
 pub const TFTPD: Peer = peer("in.tftpd", "tftpd-hpa");
 pub const ATFTP: Peer = peer("atftp", "atftp");
+/// Its package cannot be installed beside [`TFTPD`]'s: it has to be unpacked onto the path.
 pub const ATFTPD: Peer = peer("atftpd", "atftpd");
 pub const UFTP: Peer = peer("uftp", "uftp");
 pub const UFTPD: Peer = peer("uftpd", "uftp");
@@ -81,7 +82,11 @@ pub fn install(peers: &[Peer]) -> String {
     let mut packages: Vec<_> = peers.iter().map(|peer| peer.package).collect();
     packages.sort_unstable();
     packages.dedup();
-    format!("apt-get install --no-install-recommends {}", packages.join(" "))
+    format!(
+        "apt-get install --no-install-recommends {} (atftpd conflicts with tftpd-hpa: apt-get \
+         download atftpd, unpack it with dpkg -x, and put its usr/sbin on the path)",
+        packages.join(" ")
+    )
 }
 
 #[cfg(test)]

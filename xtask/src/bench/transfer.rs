@@ -10,11 +10,15 @@ use std::io::{BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use grader::process;
+use netlab::conditions::Conditions;
 use netlab::peers::{self, Transport};
+use netlab::record::Transport::Udp;
+use netlab::relay::Relay;
 use netlab::timed::{Ended, Timed};
 
 use super::contest::Sample;
@@ -22,7 +26,7 @@ use super::report::Memory;
 
 /// How long a server may take until it can be spoken to.
 const READY_LIMIT: Duration = Duration::from_secs(10);
-/// How long a transfer may take when nobody says otherwise.
+/// How long a transfer may take.
 pub const LIMIT: Duration = Duration::from_secs(120);
 /// How often we look up from waiting: for Ctrl-C, and for what a program has said.
 const TICK: Duration = Duration::from_millis(1);
@@ -37,7 +41,7 @@ pub struct Launch {
 
 impl Launch {
     pub fn new(program: &Path) -> Self {
-        Self { command: Command::new(program), stdin: None, stdout: None }
+        Command::new(program).into()
     }
 
     pub fn args(mut self, arguments: &[&str]) -> Self {
@@ -71,6 +75,12 @@ impl Launch {
     }
 }
 
+impl From<Command> for Launch {
+    fn from(command: Command) -> Self {
+        Self { command, stdin: None, stdout: None }
+    }
+}
+
 /// How one knows that a server can be spoken to.
 #[derive(Clone, Copy)]
 pub enum Ready {
@@ -87,8 +97,8 @@ pub enum Done {
     Ends,
     /// It says a line with this in it, and serves on.
     Says(&'static str),
-    /// Its client ends only after the server has confirmed the last block.
-    WithClient,
+    /// It says nothing of it; the file has its full length.
+    Whole,
 }
 
 /// A server that will receive into a folder.
@@ -103,32 +113,33 @@ pub struct Receiver {
 pub struct Cargo<'a> {
     pub file: &'a Path,
     pub inbox: &'a Path,
-    /// Whether anything arrives that can be compared; iperf3 sends bytes and no file.
-    pub is_checked: bool,
+    /// How many times it is expected. Not once from iperf3, which sends bytes and no file.
+    pub files: usize,
 }
 
-/// Starts the server, then its client with the server's address; MiB/s, and both sides' memory.
+/// Starts the server, then its client with the server's address, or, where there is a `network`
+/// between them, with that of a UDP relay; MiB/s, and both sides' memory.
 pub fn transfer(
     cargo: Cargo<'_>,
     receiver: Receiver,
-    limit: Duration,
+    network: Option<Conditions>,
     client: impl FnOnce(SocketAddr) -> Result<Launch>,
 ) -> Result<Sample> {
     let mut server = receiver.launch.start()?;
     let address = wait_until_ready(&mut server, receiver.ready)?;
-    let until = Instant::now() + limit;
+    let until = Instant::now() + LIMIT;
+    let relay = network.map(|network| Relay::start(Udp, address, network, None)).transpose()?;
+    let address = relay.as_ref().map_or(address, Relay::address);
     let mut client = client(address)?.start()?;
     let sent = finish("the client", &mut client, until)?;
     let stored = match receiver.done {
         Done::Ends => finish("the server", &mut server, until)?.at,
         Done::Says(text) => wait_for(&mut server, text, until)?.0,
-        Done::WithClient => sent.at,
+        Done::Whole => wait_until_whole(cargo, &server, until)?,
     };
     let took = sent.at.max(stored) - client.started();
     let server = server.kill().map(|ended| ended.peak_memory);
-    if cargo.is_checked {
-        check(cargo)?;
-    }
+    check(cargo)?;
     let memory = Memory { server, client: Some(sent.peak_memory) };
     Ok(Sample { values: vec![mib_per_second(fs::metadata(cargo.file)?.len(), took)], memory })
 }
@@ -191,7 +202,7 @@ pub fn finish(who: &str, program: &mut Timed, until: Instant) -> Result<Ended> {
     }
 }
 
-fn check_time(until: Instant, what: &str, program: &Timed) -> Result<()> {
+pub fn check_time(until: Instant, what: &str, program: &Timed) -> Result<()> {
     if process::is_interrupted() {
         bail!("interrupted");
     }
@@ -199,16 +210,33 @@ fn check_time(until: Instant, what: &str, program: &Timed) -> Result<()> {
     Ok(())
 }
 
+/// When the one file in the inbox has its full length.
+fn wait_until_whole(cargo: Cargo<'_>, server: &Timed, until: Instant) -> Result<Instant> {
+    let length = fs::metadata(cargo.file)?.len();
+    loop {
+        let mut files = fs::read_dir(cargo.inbox)?.flatten();
+        if files.any(|file| file.metadata().is_ok_and(|file| file.len() == length)) {
+            return Ok(Instant::now());
+        }
+        check_time(until, "the whole file had arrived", server)?;
+        thread::sleep(TICK);
+    }
+}
+
 /// Compares what has arrived with what was sent, and removes it.
-pub fn check(Cargo { file, inbox, .. }: Cargo<'_>) -> Result<()> {
+pub fn check(Cargo { file, inbox, files }: Cargo<'_>) -> Result<()> {
+    if files == 0 {
+        return Ok(());
+    }
     let entries = fs::read_dir(inbox)?.collect::<Result<Vec<_>, _>>()?;
+    // Locks and parts of files are hidden.
     let is_file = |entry: &&fs::DirEntry| !entry.file_name().to_string_lossy().starts_with('.');
     let arrived: Vec<_> = entries.iter().filter(is_file).collect();
-    let [arrived] = arrived[..] else {
-        bail!("one file should have arrived; there are {}", arrived.len());
-    };
-    ensure!(is_same(file, &arrived.path())?, "another file has arrived than was sent");
-    fs::remove_file(arrived.path())?;
+    ensure!(arrived.len() == files, "{files} should have arrived, not {}", arrived.len());
+    for arrived in arrived {
+        ensure!(is_same(file, &arrived.path())?, "another file has arrived than was sent");
+        fs::remove_file(arrived.path())?;
+    }
     Ok(())
 }
 

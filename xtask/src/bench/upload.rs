@@ -75,7 +75,7 @@ fn contestants<'a>(course: &'a Course<'a>, lesson: &'a Path) -> Vec<Contestant<'
 
 impl Course<'_> {
     fn cargo<'b>(&'b self, inbox: &'b Path) -> Cargo<'b> {
-        Cargo { file: &self.file, inbox, is_checked: true }
+        Cargo { file: &self.file, inbox, files: 1 }
     }
 
     fn lesson(&self, program: &Path, framing: &str) -> Result<Sample> {
@@ -84,7 +84,7 @@ impl Course<'_> {
         let launch = Launch::new(program).args(&server).arg(&inbox);
         // Said after the file has got its name.
         let receiver = Receiver { launch, ready: Ready::Says, done: Done::Says("stored ") };
-        transfer(self.cargo(&inbox), receiver, LIMIT, |server| {
+        transfer(self.cargo(&inbox), receiver, None, |server| {
             let client = ["client", "--addr", &server.to_string(), "--framing", framing];
             Ok(Launch::new(program).args(&client).arg(&self.file))
         })
@@ -95,7 +95,7 @@ impl Course<'_> {
         let port = free_port(Transport::Tcp);
         let launch = Launch::new(nc).args(&["-l", "127.0.0.1", &port.to_string()]);
         let receiver = serves_one(launch.writing(inbox.join("file")), port);
-        transfer(self.cargo(&inbox), receiver, LIMIT, |_| {
+        transfer(self.cargo(&inbox), receiver, None, |_| {
             let client = Launch::new(nc).args(&["-N", "127.0.0.1", &port.to_string()]);
             Ok(client.reading(&self.file))
         })
@@ -107,7 +107,7 @@ impl Course<'_> {
         let from = format!("TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr");
         let to = format!("CREATE:{}", inbox.join("file").display());
         let launch = Launch::new(socat).args(&["-u", "-b", "262144", &from, &to]);
-        transfer(self.cargo(&inbox), serves_one(launch, port), LIMIT, |server| {
+        transfer(self.cargo(&inbox), serves_one(launch, port), None, |server| {
             let from = format!("OPEN:{},rdonly", self.file.display());
             let to = format!("TCP:{server}");
             Ok(Launch::new(socat).args(&["-u", "-b", "262144", &from, &to]))
@@ -119,7 +119,7 @@ impl Course<'_> {
         let port = free_port(Transport::Tcp).to_string();
         let launch = Launch::new(python).args(&["-c", script, "server", &port]);
         let receiver = serves_one(launch.arg(inbox.join("file")), port.parse()?);
-        transfer(self.cargo(&inbox), receiver, LIMIT, |_| {
+        transfer(self.cargo(&inbox), receiver, None, |_| {
             Ok(Launch::new(python).args(&["-c", script, "client", &port]).arg(&self.file))
         })
     }
@@ -128,8 +128,8 @@ impl Course<'_> {
         let port = free_port(Transport::Tcp);
         let server = ["-s", "-1", "-B", "127.0.0.1", "-p", &port.to_string()];
         let receiver = serves_one(Launch::new(iperf3).args(&server), port);
-        let cargo = Cargo { is_checked: false, ..self.cargo(&self.file) };
-        transfer(cargo, receiver, LIMIT, |_| {
+        let cargo = Cargo { files: 0, ..self.cargo(&self.file) };
+        transfer(cargo, receiver, None, |_| {
             let (port, bytes) = (port.to_string(), self.bytes.to_string());
             Ok(Launch::new(iperf3).args(&["-c", "127.0.0.1", "-p", &port, "-n", &bytes]))
         })

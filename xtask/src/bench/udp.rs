@@ -1,0 +1,246 @@
+//! `bench udp`: one large file over UDP, directly and through networks that delay and lose.
+//!
+//! The network is our own relay, which every client finds at one address in place of its server.
+//! Servers of TFTP answer from a new port, which the relay does not know: they run only directly.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use netlab::conditions::{Conditions, Path as Way};
+use netlab::faults::DatagramFaults;
+use netlab::shape::Shape;
+
+use super::contest::{self, Contestant, MIB_PER_SECOND, Sample};
+use super::fair;
+use super::field::{self, Field};
+use super::payload::{self, Size};
+use super::peers::{ATFTP, ATFTPD, CURL, CXX, Peer, TFTPD, UDT, UFTP, UFTPD};
+use super::report::{Kind, Report};
+use super::transfer::{Cargo, transfer};
+use super::udp_pairs::{Pair, build_udt};
+
+/// One way through the network.
+const DELAY: Duration = Duration::from_millis(10);
+/// The same datagrams are lost for everybody, as far as everybody sends the same number.
+const SEED: u64 = 7;
+/// A payload that passes every network with packets of 1,500 bytes.
+const INTERNET: u32 = 1400;
+const JUMBO: u32 = 65_000;
+/// What CUBIC makes of random loss takes minutes for a file as large as the others'.
+const SHARE_FOR_CUBIC: u64 = 64;
+const CUBIC: &str = "CUBIC; with loss, a 64th of the file";
+
+/// One large file over UDP: lesson 5, tftp, uftp, UDT and QUIC, on good and bad networks
+#[derive(clap::Args)]
+pub struct Options {
+    /// How large the file is; with --quick 2 MiB
+    #[arg(long, default_value = "256MiB")]
+    size: Size,
+    /// Which networks; all of them without it, and with --quick only `clean`
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "NAME")]
+    scenario: Vec<Scenario>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Scenario {
+    /// Client and server talk directly
+    Clean,
+    /// 10 ms each way
+    Delay,
+    /// 10 ms each way, and 1 % is lost each way
+    Loss1,
+    /// 10 ms each way, and 5 % is lost each way
+    Loss5,
+    /// Two uploads at once through 100 Mbit/s
+    Fair,
+}
+
+impl Scenario {
+    const ALL: [Self; 5] = [Self::Clean, Self::Delay, Self::Loss1, Self::Loss5, Self::Fair];
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Clean => "loopback, direct",
+            Self::Delay => "10 ms each way",
+            Self::Loss1 => "10 ms and 1 % loss each way",
+            Self::Loss5 => "10 ms and 5 % loss each way",
+            Self::Fair => "two uploads share 100 Mbit/s",
+        }
+    }
+
+    fn network(self) -> Option<Conditions> {
+        let lose = match self {
+            Self::Clean => return None,
+            Self::Delay | Self::Fair => 0.0,
+            Self::Loss1 => 0.01,
+            Self::Loss5 => 0.05,
+        };
+        let datagrams = DatagramFaults { lose, ..DatagramFaults::default() };
+        let shape = Shape { delay: DELAY, ..Shape::default() };
+        let way = Way { shape, datagrams, ..Way::default() };
+        Some(Conditions::both_ways(SEED, way))
+    }
+
+    fn loses(self) -> bool {
+        matches!(self, Self::Loss1 | Self::Loss5)
+    }
+}
+
+/// What all turns share.
+pub struct Course<'a> {
+    pub field: &'a Field,
+    pub lesson: PathBuf,
+    /// Not with `--quick`: it takes a minute to build.
+    pub quinn: Option<PathBuf>,
+    file: PathBuf,
+    small: PathBuf,
+    bytes: u64,
+    /// Whether lesson 5 can be told how large its datagrams may be.
+    has_datagram: bool,
+}
+
+pub fn run(field: &Field, options: &Options) -> Result<Report> {
+    let bytes = if field.quick { 2 << 20 } else { options.size.bytes };
+    let room = field::room(&field.path(""));
+    ensure!(room.is_none_or(|room| room > bytes * 3), "too little room: try a smaller --size");
+    let lesson = field.build("lesson-05")?;
+    let help = Command::new(&lesson).args(["client", "--help"]).output()?.stdout;
+    let course = Course {
+        field,
+        quinn: (!field.quick).then(|| field.build("quinn-upload")).transpose()?,
+        has_datagram: String::from_utf8_lossy(&help).contains("--datagram"),
+        lesson,
+        file: field.path("file"),
+        small: field.path("small"),
+        bytes,
+    };
+    payload::write(&course.file, bytes)?;
+    payload::write(&course.small, (bytes / SHARE_FOR_CUBIC).max(1))?;
+    let mut report = Report {
+        name: "udp",
+        timed: payload::TIMED.to_owned(),
+        groups: Vec::new(),
+        missing: Vec::new(),
+    };
+    for scenario in wanted(field, options) {
+        let (groups, missing) = match scenario {
+            Scenario::Fair => fair::run(&course)?,
+            _ => course.hold(scenario)?,
+        };
+        report.groups.extend(groups);
+        report.missing.extend(missing);
+    }
+    report.missing.dedup_by(|one, other| one.name == other.name);
+    Ok(report)
+}
+
+fn wanted(field: &Field, options: &Options) -> Vec<Scenario> {
+    match (&options.scenario[..], field.quick) {
+        ([], true) => vec![Scenario::Clean],
+        ([], false) => Scenario::ALL.to_vec(),
+        (some, _) => some.to_vec(),
+    }
+}
+
+impl Course<'_> {
+    fn hold(&self, scenario: Scenario) -> Result<contest::Outcome> {
+        let size = payload::describe(self.bytes);
+        let title = format!("{size} over UDP, {}", scenario.title());
+        let mut contestants = self.everywhere(scenario);
+        if scenario == Scenario::Clean {
+            contestants.extend(self.only_direct());
+        }
+        contest::hold(self.field, &title, &[MIB_PER_SECOND], &contestants)
+    }
+
+    /// Who can go through a relay.
+    fn everywhere(&self, scenario: Scenario) -> Vec<Contestant<'_>> {
+        let mut all = vec![self.lesson(scenario, self.has_datagram.then_some(INTERNET))];
+        if scenario == Scenario::Clean && self.has_datagram {
+            all.push(self.lesson(scenario, Some(JUMBO)));
+        }
+        all.extend(self.quinn.iter().flat_map(|quinn| self.quinn(scenario, quinn)));
+        all.push(self.udt(scenario, "UDT", 1428));
+        // Nothing that delays or loses has room for more than 1,500 bytes.
+        if scenario == Scenario::Clean {
+            all.push(self.udt(scenario, "UDT, jumbo", 65_000));
+        }
+        all.push(self.uftp(scenario));
+        all
+    }
+
+    fn lesson(&self, scenario: Scenario, datagram: Option<u32>) -> Contestant<'_> {
+        let name = match datagram {
+            Some(bytes) => format!("lesson 5, {bytes} bytes"),
+            None => "lesson 5".to_owned(),
+        };
+        let pair = Pair::Lesson { program: &self.lesson, datagram };
+        Contestant::new(&name, Kind::Ours, &[], move |_| self.send(scenario, &pair, &self.file))
+    }
+
+    fn quinn<'b>(&'b self, scenario: Scenario, program: &'b Path) -> [Contestant<'b>; 2] {
+        [false, true].map(|bbr| {
+            let (name, note) = if bbr { ("quinn, BBR", "") } else { ("quinn", CUBIC) };
+            let certificate = self.field.path("certificate.der");
+            let pair = Pair::Quinn { program, certificate, bbr };
+            let is_slow = !bbr && scenario.loses();
+            let file = if is_slow { &self.small } else { &self.file };
+            let turn = move |_: &[PathBuf]| self.send(scenario, &pair, file);
+            Contestant::new(name, Kind::Peer, &[], turn).noted(note)
+        })
+    }
+
+    fn udt(&self, scenario: Scenario, name: &str, mss: u32) -> Contestant<'_> {
+        Contestant::new(name, Kind::Peer, &[CXX, UDT], move |found| {
+            let pair = Pair::Udt { program: build_udt(self.field, &found[0])?, mss };
+            self.send(scenario, &pair, &self.file)
+        })
+    }
+
+    /// The rates are those at which it was fastest when they were chosen.
+    fn uftp(&self, scenario: Scenario) -> Contestant<'_> {
+        let (rate, round_trip, note) = match scenario {
+            Scenario::Clean => (3_000_000, "0.01:0.01:0.5", "told to send 3 Gbit/s"),
+            _ => (1_500_000, "0.03:0.02:0.5", "told to send 1.5 Gbit/s"),
+        };
+        let turn = move |found: &[PathBuf]| {
+            let (uftp, uftpd) = (&found[0], &found[1]);
+            self.send(scenario, &Pair::Uftp { uftp, uftpd, rate, round_trip }, &self.file)
+        };
+        Contestant::new("uftp", Kind::Peer, &[UFTP, UFTPD], turn).noted(note)
+    }
+
+    fn only_direct(&self) -> [Contestant<'_>; 2] {
+        let peer = |name, needs: &'static [Peer], pair: fn(&[PathBuf]) -> Pair<'_>| {
+            let turn =
+                move |found: &[PathBuf]| self.send(Scenario::Clean, &pair(found), &self.file);
+            Contestant::new(name, Kind::Peer, needs, turn)
+        };
+        [
+            peer("curl tftp", &[CURL, TFTPD], |found| Pair::Curl {
+                curl: &found[0],
+                tftpd: &found[1],
+            })
+            .noted("blocks of 65,464 bytes; only direct: TFTP answers from a new port"),
+            peer("atftp", &[ATFTP, ATFTPD], |found| Pair::Atftp {
+                atftp: &found[0],
+                atftpd: &found[1],
+            })
+            .noted("blocks of 1,428 bytes, window of 64; only direct, as curl"),
+        ]
+    }
+
+    fn send(&self, scenario: Scenario, pair: &Pair<'_>, file: &Path) -> Result<Sample> {
+        let inbox = self.field.empty_folder("inbox")?;
+        let cargo = Cargo { file, inbox: &inbox, files: 1 };
+        let receiver = pair.receiver(&inbox)?;
+        transfer(
+            cargo,
+            receiver,
+            scenario.network(),
+            |server| Ok(pair.client(server, file, &inbox)),
+        )
+    }
+}
