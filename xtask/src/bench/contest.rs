@@ -59,6 +59,9 @@ impl<'a> Contestant<'a> {
     }
 }
 
+/// How the failure of a turn that took too long begins.
+pub const OUT_OF_TIME: &str = "out of time";
+
 /// Lets everybody have a turn in every round; one group of rows for each measure.
 ///
 /// A turn that fails is an entry in its row and not the end of the others.
@@ -77,6 +80,10 @@ pub fn hold(
     }
     for round in 1..=field.rounds {
         for (contestant, programs, samples, failures) in &mut present {
+            // Who was too slow once would only take everybody's time.
+            if failures.iter().any(|failure: &String| failure.starts_with(OUT_OF_TIME)) {
+                continue;
+            }
             let turn = (contestant.turn)(programs);
             if process::is_interrupted() {
                 bail!("interrupted");

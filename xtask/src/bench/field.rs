@@ -34,7 +34,8 @@ impl Field {
             let place = format!("{} (on a disk: that is measured, too)", folder.display());
             (folder, place)
         };
-        let scratch = tempfile::Builder::new().prefix("bench-").tempdir_in(&folder);
+        let name = format!("bench-{}-", std::process::id());
+        let scratch = tempfile::Builder::new().prefix(&name).tempdir_in(&folder);
         Ok(Self {
             root: course.root.clone(),
             rounds: if options.quick { 1 } else { options.rounds },

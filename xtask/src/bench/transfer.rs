@@ -21,7 +21,7 @@ use netlab::record::Transport::Udp;
 use netlab::relay::Relay;
 use netlab::timed::{Ended, Timed};
 
-use super::contest::Sample;
+use super::contest::{OUT_OF_TIME, Sample};
 use super::report::Memory;
 
 /// How long a server may take until it can be spoken to.
@@ -163,11 +163,8 @@ pub fn wait_until_ready(server: &mut Timed, ready: Ready) -> Result<SocketAddr> 
             while !peers::is_bound(transport, port, TICK) {
                 check_time(until, "the server listens", server)?;
                 if let Some(ended) = server.ends(Duration::ZERO) {
-                    bail!(
-                        "the server ended ({}) before it listened: {}",
-                        ended.status,
-                        server.said()
-                    );
+                    let said = last_line(server);
+                    bail!("the server ended ({}) before it listened{said}", ended.status);
                 }
             }
             Ok((Ipv4Addr::LOCALHOST, port).into())
@@ -185,7 +182,11 @@ pub fn wait_for(program: &mut Timed, text: &str, until: Instant) -> Result<(Inst
         if let Some(ended) = program.ends(TICK)
             && program.has_said(text).is_none()
         {
-            bail!("a program ended ({}) and never said {text:?}: {}", ended.status, program.said());
+            bail!(
+                "a program ended ({}) and never said {text:?}{}",
+                ended.status,
+                last_line(program)
+            );
         }
     }
 }
@@ -194,8 +195,12 @@ pub fn wait_for(program: &mut Timed, text: &str, until: Instant) -> Result<(Inst
 pub fn finish(who: &str, program: &mut Timed, until: Instant) -> Result<Ended> {
     loop {
         if let Some(ended) = program.ends(TICK * 100) {
-            let said = program.said();
-            ensure!(ended.status.success(), "{who} ended ({}): {}", ended.status, said.trim());
+            ensure!(
+                ended.status.success(),
+                "{who} failed ({}){}",
+                ended.status,
+                last_line(program)
+            );
             return Ok(ended);
         }
         check_time(until, &format!("{who} ended"), program)?;
@@ -206,8 +211,17 @@ pub fn check_time(until: Instant, what: &str, program: &Timed) -> Result<()> {
     if process::is_interrupted() {
         bail!("interrupted");
     }
-    ensure!(Instant::now() < until, "the time was over before {what}: {}", program.said().trim());
+    let said = last_line(program);
+    ensure!(Instant::now() < until, "{OUT_OF_TIME} before {what}{said}");
     Ok(())
+}
+
+/// The end of what a program has said, for an error that one can read.
+fn last_line(program: &Timed) -> String {
+    let said = program.said();
+    said.lines()
+        .rfind(|line| !line.trim().is_empty())
+        .map_or(String::new(), |line| format!("; its last line: {}", line.trim()))
 }
 
 /// When the one file in the inbox has its full length.
