@@ -14,7 +14,7 @@ const ROW: f64 = 24.0;
 const TITLE: f64 = 40.0;
 const MARGIN: f64 = 16.0;
 
-/// Colours follow the reader's preference; each kind also differs in its pattern of strokes.
+/// Colours follow the reader's preference; landmarks are outlines.
 const STYLE: &str = "\
     :root { color-scheme: light dark }\n\
     .ground { fill: #fff } text { fill: #1b1f24; font: 13px system-ui, sans-serif }\n\

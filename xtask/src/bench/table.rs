@@ -22,6 +22,11 @@ pub fn render(report: &Report, field: &Field) -> String {
         let _ = writeln!(text, "\n{}: {}, {better} is better", group.title, group.measure.name);
         text += &table(group);
     }
+    let _ = writeln!(
+        text,
+        "\n* ours; (a landmark, no peer). Memory: the most at any time, and never less than what \
+         this measuring program holds itself, a few MiB."
+    );
     for missing in &report.missing {
         let (name, peer) = (&missing.name, missing.peer);
         let _ = writeln!(text, "missing: {name}: no {}; package {}", peer.program, peer.package);
@@ -41,6 +46,10 @@ fn table(group: &Group) -> String {
     for row in &rows {
         let mut line = String::new();
         for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
+            // What nobody has needs no column.
+            if rows[1..].iter().all(|row| row[column] == "-") {
+                continue;
+            }
             let _ = if TEXT.contains(&column) {
                 write!(line, "  {cell:<width$}")
             } else {

@@ -161,7 +161,10 @@ impl Course<'_> {
         if scenario == Scenario::Clean && self.has_datagram {
             all.push(self.lesson(scenario, Some(JUMBO)));
         }
-        all.extend(self.quinn.iter().flat_map(|quinn| self.quinn(scenario, quinn)));
+        match &self.quinn {
+            Some(quinn) => all.extend(self.quinn(scenario, quinn)),
+            None => eprintln!("[bench] --quick leaves quinn out: it takes a minute to build"),
+        }
         all.push(self.udt(scenario, "UDT", 1428));
         // Nothing that delays or loses has room for more than 1,500 bytes.
         if scenario == Scenario::Clean {

@@ -43,6 +43,9 @@ pub fn run(field: &Field, options: &Options) -> Result<Report> {
     );
     payload::write(&file, bytes)?;
     let course = Course { field, file, bytes };
+    // The first use of so much memory costs extra, and should not cost whoever comes first.
+    std::fs::copy(&course.file, field.path("warm"))?;
+    std::fs::remove_file(field.path("warm"))?;
     let title = format!("{} over TCP, loopback", payload::describe(bytes));
     let contestants = contestants(&course, &lesson);
     let (groups, missing) = contest::hold(field, &title, &[MIB_PER_SECOND], &contestants)?;
