@@ -24,6 +24,6 @@ pub mod program;
 pub mod record;
 pub mod relay;
 pub mod shape;
-pub mod transcript;
 #[cfg(feature = "timed")]
 pub mod timed;
+pub mod transcript;

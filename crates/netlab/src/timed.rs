@@ -161,15 +161,15 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(20);
 
-    fn start(script: &str) -> Timed {
+    fn start(script: &str) -> Result<Timed, StartError> {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
-        Timed::start(&mut command, Stdio::null(), Stdio::piped()).unwrap()
+        Timed::start(&mut command, Stdio::null(), Stdio::piped())
     }
 
     #[test]
     fn a_line_is_known_with_its_time_and_the_end_with_its_memory() {
-        let mut program = start("echo warning >&2; echo hello; exit 3");
+        let mut program = start("echo warning >&2; echo hello; exit 3").unwrap();
         let ended = program.ends(LONG).unwrap();
         assert_eq!(ended.status.code(), Some(3));
         assert!(ended.peak_memory > 100 * 1024, "{ended:?}");
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn what_does_not_end_is_killed() {
-        let mut program = start("sleep 1000 & wait");
+        let mut program = start("sleep 1000 & wait").unwrap();
         assert!(program.ends(Duration::from_millis(50)).is_none());
         assert!(!program.kill().unwrap().status.success());
     }

@@ -54,12 +54,13 @@ pub struct Options {
 
 /// How to start a server; it is told its port, or picks one and says so.
 #[derive(Clone, Copy)]
-struct Server<'a> {
+struct Server {
     name: &'static str,
     kind: Kind,
     needs: &'static [Peer],
     speech: Speech,
-    launch: fn(&'a Path, &Path, &str) -> Launch,
+    /// It is told where its program is, a port, and a folder for what it needs.
+    launch: fn(&Path, &str, &Field) -> Result<Launch>,
 }
 
 pub fn run(field: &Field, options: &Options) -> Result<Report> {
@@ -77,9 +78,9 @@ pub fn run(field: &Field, options: &Options) -> Result<Report> {
         let crowd = echo_load::crowd(server, speech, connections, time)?;
         Ok(vec![crowd.rate(), 100.0 * ratio(crowd.fewest, crowd.most)])
     };
-    let mut single: Vec<_> = servers().map(|server| contestant(&lesson, server, one)).into();
+    let mut single: Vec<_> = servers().map(|server| contestant(field, &lesson, server, one)).into();
     single.push(sockperf(time));
-    let crowd = servers().map(|server| contestant(&lesson, server, many));
+    let crowd = servers().map(|server| contestant(field, &lesson, server, many));
     let (mut groups, mut missing) = contest::hold(field, "one connection", &ONE, &single)?;
     let (more, absent) =
         contest::hold(field, &format!("{connections} connections"), &MANY, &crowd)?;
@@ -95,7 +96,7 @@ fn ratio(part: u64, whole: u64) -> f64 {
     part as f64 / whole.max(1) as f64
 }
 
-fn servers<'a>() -> [Server<'a>; 5] {
+fn servers() -> [Server; 5] {
     let ours =
         |name, launch| Server { name, kind: Kind::Ours, needs: &[], speech: Speech::Echo, launch };
     let peer = |name, needs, launch| Server {
@@ -106,43 +107,49 @@ fn servers<'a>() -> [Server<'a>; 5] {
         launch,
     };
     [
-        ours("lesson 2, threads", |lesson, _, port| {
-            Launch::new(lesson).args(&["server", "--addr", &format!("127.0.0.1:{port}")])
+        ours("lesson 2, threads", |lesson, port, _| {
+            Ok(Launch::new(lesson).args(&["server", "--addr", &format!("127.0.0.1:{port}")]))
         }),
-        ours("lesson 2, events", |lesson, _, port| {
-            Launch::new(lesson).args(&[
+        ours("lesson 2, events", |lesson, port, _| {
+            Ok(Launch::new(lesson).args(&[
                 "server",
                 "--addr",
                 &format!("127.0.0.1:{port}"),
                 "--events",
-            ])
+            ]))
         }),
-        peer("socat", &[SOCAT], |_, socat, port| {
+        peer("socat", &[SOCAT], |socat, port, _| {
             let listen = format!("TCP-LISTEN:{port},bind=127.0.0.1,fork,nodelay,backlog=128");
-            Launch::new(socat).args(&[&listen, "PIPE"])
+            Ok(Launch::new(socat).args(&[&listen, "PIPE"]))
         }),
-        peer("Python, threads", &[PYTHON], |_, python, port| {
-            Launch::new(python).args(&["-c", THREADED, port])
+        peer("Python, threads", &[PYTHON], |python, port, _| {
+            Ok(Launch::new(python).args(&["-c", THREADED, port]))
         }),
         Server {
             speech: Speech::Sockperf,
-            ..peer("sockperf", &[SOCKPERF], |_, sockperf, port| {
-                Launch::new(sockperf).args(&["server", "--tcp", "-i", "127.0.0.1", "-p", port])
+            ..peer("sockperf", &[SOCKPERF], |sockperf, port, field| {
+                // It takes many connections only where it listens on more than one port.
+                let ports =
+                    format!("T:127.0.0.1:{port}\nT:127.0.0.1:{}\n", free_port(Transport::Tcp));
+                let list = field.path("ports");
+                std::fs::write(&list, ports)?;
+                Ok(Launch::new(sockperf).args(&["server", "-F", "epoll", "-f"]).arg(list))
             })
         },
     ]
 }
 
 fn contestant<'a>(
+    field: &'a Field,
     lesson: &'a Path,
-    server: Server<'a>,
+    server: Server,
     load: impl Fn(SocketAddr, Speech) -> Result<Vec<f64>> + 'a,
 ) -> Contestant<'a> {
     let Server { name, kind, needs, speech, launch } = server;
     let turn = move |found: &[PathBuf]| {
         let port = free_port(Transport::Tcp);
         let program = found.first().map_or(lesson, PathBuf::as_path);
-        let mut server = launch(lesson, program, &port.to_string()).start()?;
+        let mut server = launch(program, &port.to_string(), field)?.start()?;
         let address = wait_until_ready(&mut server, Ready::Bound(Transport::Tcp, port))?;
         let values = load(address, speech)?;
         let memory = server.kill().map(|ended| ended.peak_memory);
