@@ -24,15 +24,13 @@
 //! | 1 open | client | 0 | 0 | length of the file (8 bytes), size of a block (4 bytes), its name in UTF-8 |
 //! | 2 data | client | which one | this transmission's | the block; only the file's last may be shorter |
 //! | 3 close | client | 0 | 0 | SHA-256 of the file, 32 bytes |
-//! | 4 ack | server | the first one missing | the highest that has come | how many blocks from `block` on may be sent (4 bytes), then one bit for each of them |
+//! | 4 ack | server | the first one missing | the highest that has come | how many blocks from `block` on may be sent (4 bytes), then a bit for each that has come (see ack.rs) |
 //! | 5 stored | server | 0 | 0 | the name it got, UTF-8 |
 //! | 6 refused | server | 0 | 0 | why, UTF-8 |
 //! | 7 token | server | 0 | 0 | nothing: the token is in the header |
 //!
-//! Numbers are unsigned and big-endian. Bit `i` of an ack is set when block `block + i` has come;
-//! bit 0 is the lowest bit of the first byte, and bytes at the end that are 0 are left out. The
-//! datagram's own length says where the payload ends, and UDP's checksum (RFC 768) guards each
-//! packet; the SHA-256 guards the whole.
+//! Numbers are unsigned and big-endian. The datagram's own length says where the payload ends, and
+//! UDP's checksum (RFC 768) guards each packet; the SHA-256 guards the whole.
 
 use std::ops::Range;
 

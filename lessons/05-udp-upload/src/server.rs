@@ -1,5 +1,6 @@
 //! The server: one socket for everybody, and a receiver that keeps the uploads apart.
 
+mod arrived;
 mod assembly;
 mod incoming;
 pub mod reliable;

@@ -69,7 +69,8 @@ impl Flight {
             return None;
         }
         let mut news = News::default();
-        for block in (self.blocks.first()..ack.first_missing).chain(ack.blocks()) {
+        let answered = self.history.up_to(ack.newest).filter(|block| ack.has(*block));
+        for block in (self.blocks.first()..ack.first_missing).chain(answered) {
             let Some(before) = self.blocks.arrive(block) else { continue };
             news.arrived += 1;
             // Its latest transmission has not arrived yet, or there was none since we took it for

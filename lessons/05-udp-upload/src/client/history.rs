@@ -43,6 +43,12 @@ impl History {
         self.transmissions.pop_front();
     }
 
+    /// The blocks of the transmissions that are not forgotten, up to that number.
+    pub fn up_to(&self, number: u32) -> impl Iterator<Item = u32> {
+        let those = self.transmissions.iter().take_while(move |sent| sent.number <= number);
+        those.map(|sent| sent.block)
+    }
+
     /// When that transmission was sent, unless it is forgotten.
     pub fn sent_at(&self, number: u32) -> Option<Instant> {
         let place = number.checked_sub(self.oldest()?.number)?;

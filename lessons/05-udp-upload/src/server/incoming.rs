@@ -1,28 +1,27 @@
 //! A file that is on its way: which of its blocks have come.
 
-use std::collections::VecDeque;
 use std::io;
 
 use anyhow::{Result, anyhow, ensure};
 use netbasics::inbox::{FileName, Inbox, explain_file};
 
+use super::arrived::Arrived;
 use super::assembly::Assembly;
-use crate::ack::Ack;
+use crate::ack::{self, Ack};
 use crate::open::Description;
 use crate::packet::Packet;
 
-/// How far a client may send ahead of the first block that is missing: so many blocks, so that an
-/// ack with a bit for each of them is no longer than a packet of data; and so many bytes.
-const MAX_WINDOW_BLOCKS: u32 = 8 * 1200;
-const MAX_WINDOW_BYTES: u32 = 16 * 1024 * 1024;
+/// How far a client may send ahead of the first block that is missing, in blocks and in bytes.
+const MAX_WINDOW_BLOCKS: u32 = 64 * 1024 - ack::WORD_BITS;
+const MAX_WINDOW_BYTES: u32 = 64 * 1024 * 1024;
+/// With so many bytes of bits an ack is as long as a packet of data; where those pass, it passes.
+const MAX_ACK_BYTES: usize = 1200;
 
 /// The blocks that have come so far.
 pub struct Incoming {
     about: Description,
     name: FileName,
-    /// The first block that has not come, and for each block from there on whether it has.
-    first_missing: u32,
-    arrived: VecDeque<bool>,
+    arrived: Arrived,
     /// The highest number of a transmission that has come.
     newest: u32,
     assembly: Assembly,
@@ -38,8 +37,7 @@ impl Incoming {
         Ok(Self {
             about,
             name,
-            first_missing: 0,
-            arrived: VecDeque::new(),
+            arrived: Arrived::default(),
             newest: 0,
             assembly: Assembly::new(upload),
         })
@@ -49,23 +47,12 @@ impl Incoming {
     /// Takes a block, wherever it belongs. One that has come before is passed over, and so is one
     /// from so far ahead that nobody allowed it.
     pub fn take(&mut self, data: &Packet) -> Result<()> {
-        let end = self.about.blocks().min(self.first_missing.saturating_add(self.window()));
-        if !(self.first_missing..end).contains(&data.block) {
-            ensure!(data.block < self.about.blocks(), "more bytes came than were announced");
-            self.newest = self.newest.max(data.number);
-            return Ok(());
-        }
+        ensure!(data.block < self.about.blocks(), "more bytes came than were announced");
         let length = self.about.length_of(data.block) as usize;
         ensure!(data.payload.len() == length, "a block of another length came than was announced");
+        let is_allowed = data.block < self.arrived.first_missing().saturating_add(self.most());
         self.newest = self.newest.max(data.number);
-        let index = (data.block - self.first_missing) as usize;
-        self.arrived.resize(self.arrived.len().max(index + 1), false);
-        let is_new = !std::mem::replace(&mut self.arrived[index], true);
-        while self.arrived.front() == Some(&true) {
-            self.arrived.pop_front();
-            self.first_missing += 1;
-        }
-        if is_new {
+        if is_allowed && self.arrived.insert(data.block) {
             let offset = self.about.offset_of(data.block);
             let written = self.assembly.write(offset, data.payload, self.complete());
             written.map_err(|error| cannot_store(&error))?;
@@ -74,23 +61,33 @@ impl Incoming {
     }
     // listing: end take
 
-    fn window(&self) -> u32 {
+    /// How many blocks from the first missing one on are taken at most.
+    fn most(&self) -> u32 {
         (MAX_WINDOW_BYTES / self.about.block_bytes).clamp(1, MAX_WINDOW_BLOCKS)
     }
 
-    /// What the client should know now.
+    // listing: begin ack
+    /// What the client should know now. It may send as many blocks beyond those that have come as
+    /// there is room for in an ack, and not more than we take at most.
     pub fn ack(&self) -> Ack {
-        let mut arrived = vec![0; self.arrived.len().div_ceil(8)];
-        for (index, _) in self.arrived.iter().enumerate().filter(|(_, has_come)| **has_come) {
-            arrived[index / 8] |= 1 << (index % 8);
+        let (first_missing, mut newest) = (self.arrived.first_missing(), self.newest);
+        let mut arrived = self.arrived.bytes();
+        let packed = ack::pack(&arrived).len();
+        if packed > MAX_ACK_BYTES {
+            // Packed at its worst, this fits. What is not in it is no evidence of a loss.
+            arrived.truncate(MAX_ACK_BYTES * 2 / 3);
+            newest = 0;
         }
-        let Self { first_missing, newest, .. } = *self;
-        Ack { first_missing, newest, window: self.window(), arrived }
+        let room = MAX_ACK_BYTES.saturating_sub(packed);
+        let window = u32::try_from(8 * (arrived.len() + room)).unwrap_or(u32::MAX);
+        let window = window.saturating_sub(first_missing % ack::WORD_BITS).clamp(1, self.most());
+        Ack { first_missing, newest, window, arrived }
     }
+    // listing: end ack
 
     /// Whether every block has come.
     pub fn is_complete(&self) -> bool {
-        self.first_missing == self.about.blocks()
+        self.arrived.first_missing() == self.about.blocks()
     }
 
     /// Every block has come: compare, then publish. Returns the name that the file got.
@@ -112,7 +109,7 @@ impl Incoming {
 
     /// How many bytes from the beginning of the file have come.
     fn complete(&self) -> u64 {
-        self.about.offset_of(self.first_missing).min(self.about.length)
+        self.about.offset_of(self.arrived.first_missing()).min(self.about.length)
     }
 }
 

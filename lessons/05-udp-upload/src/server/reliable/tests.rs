@@ -103,10 +103,8 @@ fn assert_refused(answer: &Heard, reason: &str) {
 
 fn assert_acked(answer: &Heard, first_missing: u32, blocks: &[u32]) {
     let ack = answer.ack();
-    assert_eq!(
-        (ack.first_missing, ack.blocks().collect::<Vec<_>>()),
-        (first_missing, blocks.into())
-    );
+    let come: Vec<u32> = (first_missing..2000).filter(|block| ack.has(*block)).collect();
+    assert_eq!((ack.first_missing, &come[..]), (first_missing, blocks));
 }
 
 #[test]
@@ -342,7 +340,7 @@ fn a_block_from_further_ahead_than_the_window_is_passed_over() {
     let large = Description { length: 1 << 30, block_bytes: 65_000, name: "a".into() };
     let block = vec![1; 65_000];
     let window = stage.send(ALICE, &packet(Kind::Open, &large.encode())).ack().window;
-    assert_eq!(window, 16 * 1024 * 1024 / 65_000);
+    assert_eq!(window, 64 * 1024 * 1024 / 65_000);
     assert_acked(&stage.send(ALICE, &data(window, &block)), 0, &[]);
     assert_acked(&stage.send(ALICE, &data(window - 1, &block)), 0, &[window - 1]);
 }
