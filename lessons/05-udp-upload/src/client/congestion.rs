@@ -44,7 +44,7 @@ const REFILL: f64 = 0.88;
 /// By how many blocks more than in the round before the window grows in each round.
 const STEP: f64 = 0.5;
 /// What the systems at both ends keep in their buffers in any case, in blocks.
-const BUFFERS: f64 = 200.0;
+const BUFFERS: f64 = 400.0;
 
 /// The window, and what it follows from.
 pub struct Congestion {

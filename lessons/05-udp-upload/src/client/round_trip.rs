@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// "The clock granularity G" of RFC 6298, generously: the system may wake us so much too late.
-const GRANULARITY: Duration = Duration::from_millis(10);
+const GRANULARITY: Duration = Duration::from_millis(20);
 /// No wait for an answer becomes longer by doubling (RFC 6298, rule 2.5, asks for at least
 /// 60 seconds for TCP; a person waits for this program).
 const MAX_WAIT: Duration = Duration::from_secs(2);
