@@ -1,4 +1,7 @@
 //! The client: opens the file and the socket, and sends the one through the other.
+//!
+//! In reliable mode, read upload (the loop) and step (its words), then from above downwards: sender,
+//! sending, flight with blocks and history, `round_trip`, congestion with round, pacer; source last.
 
 mod blocks;
 mod congestion;
@@ -29,7 +32,7 @@ use netbasics::{say, socket};
 
 use crate::keyword;
 use crate::link::Link;
-use crate::open::Description;
+use crate::packet::open::Description;
 use crate::packet::{BLOCK_BYTES, MAX_BLOCK_BYTES};
 use crate::server::Mode;
 

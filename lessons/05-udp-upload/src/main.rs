@@ -1,12 +1,10 @@
 //! Lesson 5: a file goes in datagrams. Without a subcommand server and client run in one process.
-//! Read server, keyword, packet, client/sender, server/reliable, server/transfer, demo.
+//! Read server, keyword, packet, client, server/reliable, demo; each names the files that follow it.
 
-mod ack;
 mod client;
 mod demo;
 mod keyword;
 mod link;
-mod open;
 mod packet;
 mod server;
 

@@ -30,7 +30,11 @@
 //! | 7 token | server | 0 | 0 | nothing: the token is in the header |
 //!
 //! Numbers are unsigned and big-endian. The datagram's own length says where the payload ends, and
-//! UDP's checksum (RFC 768) guards each packet; the SHA-256 guards the whole.
+//! UDP's checksum (RFC 768) guards each packet; the SHA-256 guards the whole. Two payloads have files
+//! of their own: open, then ack.
+
+pub mod ack;
+pub mod open;
 
 use std::ops::Range;
 

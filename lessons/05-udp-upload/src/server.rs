@@ -1,4 +1,5 @@
-//! The server: one socket for everybody, and a receiver that keeps the uploads apart.
+//! The server: one socket for everybody, and a receiver that keeps the uploads apart; each mode has
+//! its own.
 
 mod arrived;
 mod assembly;

@@ -5,21 +5,21 @@
 //!   state          ✓   ✓   ✓   ~   ✓   ✓   ✓   ~   ~   not sent yet
 //!   transmission   1   2   3   4   5   6   7   8   9
 //!                              │           └ newest that has arrived
-//!                              └ lost: three that were sent after it have arrived
+//!                              └ lost: number 7 has arrived, and it was sent three later
 //! ```
 //!
 //! When a block is sent again, it gets a new number, so an answer always says which transmission it
-//! answers, and a retransmission that is lost too is noticed in the same way (RFC 9002, section 2).
+//! answers, and a retransmission that is lost too is noticed in the same way (RFC 9002, section 4.2).
 
 use std::time::{Duration, Instant};
 
 use super::blocks::{Blocks, State};
 use super::history::History;
-use crate::ack::Ack;
+use crate::packet::ack::Ack;
 
-/// So many later transmissions must have arrived before one that has not is taken for lost, and not
-/// just for late: the "packet threshold" (RFC 9002, section 6.1.1; TCP's three duplicate
-/// acknowledgements, RFC 5681, section 3.2).
+/// When the number of one that has arrived is so much higher, a transmission that has not arrived is
+/// taken for lost, and not just for late: the "packet threshold" (RFC 9002, section 6.1.1; TCP's
+/// three duplicate acknowledgements, RFC 5681, section 3.2).
 const FIRST_TOLERANCE: u32 = 3;
 /// On a network that shuffles a lot we learn to be patient, up to this.
 const MAX_TOLERANCE: u32 = 1024;
@@ -27,7 +27,7 @@ const MAX_TOLERANCE: u32 = 1024;
 /// The sender's view of the network.
 pub struct Flight {
     pub blocks: Blocks,
-    /// The transmissions about which a doubt is left.
+    /// The transmissions that may be lost or on their way still.
     history: History,
     /// The highest number of one that has arrived.
     newest: u32,
@@ -90,8 +90,8 @@ impl Flight {
     // listing: end acknowledge
 
     // listing: begin lose
-    /// Finds what must be lost: enough that was sent later has arrived, or something that was sent
-    /// later has arrived and `patience` is over. Returns how many blocks that are.
+    /// Finds what must be lost: something that was sent later has arrived, and it was sent later by
+    /// the tolerance, or `patience` is over. Returns how many blocks that are.
     pub fn find_losses(&mut self, now: Instant, patience: Duration) -> u32 {
         let mut losses = 0;
         while let Some(oldest) = self.history.oldest() {
@@ -107,7 +107,7 @@ impl Flight {
     }
     // listing: end lose
 
-    /// When to look for losses again: something sent later has arrived, but not enough of it.
+    /// When to look for losses again: something sent later has arrived, but not so much later.
     pub fn next_loss(&self, patience: Duration) -> Option<Instant> {
         let oldest = self.history.oldest().filter(|oldest| self.newest > oldest.number)?;
         Some(oldest.at + patience)

@@ -17,8 +17,7 @@
 //!   ◄──────────────── ack: 5 is missing ──
 //!   ── close, SHA-256 ───────────────────────►   compared, published
 //!                   lost × ──────── stored ──
-//!      … timeout …
-//!   ── close, SHA-256 ───────────────────────►   remembered, answered again
+//!   ── close, after a timeout ───────────────►   remembered, answered again
 //!   ◄─────────────────── stored `poem.txt` ──
 //! ```
 
@@ -26,7 +25,7 @@ use std::time::Instant;
 
 use super::sending::Sending;
 use super::step::{Failure, Outgoing, Settings, Step};
-use crate::ack::Ack;
+use crate::packet::ack::Ack;
 use crate::packet::{Kind, Packet};
 
 /// Where an upload is.

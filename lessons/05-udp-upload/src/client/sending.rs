@@ -7,7 +7,7 @@ use super::congestion::Congestion;
 use super::flight::Flight;
 use super::pacer::Pacer;
 use super::round_trip::RoundTrip;
-use crate::ack::Ack;
+use crate::packet::ack::Ack;
 
 /// The blocks of a file on their way.
 pub struct Sending {

@@ -6,7 +6,7 @@ use std::io::{Read, Seek, SeekFrom};
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
-use crate::open::Description;
+use crate::packet::open::Description;
 
 /// How many bytes are read ahead.
 const AHEAD_BYTES: u64 = 128 * 1024;

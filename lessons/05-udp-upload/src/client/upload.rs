@@ -13,7 +13,7 @@ use super::sender::Sender;
 use super::source::Source;
 use super::step::{Failure, Outgoing, Settings, Step};
 use crate::link::Link;
-use crate::open::Description;
+use crate::packet::open::Description;
 use crate::packet::{HEADER_BYTES, Kind, Packet};
 
 /// One upload on its way to a server.

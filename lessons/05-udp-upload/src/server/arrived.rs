@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::ack::WORD_BITS;
+use crate::packet::ack::WORD_BITS;
 
 /// The blocks that have come. All before the first word have.
 #[derive(Default)]

@@ -7,9 +7,9 @@ use netbasics::inbox::{FileName, Inbox, explain_file};
 
 use super::arrived::Arrived;
 use super::assembly::Assembly;
-use crate::ack::{self, Ack};
-use crate::open::Description;
 use crate::packet::Packet;
+use crate::packet::ack::{self, Ack};
+use crate::packet::open::Description;
 
 /// How far a client may send ahead of the first block that is missing, in blocks and in bytes.
 const MAX_WINDOW_BLOCKS: u32 = 64 * 1024 - ack::WORD_BITS;

@@ -1,5 +1,7 @@
 //! The second way, the server's side: a machine that is fed datagrams and gives answers. It has
 //! neither a socket nor a clock, so every situation can be tested by writing it down.
+//!
+//! What follows from here: token, transfer, incoming, arrived, assembly.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -12,7 +14,7 @@ use netbasics::say;
 use super::incoming::Incoming;
 use super::token::Tokens;
 use super::transfer::{Answer, Transfer};
-use crate::open::Description;
+use crate::packet::open::Description;
 use crate::packet::{Kind, Packet};
 use crate::server::Receiver;
 

@@ -6,14 +6,14 @@ use anyhow::Result;
 use netbasics::say;
 
 use super::incoming::Incoming;
-use crate::ack::Ack;
+use crate::packet::ack::Ack;
 use crate::packet::{Kind, Packet};
 
 /// What the server says to a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub kind: Kind,
-    /// Another one than in the packet that is answered.
+    /// For the header, if it is not to be the one of the packet that is answered.
     pub token: Option<u64>,
     pub block: u32,
     pub number: u32,
@@ -84,8 +84,9 @@ impl Transfer {
     // listing: end handle
 
     fn finish(&mut self, digest: &[u8]) -> Result<Answer> {
-        let forgotten = State::Over(Answer::new(Kind::Refused, Vec::new()));
-        let State::UnderWay(incoming) = std::mem::replace(&mut self.state, forgotten) else {
+        // Publishing uses the upload up, so until the answer is known something else is in its place.
+        let placeholder = State::Over(Answer::new(Kind::Refused, Vec::new()));
+        let State::UnderWay(incoming) = std::mem::replace(&mut self.state, placeholder) else {
             anyhow::bail!("the upload is over");
         };
         let length = incoming.length();

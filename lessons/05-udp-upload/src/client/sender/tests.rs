@@ -12,7 +12,7 @@ use rstest::rstest;
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::open::Description;
+use crate::packet::open::Description;
 use crate::server::Receiver;
 use crate::server::reliable::ReliableReceiver;
 use crate::server::token::Tokens;

@@ -6,7 +6,7 @@ use rstest::rstest;
 use sha2::{Digest, Sha256};
 use std::fs;
 
-use crate::ack::Ack;
+use crate::packet::ack::Ack;
 
 const ALICE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
 const BOB: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 2);
