@@ -22,7 +22,7 @@
 //!
 //! The signal is that of TCP Vegas (Brakmo and Peterson, 1995), the measured rate that of BBR
 //! (Cardwell and others, 2016). Lost packets count only where there is a queue too; so a narrow
-//! link with hardly any queue is treated worse than a TCP would.
+//! link with hardly any queue is treated worse than TCP would treat it.
 
 use std::time::{Duration, Instant};
 
@@ -105,8 +105,7 @@ impl Congestion {
         }
         let Some(time) = answer else { return };
         self.round.shortest = self.round.shortest.min(time);
-        let is_late = time > path + QUEUE;
-        self.late_answers = if is_late { self.late_answers + 1 } else { 0 };
+        self.late_answers = if time > path + QUEUE { self.late_answers + 1 } else { 0 };
         if self.is_starting && self.late_answers >= LATE_ANSWERS {
             self.rate = self.rate.max(self.round.rate(now));
             self.drain(path);
