@@ -81,7 +81,8 @@ fn upload_has_a_row_for_everybody_or_says_who_is_missing() {
 
 #[test]
 fn udp_has_a_row_for_everybody_or_says_who_is_missing() {
-    assert_complete("udp", &["UDT", "uftp", "curl tftp", "atftp"]);
+    let quinn = ["quinn, defaults", "quinn BBR, 32 MiB windows"];
+    assert_complete("udp", &[&["UDT", "uftp", "curl tftp", "atftp"][..], &quinn].concat());
 }
 
 #[test]

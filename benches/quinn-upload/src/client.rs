@@ -22,8 +22,8 @@ pub async fn run(cli: &Cli, file: &Path) -> Result<()> {
     let certificate = fs::read(&cli.certificate).await.context("cannot read the certificate")?;
     trusted.add(CertificateDer::from(certificate))?;
     let mut config = ClientConfig::with_root_certificates(Arc::new(trusted))?;
-    config.transport_config(transport::config(cli.bbr));
-    let socket = transport::bind(([127, 0, 0, 1], 0).into())?;
+    config.transport_config(transport::config(cli));
+    let socket = transport::bind(([127, 0, 0, 1], 0).into(), cli)?;
     let endpoint = Endpoint::new(EndpointConfig::default(), None, socket, Arc::new(TokioRuntime))?;
     let connection = endpoint.connect_with(config, cli.addr, NAME)?.await?;
     let (mut stream, mut answer) = connection.open_bi().await?;

@@ -34,6 +34,9 @@ struct Cli {
     /// Congestion control with BBR instead of quinn's default, CUBIC
     #[arg(long, global = true)]
     bbr: bool,
+    /// Windows of 32 MiB, and socket buffers of 8 MiB, instead of quinn's and the system's defaults
+    #[arg(long, global = true)]
+    large_windows: bool,
     #[command(subcommand)]
     role: Role,
 }

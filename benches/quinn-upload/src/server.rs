@@ -18,8 +18,8 @@ pub async fn run(cli: &Cli, folder: &Path) -> Result<()> {
     fs::write(&cli.certificate, own.cert.der()).await.context("cannot write the certificate")?;
     let key = PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()).into();
     let mut config = ServerConfig::with_single_cert(vec![own.cert.into()], key)?;
-    config.transport_config(transport::config(cli.bbr));
-    let socket = transport::bind(cli.addr)?;
+    config.transport_config(transport::config(cli));
+    let socket = transport::bind(cli.addr, cli)?;
     let runtime = Arc::new(TokioRuntime);
     let endpoint = Endpoint::new(EndpointConfig::default(), Some(config), socket, runtime)?;
     println!("listening on {}", endpoint.local_addr()?);

@@ -7,7 +7,7 @@ use grader::process;
 
 use super::field::Field;
 use super::peers::Peer;
-use super::report::{Group, Kind, Memory, Missing, Row};
+use super::report::{Absence, Group, Kind, Memory, Missing, Row};
 
 /// One program or pair of programs that takes part.
 pub struct Contestant<'a> {
@@ -17,6 +17,8 @@ pub struct Contestant<'a> {
     pub note: &'static str,
     /// What the system must have for it.
     pub needs: &'static [Peer],
+    /// Why it is not to take part this time, although it might.
+    pub left_out: Option<&'static str>,
     pub turn: Turn<'a>,
 }
 
@@ -50,7 +52,8 @@ impl<'a> Contestant<'a> {
         needs: &'static [Peer],
         turn: impl Fn(&[PathBuf]) -> Result<Sample> + 'a,
     ) -> Self {
-        Self { name: name.to_owned(), kind, note: "", needs, turn: Box::new(turn) }
+        let (name, turn) = (name.to_owned(), Box::new(turn));
+        Self { name, kind, note: "", needs, left_out: None, turn }
     }
 
     pub fn noted(mut self, note: &'static str) -> Self {
@@ -116,9 +119,12 @@ pub fn hold(
     Ok((measures.iter().enumerate().map(group).collect(), missing))
 }
 
-/// Where a contestant's programs are, or which is missing.
+/// Where a contestant's programs are, or why it does not take part.
 fn look_for(contestant: &Contestant<'_>) -> Result<Vec<PathBuf>, Missing> {
-    let find =
-        |peer: &Peer| peer.find().ok_or(Missing { name: contestant.name.clone(), peer: *peer });
+    let missing = |why| Missing { name: contestant.name.clone(), why };
+    if let Some(reason) = contestant.left_out {
+        return Err(missing(Absence::LeftOut(reason)));
+    }
+    let find = |peer: &Peer| peer.find().ok_or(missing(Absence::NotInstalled(*peer)));
     contestant.needs.iter().map(find).collect()
 }

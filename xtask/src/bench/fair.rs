@@ -1,7 +1,7 @@
 //! Two uploads at once through one bottleneck: do they share it, fill it, and not flood it?
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -37,18 +37,12 @@ pub fn run(course: &Course<'_>) -> Result<Outcome> {
     let bytes = if course.field.quick { QUICK_BYTES } else { FILE_BYTES };
     let file = course.field.path("shared");
     payload::write(&file, bytes)?;
+    // As everybody starts it: no size of a datagram, no window.
     let lesson = Pair::Lesson { program: &course.lesson, datagram: None };
-    let mut pairs = vec![("lesson 5", Kind::Ours, lesson)];
-    for (name, bbr) in [("quinn", false), ("quinn, BBR", true)] {
-        let certificate = || course.field.path("certificate.der");
-        let quinn = |program| Pair::Quinn { program, certificate: certificate(), bbr };
-        let quinn = course.quinn.as_ref().map(|program| (name, Kind::Peer, quinn(program)));
-        pairs.extend(quinn);
-    }
-    let contestants = pairs.iter().map(|(name, kind, pair)| {
-        Contestant::new(name, *kind, &[], |_| share(course, pair, &file, bytes))
-    });
-    let contestants: Vec<_> = contestants.collect();
+    let ours = |_: &[PathBuf]| share(course, &lesson, &file, bytes);
+    let mut contestants = vec![Contestant::new("lesson 5", Kind::Ours, &[], ours)];
+    let file = file.as_path();
+    contestants.extend(course.quinn(move |course, pair, _| share(course, pair, file, bytes)));
     let title = "two uploads share 100 Mbit/s, 10 ms each way";
     contest::hold(course.field, title, &MEASURES, &contestants)
 }

@@ -65,10 +65,19 @@ impl Memory {
     }
 }
 
-/// Somebody who could not take part.
+/// Somebody who did not take part.
 pub struct Missing {
     pub name: String,
-    pub peer: Peer,
+    pub why: Absence,
+}
+
+/// Why somebody did not take part.
+#[derive(Clone, Copy)]
+pub enum Absence {
+    /// The system has no such program.
+    NotInstalled(Peer),
+    /// We did not let it, for this reason.
+    LeftOut(&'static str),
 }
 
 impl Row {
@@ -165,12 +174,11 @@ impl Report {
     }
 
     fn json(&self, field: &Field) -> Value {
-        let missing = |missing: &Missing| {
-            json!({
-                "name": missing.name,
-                "program": missing.peer.program,
-                "package": missing.peer.package,
-            })
+        let missing = |missing: &Missing| match missing.why {
+            Absence::NotInstalled(Peer { program, package }) => {
+                json!({ "name": missing.name, "program": program, "package": package })
+            }
+            Absence::LeftOut(reason) => json!({ "name": missing.name, "left_out": reason }),
         };
         json!({
             "bench": self.name,

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::field::Field;
-use super::peers;
-use super::report::{Group, Kind, Memory, Report, Row};
+use super::peers::{self, Peer};
+use super::report::{Absence, Group, Kind, Memory, Report, Row};
 
 const HEADINGS: [&str; 9] =
     ["", "median", "min", "max", "unit", "to best peer", "server MiB", "client MiB", ""];
@@ -28,10 +28,15 @@ pub fn render(report: &Report, field: &Field) -> String {
          this measuring program holds itself, a few MiB."
     );
     for missing in &report.missing {
-        let (name, peer) = (&missing.name, missing.peer);
-        let _ = writeln!(text, "missing: {name}: no {}; package {}", peer.program, peer.package);
+        let name = &missing.name;
+        let _ = match missing.why {
+            Absence::NotInstalled(Peer { program, package }) => {
+                writeln!(text, "missing: {name}: no {program}; package {package}")
+            }
+            Absence::LeftOut(reason) => writeln!(text, "missing: {name}: {reason}"),
+        };
     }
-    if !report.missing.is_empty() {
+    if report.missing.iter().any(|missing| matches!(missing.why, Absence::NotInstalled(_))) {
         let _ = writeln!(text, "to install the peers: {}", peers::install(peers::ALL));
     }
     text

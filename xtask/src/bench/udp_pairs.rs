@@ -26,7 +26,7 @@ pub enum Pair<'a> {
     Quinn {
         program: &'a Path,
         certificate: PathBuf,
-        bbr: bool,
+        setting: QuinnSetting,
     },
     /// `mss`: the largest packet, with its IP and UDP headers.
     Udt {
@@ -51,6 +51,32 @@ pub enum Pair<'a> {
     },
 }
 
+/// quinn as it comes, and with what is known to help it: nobody can say that we tuned or crippled
+/// it, when both stand in the table.
+#[derive(Clone, Copy)]
+pub struct QuinnSetting {
+    pub name: &'static str,
+    /// The congestion control is BBR; otherwise quinn's default, CUBIC.
+    pub is_bbr: bool,
+    /// Windows and socket buffers are large; otherwise those that its examples have.
+    pub is_tuned: bool,
+}
+
+impl QuinnSetting {
+    pub const ALL: [Self; 4] = [
+        Self { name: "quinn, defaults", is_bbr: false, is_tuned: false },
+        Self { name: "quinn, 32 MiB windows", is_bbr: false, is_tuned: true },
+        Self { name: "quinn BBR, defaults", is_bbr: true, is_tuned: false },
+        Self { name: "quinn BBR, 32 MiB windows", is_bbr: true, is_tuned: true },
+    ];
+
+    /// For both sides.
+    fn arguments(self) -> Vec<&'static str> {
+        let bbr = self.is_bbr.then_some("--bbr");
+        bbr.into_iter().chain(self.is_tuned.then_some("--large-windows")).collect()
+    }
+}
+
 impl Pair<'_> {
     pub fn receiver(&self, inbox: &Path) -> Result<Receiver> {
         let says = |launch, text| Receiver { launch, ready: Ready::Says, done: Done::Says(text) };
@@ -59,10 +85,10 @@ impl Pair<'_> {
                 let server = ["server", "--addr", "127.0.0.1:0", "--dir"];
                 says(Launch::new(program).args(&server).arg(inbox), "stored ")
             }
-            Self::Quinn { program, certificate, .. } => {
+            Self::Quinn { program, certificate, setting } => {
                 let server = ["server", "--addr", "127.0.0.1:0", "--dir"];
-                let launch = Launch::new(program).args(&server).arg(inbox);
-                says(launch.arg("--certificate").arg(certificate), "stored ")
+                let launch = Launch::new(program).args(&setting.arguments()).args(&server);
+                says(launch.arg(inbox).arg("--certificate").arg(certificate), "stored ")
             }
             Self::Udt { program, mss } => {
                 let launch = Launch::new(program).arg("server").arg(inbox).arg(mss.to_string());
@@ -98,10 +124,10 @@ impl Pair<'_> {
                     None => launch,
                 }
             }
-            Self::Quinn { program, certificate, bbr } => {
+            Self::Quinn { program, certificate, setting } => {
                 let client = ["client", "--addr", &server.to_string(), "--certificate"];
-                let launch = Launch::new(program).args(&client).arg(certificate).arg(file);
-                if *bbr { launch.arg("--bbr") } else { launch }
+                let launch = Launch::new(program).args(&setting.arguments()).args(&client);
+                launch.arg(certificate).arg(file)
             }
             Self::Udt { program, mss } => {
                 let launch = Launch::new(program).args(&["client", &host, &port]);
