@@ -78,9 +78,12 @@ impl Field {
     /// One line about the circumstances.
     pub fn describe(&self) -> String {
         let Machine { processor, processors, system } = Machine::look();
-        let rounds = self.rounds;
+        let rounds = match self.rounds {
+            1 => "a single round".to_owned(),
+            many => format!("median of {many} rounds in turn"),
+        };
         format!(
-            "median of {rounds} rounds in turn; {processors} processors ({processor}), {system}; \
+            "{rounds}; {processors} processors ({processor}), {system}; \
              files in {}",
             self.place
         )

@@ -22,11 +22,7 @@ pub fn render(report: &Report, field: &Field) -> String {
         let _ = writeln!(text, "\n{}: {}, {better} is better", group.title, group.measure.name);
         text += &table(group);
     }
-    let _ = writeln!(
-        text,
-        "\n* ours; (a landmark, no peer). Memory: the most at any time, and never less than what \
-         this measuring program holds itself, a few MiB."
-    );
+    let _ = writeln!(text, "\n* ours; (a landmark, no peer).{}", about_memory(report));
     for missing in &report.missing {
         let name = &missing.name;
         let _ = match missing.why {
@@ -40,6 +36,17 @@ pub fn render(report: &Report, field: &Field) -> String {
         let _ = writeln!(text, "to install the peers: {}", peers::install(peers::ALL));
     }
     text
+}
+
+/// Nothing where no memory was measured.
+fn about_memory(report: &Report) -> &'static str {
+    let mut rows = report.groups.iter().flat_map(|group| &group.rows);
+    if rows.any(|row| row.memory.server.or(row.memory.client).is_some()) {
+        " Memory: the most at any time, and never less than what this measuring program holds \
+         itself, a few MiB."
+    } else {
+        ""
+    }
 }
 
 fn table(group: &Group) -> String {
