@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use netlab::diagram::Diagram;
 use netlab::pcapng::Capture;
 use netlab::record::{Event, Recorder};
@@ -57,6 +57,8 @@ impl Memory {
 
     /// Opens every file at once, so that a wrong path is noticed before the run and not after it.
     pub fn open(&self, lines: impl FnOnce() -> Lines) -> Result<Notes> {
+        // Before any file is created: a slip of the keyboard must not cost an older recording.
+        self.check()?;
         let transcript = self.transcript.then(|| Transcript::new(lines()));
         let transcript = transcript.map(|it| if self.times { it.with_times() } else { it });
         let capture = self.record.as_deref().map(open_capture).transpose()?;
@@ -64,22 +66,48 @@ impl Memory {
         Ok(Notes(Arc::new(Mutex::new(Recorders { transcript, capture, diagram }))))
     }
 
-    fn open_diagram(&self, file: &Path) -> Result<(PathBuf, Diagram)> {
-        if !is_svg(file) && !has_end(file, "txt") {
-            let file = file.display();
-            let what = format!("--diagram {file}: a diagram's file ends in .svg or in .txt");
-            return Err(WrongArguments(what).into());
+    fn check(&self) -> Result<(), WrongArguments> {
+        if self.times && !self.transcript && self.diagram.is_none() {
+            let what = "--times puts times into the transcript and the diagram: ask for one of \
+                        them too, with --transcript or --diagram FILE";
+            return Err(WrongArguments(what.to_owned()));
         }
-        File::create(file).with_context(|| cannot_write(file))?;
+        let Some(file) = &self.diagram else { return Ok(()) };
+        let name = file.display();
+        if self.record.as_ref() == Some(file) {
+            let what = format!("--record and --diagram cannot both write {name}: one is enough");
+            return Err(WrongArguments(what));
+        }
+        if !is_svg(file) && !has_end(file, "txt") {
+            let what = format!("--diagram {name}: a diagram's file ends in .svg or in .txt");
+            return Err(WrongArguments(what));
+        }
+        Ok(())
+    }
+
+    fn open_diagram(&self, file: &Path) -> Result<(PathBuf, Diagram)> {
+        create(file)?;
         let diagram = if self.times { Diagram::new().with_times() } else { Diagram::new() };
         Ok((file.to_owned(), diagram))
     }
 }
 
 fn open_capture(file: &Path) -> Result<(PathBuf, Capture<BufWriter<File>>)> {
-    let created = File::create(file).with_context(|| cannot_write(file))?;
+    let created = create(file)?;
     let capture = Capture::new(BufWriter::new(created)).with_context(|| cannot_write(file))?;
     Ok((file.to_owned(), capture))
+}
+
+/// Creates a file that was named on the command line.
+fn create(file: &Path) -> Result<File> {
+    File::create(file).map_err(|error| {
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => "its folder does not exist",
+            io::ErrorKind::IsADirectory => "that is a folder; name a file in it",
+            _ => return anyhow::Error::new(error).context(cannot_write(file)),
+        };
+        anyhow!("{}: {why}", cannot_write(file))
+    })
 }
 
 impl Notes {
@@ -144,4 +172,45 @@ fn has_end(file: &Path, end: &str) -> bool {
 
 fn cannot_write(file: &Path) -> String {
     format!("cannot write {}", file.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(memory: &Memory) -> anyhow::Error {
+        memory.open(|| Box::new(io::sink())).err().expect("it is refused")
+    }
+
+    #[test]
+    fn a_wrong_diagram_leaves_an_older_recording_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = folder.path().join("run.pcapng");
+        fs::write(&record, "precious").unwrap();
+        for diagram in [folder.path().join("run.png"), record.clone()] {
+            let (record, diagram) = (Some(record.clone()), Some(diagram));
+            let error = refused(&Memory { record, diagram, ..Memory::default() });
+            assert!(error.is::<WrongArguments>(), "{error:#}");
+        }
+        assert_eq!(fs::read_to_string(record).unwrap(), "precious");
+    }
+
+    #[test]
+    fn times_of_nothing_are_refused() {
+        let error = refused(&Memory { times: true, ..Memory::default() });
+        assert!(error.is::<WrongArguments>(), "{error:#}");
+        let said = error.to_string();
+        assert!(said.contains("--transcript"), "{said}");
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_is_explained() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = refused(&Memory {
+            record: Some(folder.path().join("missing/run.pcapng")),
+            ..Memory::default()
+        })
+        .to_string();
+        assert!(said.ends_with("its folder does not exist"), "{said}");
+    }
 }
