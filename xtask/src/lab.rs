@@ -6,7 +6,7 @@ use std::process::{self, ExitCode};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use netlab::record::Transport;
 use netlab::relay::Relay;
@@ -17,6 +17,7 @@ mod network;
 mod quantities;
 mod summary;
 
+use crate::exercises::WrongArguments;
 pub use between::Between;
 pub use memory::Memory;
 use memory::Notes;
@@ -51,30 +52,32 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     let transport = if options.udp { Transport::Udp } else { Transport::Tcp };
+    check_addresses(options)?;
     let conditions = options.network.conditions(transport)?;
-    let seed = conditions.seed;
     let notes = options.memory.open(|| Box::new(io::stdout()))?;
     let interrupted = interruption()?;
     let (listen, to) = (options.listen, options.to);
-    let relay = Relay::start_at(listen, transport, to, conditions, notes.recorder())
-        .with_context(|| cannot_listen(listen, transport))?;
-    announce(relay.address());
+    let relay = Relay::start_at(listen, transport, to, conditions.clone(), notes.recorder())
+        .map_err(|error| cannot_listen(listen, transport, error))?;
+    announce(relay.address(), to, transport);
     watch(&relay, &interrupted, options.memory.has_transcript());
     let counts = relay.counts();
     // The relay's last words come before the recorders' end.
     drop(relay);
     let files = notes.finish()?;
-    for line in summary(&counts, transport, seed).into_iter().chain(files) {
+    for line in summary(&counts, transport, &conditions).into_iter().chain(files) {
         eprintln!("[lab] {line}");
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The readiness line of the course's contract.
-fn announce(address: SocketAddr) {
+/// The readiness line of the course's contract, and for a person what to do with it.
+fn announce(address: SocketAddr, to: SocketAddr, transport: Transport) {
     let mut out = io::stdout().lock();
     // Nobody who does not read us needs to know.
     let _ = writeln!(out, "listening on {address}").and_then(|()| out.flush());
+    let transport = name(transport);
+    eprintln!("[lab] let the client talk to {address} instead of {to} ({transport}); Ctrl-C ends");
 }
 
 /// Shows the numbers, if somebody watches, until Ctrl-C.
@@ -109,7 +112,7 @@ fn interruption() -> Result<Receiver<()>> {
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
-    let example = "write HOST:PORT, such as 127.0.0.1:8888";
+    let example = "write HOST:PORT, such as 127.0.0.1:8888; the largest port is 65535";
     let found = text.to_socket_addrs().map_err(|error| match error.kind() {
         io::ErrorKind::InvalidInput => example.to_owned(),
         _ => format!("{error}; {example}"),
@@ -120,7 +123,68 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     best.copied().ok_or_else(|| format!("this name has no address; {example}"))
 }
 
-fn cannot_listen(listen: SocketAddr, transport: Transport) -> String {
-    let transport = format!("{transport:?}").to_uppercase();
-    format!("the laboratory cannot listen on {listen} ({transport}); try --listen 127.0.0.1:0")
+fn check_addresses(options: &Options) -> Result<(), WrongArguments> {
+    let (listen, to) = (options.listen, options.to);
+    if to.port() == 0 {
+        let what = format!("--to {to}: no server has port 0; write the port it listens on");
+        return Err(WrongArguments(what));
+    }
+    if listen == to {
+        let what = format!(
+            "--listen and --to are both {to}: the laboratory would talk to itself; leave --listen \
+             away, and it takes a port of its own"
+        );
+        return Err(WrongArguments(what));
+    }
+    Ok(())
+}
+
+fn name(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Tcp => "TCP",
+        Transport::Udp => "UDP",
+    }
+}
+
+fn cannot_listen(listen: SocketAddr, transport: Transport, error: io::Error) -> anyhow::Error {
+    let what = format!("the laboratory cannot listen on {listen} ({})", name(transport));
+    let why = match error.kind() {
+        io::ErrorKind::AddrInUse => "another program already has this port",
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address",
+        io::ErrorKind::PermissionDenied => "ports below 1024 are for the administrator",
+        _ => return anyhow::Error::new(error).context(what),
+    };
+    anyhow!("{what}: {why}; try --listen 127.0.0.1:0, which takes any free one")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    fn options(words: &str) -> Options {
+        Cli::parse_from(words.split(' ')).options
+    }
+
+    #[test]
+    fn a_laboratory_in_front_of_itself_or_of_no_port_is_refused() {
+        let itself = options("lab --to 127.0.0.1:8888 --listen 127.0.0.1:8888");
+        assert!(check_addresses(&itself).unwrap_err().to_string().contains("to itself"));
+        let nowhere = check_addresses(&options("lab --to 127.0.0.1:0")).unwrap_err();
+        assert!(nowhere.to_string().contains("no server has port 0"));
+        check_addresses(&options("lab --to 127.0.0.1:8888")).unwrap();
+    }
+
+    #[test]
+    fn a_port_in_use_is_explained_without_the_systems_words() {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 8888));
+        let said = cannot_listen(listen, Transport::Udp, io::ErrorKind::AddrInUse.into());
+        assert!(format!("{said:#}").contains("(UDP): another program already has this port"));
+    }
 }

@@ -101,7 +101,7 @@ impl Path {
             return Err("more jitter than delay: nothing arrives before it was sent".into());
         }
         if self.shape.rate == Some(0) {
-            return Err("a rate of 0 bits a second: lose everything instead".into());
+            return Err("a rate of 0 bits a second: nothing would ever arrive".into());
         }
         if self.stream.slice == Some(0) {
             return Err("segments of 0 bytes: the smallest has 1".into());

@@ -51,7 +51,8 @@ pub struct Event {
 pub enum Happening {
     /// TCP: the client connected, and so did we to the server. UDP: a client's first datagram.
     Opened,
-    /// TCP: the server could not be reached, or the laboratory was told to refuse.
+    /// TCP: the server could not be reached. (Whom the laboratory was told to refuse it never
+    /// sees: the system does that.)
     Refused,
     /// The sender's bytes reached the relay: one datagram, or one piece of a stream.
     Sent {

@@ -41,7 +41,7 @@ impl Between {
         // The relay's last words come before the recorders' end.
         drop(self.relay);
         let files = self.notes.finish()?;
-        let lines = counts.map(|it| summary(&it, self.transport, self.conditions.seed));
+        let lines = counts.map(|it| summary(&it, self.transport, &self.conditions));
         lines.into_iter().flatten().chain(files).for_each(|line| say(&line));
         Ok(())
     }

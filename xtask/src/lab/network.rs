@@ -10,6 +10,7 @@ use netlab::record::Transport;
 
 use super::quantities::{
     depth_and_percent, percent, rate, size, size_and_time, size_and_wait, some_bytes, time,
+    whole_number,
 };
 use crate::exercises::WrongArguments;
 
@@ -33,7 +34,7 @@ pub struct Network {
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     corrupt: Option<f64>,
     /// Lose single datagrams by number, counted from 0 in each direction: 3 or 3,7
-    #[arg(long, value_name = "NUMBER", value_delimiter = ',')]
+    #[arg(long, value_name = "NUMBER", value_delimiter = ',', value_parser = whole_number)]
     lose: Vec<u64>,
     /// Drop datagrams whose IP packet has more bytes
     #[arg(long, value_name = "BYTES", value_parser = some_bytes)]
@@ -72,7 +73,7 @@ pub struct Network {
     #[arg(long, value_enum, default_value = "both")]
     direction: Ways,
     /// The number that decides which datagrams are hit; the same number, the same again
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = whole_number)]
     seed: Option<u64>,
 }
 

@@ -109,6 +109,12 @@ pub fn depth_and_percent(text: &str) -> Result<(u32, f64), String> {
     }
 }
 
+/// `7`: a number that counts or identifies something.
+pub fn whole_number(text: &str) -> Result<u64, String> {
+    let largest = u64::MAX;
+    text.trim().parse().map_err(|_| format!("write a whole number from 0 to {largest}, such as 7"))
+}
+
 /// The number at the beginning, and what follows it.
 fn split(text: &str) -> (&str, &str) {
     let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
@@ -157,6 +163,8 @@ mod tests {
         assert!(size("1.5").is_err() && size("64q").is_err());
         assert!(some_bytes("0").is_err());
         assert!(size_and_time("4096").unwrap_err().contains("BYTES:TIME"));
+        assert_eq!(whole_number("7"), Ok(7));
+        assert!(whole_number("seven").unwrap_err().contains("such as 7"));
         assert!(depth_and_percent("0").is_err() && depth_and_percent("3:5").is_err());
     }
 }
