@@ -9,7 +9,7 @@ use quinn::rustls::pki_types::PrivatePkcs8KeyDer;
 use quinn::{Endpoint, EndpointConfig, Incoming, RecvStream, ServerConfig, TokioRuntime};
 use sha2::{Digest, Sha256};
 use tokio::fs::{self, File};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWriteExt, BufWriter};
 
 use crate::{BLOCK, Cli, NAME, STORED, transport};
 
@@ -56,9 +56,11 @@ async fn receive(incoming: Incoming, file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes what comes; chunks are taken as quinn has them, without another copy.
+/// Writes what comes, in blocks: tokio writes files on another thread, and to go there for every
+/// packet's chunk costs more than to copy it.
 async fn write(stream: &mut RecvStream, mut file: File, length: u64) -> Result<[u8; 32]> {
     file.set_max_buf_size(BLOCK);
+    let mut file = BufWriter::with_capacity(BLOCK, file);
     let (mut digest, mut left) = (Sha256::new(), usize::try_from(length)?);
     while left > 0 {
         let chunk = stream.read_chunk(left.min(BLOCK), true).await?;
