@@ -191,7 +191,7 @@ fn the_client_gives_up_when_no_answer_comes_and_says_what_is_unknown() {
     let failed = Scene::send(relay.address(), &file, &["--timeout", "0.05", "--retries", "2"]);
     let expected = format!(
         "all bytes were sent, but nobody knows whether the file is stored: no answer from {} after \
-         3 tries; is it running, with the same --mode?\n",
+         3 tries; is it still running?\n",
         relay.address()
     );
     let failed = failed.code(1);

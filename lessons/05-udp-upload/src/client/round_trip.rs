@@ -53,6 +53,12 @@ impl RoundTrip {
     }
     // listing: end measure
 
+    /// How long to wait for the answer to a question that the server has to work for: to make a
+    /// whole file durable takes longer than to acknowledge a block.
+    pub fn patient_timeout(&self) -> Duration {
+        self.timeout().max(self.initial)
+    }
+
     /// Waited in vain.
     pub fn back_off(&mut self) {
         self.doublings = (self.doublings + 1).min(16);

@@ -129,7 +129,7 @@ impl Sender {
         if let Some(overdue) = self.overdue {
             return Step::Wait(overdue);
         }
-        self.overdue = Some(now + self.sending.round_trip.timeout());
+        self.overdue = Some(now + self.sending.round_trip.patient_timeout());
         Step::Send(Outgoing { kind, token: self.token, block: 0, number: 0 })
     }
 
@@ -148,14 +148,14 @@ impl Sender {
 
     /// No answer came in time.
     fn miss(&mut self, now: Instant) -> Step {
-        let waited = self.sending.round_trip.timeout();
-        let kind = match self.phase {
-            Phase::Sending => Kind::Data,
-            Phase::Closing => Kind::Close,
-            _ => Kind::Open,
+        let round_trip = &mut self.sending.round_trip;
+        let (kind, waited) = match self.phase {
+            Phase::Sending => (Kind::Data, round_trip.timeout()),
+            Phase::Closing => (Kind::Close, round_trip.patient_timeout()),
+            _ => (Kind::Open, round_trip.patient_timeout()),
         };
         self.waits_in_vain += 1;
-        self.sending.round_trip.back_off();
+        round_trip.back_off();
         self.overdue = None;
         if self.waits_in_vain > self.retries {
             self.phase = Phase::Over(Err(Failure::Silence(kind, self.waits_in_vain)));

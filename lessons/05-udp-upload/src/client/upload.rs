@@ -127,13 +127,18 @@ impl<'a> Upload<'a> {
             Failure::Silence(kind, tries) => (self.server, kind, tries),
         };
         let tries = if tries == 1 { "1 try".into() } else { format!("{tries} tries") };
-        let unknown = if kind == Kind::Close {
-            "all bytes were sent, but nobody knows whether the file is stored: "
-        } else {
-            ""
-        };
-        bail!(
-            "{unknown}no answer from {server} after {tries}; is it running, with the same --mode?"
-        )
+        let silence = format!("no answer from {server} after {tries}");
+        match kind {
+            Kind::Close => bail!(
+                "all bytes were sent, but nobody knows whether the file is stored: {silence}; is it \
+                 still running?"
+            ),
+            Kind::Data => bail!(
+                "{silence}, and it answered before; is it still running, and do datagrams of {} \
+                 bytes pass this network? Try a smaller --datagram",
+                self.size()
+            ),
+            _ => bail!("{silence}; is it running, with the same --mode?"),
+        }
     }
 }
