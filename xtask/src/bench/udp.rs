@@ -29,8 +29,9 @@ const SEED: u64 = 7;
 /// A payload that passes every network with packets of 1,500 bytes.
 const INTERNET: u32 = 1400;
 const JUMBO: u32 = 65_000;
-/// What CUBIC makes of random loss takes minutes for a file as large as the others'.
-const SHARE_FOR_CUBIC: u64 = 64;
+/// What CUBIC and UDT make of random loss takes minutes for a file as large as the others'.
+const PART: u64 = 64;
+const A_PART: &str = "a 64th of the file";
 const CUBIC: &str = "CUBIC; with loss, a 64th of the file";
 const NO_QUINN: &str = "left out by --quick: it takes a minute to build";
 
@@ -119,7 +120,7 @@ pub fn run(field: &Field, options: &Options) -> Result<Report> {
         bytes,
     };
     payload::write(&course.file, bytes)?;
-    payload::write(&course.small, (bytes / SHARE_FOR_CUBIC).max(1))?;
+    payload::write(&course.small, (bytes / PART).max(1))?;
     let mut report = Report {
         name: "udp",
         timed: payload::TIMED.to_owned(),
@@ -208,8 +209,9 @@ impl Course<'_> {
     fn udt(&self, scenario: Scenario, name: &str, mss: u32) -> Contestant<'_> {
         Contestant::new(name, Kind::Peer, &[CXX, UDT], move |found| {
             let pair = Pair::Udt { program: build_udt(self.field, &found[0])?, mss };
-            self.send(scenario, &pair, &self.file)
+            self.send(scenario, &pair, if scenario.loses() { &self.small } else { &self.file })
         })
+        .noted(if scenario.loses() { A_PART } else { "" })
     }
 
     /// The rates are those at which it was fastest when they were chosen.
