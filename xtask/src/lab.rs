@@ -1,7 +1,7 @@
 //! `cargo xtask lab`: the laboratory in front of any program, in any language.
 
 use std::io::{self, Write};
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
 use std::process::{self, ExitCode};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -54,9 +54,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let transport = if options.udp { Transport::Udp } else { Transport::Tcp };
     check_addresses(options)?;
     let conditions = options.network.conditions(transport)?;
+    let (listen, to) = (options.listen, options.to);
+    // Before any file is begun: the same command in a second terminal must not empty the first one's.
+    check_free(listen, transport).map_err(|error| cannot_listen(listen, transport, error))?;
     let notes = options.memory.open(|| Box::new(io::stdout()))?;
     let interrupted = interruption()?;
-    let (listen, to) = (options.listen, options.to);
     let relay = Relay::start_at(listen, transport, to, conditions.clone(), notes.recorder())
         .map_err(|error| cannot_listen(listen, transport, error))?;
     announce(relay.address(), to, transport);
@@ -69,6 +71,13 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         eprintln!("[lab] {line}");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn check_free(listen: SocketAddr, transport: Transport) -> io::Result<()> {
+    match transport {
+        Transport::Tcp => TcpListener::bind(listen).map(drop),
+        Transport::Udp => UdpSocket::bind(listen).map(drop),
+    }
 }
 
 /// The readiness line of the course's contract, and for a person what to do with it.

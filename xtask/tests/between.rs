@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
@@ -89,4 +90,21 @@ fn a_lesson_without_sockets_has_nothing_to_stand_between() {
     let assert = xtask(&["run", "01", "--delay", "10ms"]).assert().code(2);
     let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
     assert!(said.contains("opens no socket"), "{said}");
+}
+
+#[rstest]
+#[case::tcp("--tcp")]
+#[case::udp("--udp")]
+fn a_port_that_is_taken_leaves_an_older_capture_as_it_was(#[case] transport: &str) {
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = tcp.local_addr().unwrap().to_string();
+    let _udp = (transport == "--udp").then(|| UdpSocket::bind(&listen).unwrap());
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("old.pcapng");
+    fs::write(&file, "an older capture").unwrap();
+    let lab = ["lab", transport, "--to", "127.0.0.1:9", "--listen", &listen, "--record"];
+    let assert = xtask(&lab).arg(&file).assert().code(1);
+    let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(said.contains("another program already has this port"), "{said}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "an older capture");
 }
