@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a failed step is a failed test
 
+mod common;
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -89,16 +91,6 @@ fn both_ways(scene: &Scene, length: usize) {
     assert!(reader.join().unwrap() == expected);
     writer.join().unwrap();
     sender.join().unwrap();
-}
-
-/// As many as we want, or as the system's limit on open files allows when each needs so many.
-fn as_many_as(wanted: usize, files_each: u64) -> usize {
-    #[cfg(unix)]
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    #[cfg(not(unix))]
-    let limit = Some(10_000);
-    let room = limit.map_or(u64::MAX, |limit| limit.saturating_sub(200)) / files_each;
-    usize::try_from(room).unwrap_or(usize::MAX).clamp(10, wanted)
 }
 
 #[test]
@@ -316,7 +308,7 @@ fn two_streams_share_one_bottleneck_evenly() {
 #[test]
 fn two_thousand_connections_are_served_at_once() {
     let scene = Scene::new(Conditions::default());
-    let count = as_many_as(2000, 4);
+    let count = common::as_many_as(2000, 4);
     let mut pairs: Vec<_> = (0..count).map(|_| scene.connect()).collect();
     for (number, (client, server)) in (0_u32..).zip(&mut pairs) {
         let mut buffer = [0; 4];

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a failed step is a failed test
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex};
@@ -43,16 +45,6 @@ fn send(client: &UdpSocket, to: SocketAddr, numbers: std::ops::Range<u8>) {
 fn receive(socket: &UdpSocket, count: usize) -> Vec<u8> {
     let mut buffer = [0; 2000];
     (0..count).map(|_| socket.recv(&mut buffer).map(|_| buffer[0]).unwrap()).collect()
-}
-
-/// As many as we want, or as the system's limit on open files allows when each needs so many.
-fn as_many_as(wanted: usize, files_each: u64) -> usize {
-    #[cfg(unix)]
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    #[cfg(not(unix))]
-    let limit = Some(10_000);
-    let room = limit.map_or(u64::MAX, |limit| limit.saturating_sub(200)) / files_each;
-    usize::try_from(room).unwrap_or(usize::MAX).clamp(10, wanted)
 }
 
 #[test]
@@ -224,7 +216,7 @@ fn a_stranger_cannot_answer_in_place_of_the_server() {
 fn two_thousand_clients_are_served_at_once() {
     let (server, address) = (socket("127.0.0.1:0"), "127.0.0.1:0");
     let relay = start(&server, Conditions::default());
-    let count = as_many_as(2000, 2);
+    let count = common::as_many_as(2000, 2);
     let clients: Vec<_> = (0..count).map(|_| socket(address)).collect();
     let mut buffer = [0; 8];
     for round in 0..2 {
