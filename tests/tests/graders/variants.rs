@@ -27,27 +27,29 @@ pub enum Kind {
     Mistake { caught_by: BTreeSet<(String, Verdict)> },
 }
 
-/// Writes and builds all variants of all lessons.
-pub fn build<'a>(root: &Path, lessons: &'a [Lesson]) -> Vec<Variant<'a>> {
+/// Writes and builds all variants of these exercises: a package for each exercise, a program for
+/// each variant. Files that have not changed are left alone, and so is what was built from them.
+pub fn build<'a>(root: &Path, exercises: &[(&'a Lesson, &'a Exercise)]) -> Vec<Variant<'a>> {
     let folder = target(root).join("graders");
-    let crates = folder.join("crates");
-    // Packages of an earlier run may be gone from the course by now.
-    let _ = fs::remove_dir_all(&crates);
-    fs::create_dir_all(&crates).unwrap();
-    fs::write(folder.join("Cargo.toml"), workspace_manifest(root)).unwrap();
-    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
     let built = folder.join("target");
     let mut variants = Vec::new();
-    for lesson in lessons {
-        for exercise in &lesson.about.exercises {
-            for (name, text, kind) in texts(lesson, exercise) {
-                write_package(&crates.join(&name), lesson, exercise, &name, &text);
-                let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-                let program = built.join("debug").join(file);
-                variants.push(Variant { name, lesson, exercise, kind, program });
-            }
+    for &(lesson, exercise) in exercises {
+        let texts = texts(lesson, exercise);
+        write_package(
+            &folder.join("crates").join(package(lesson, exercise)),
+            lesson,
+            exercise,
+            &texts,
+        );
+        for (name, _, kind) in texts {
+            let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+            let program = built.join("debug").join(file);
+            variants.push(Variant { name, lesson, exercise, kind, program });
         }
     }
+    let members = exercises.iter().map(|(lesson, exercise)| package(lesson, exercise));
+    write_if_new(&folder.join("Cargo.toml"), &workspace_manifest(root, members));
+    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
     let mut command = cargo();
     // Everything has been fetched: the course itself is built with the same lock file.
     command.args(["build", "--offline", "--quiet", "--workspace", "--target-dir"]).arg(&built);
@@ -55,6 +57,11 @@ pub fn build<'a>(root: &Path, lessons: &'a [Lesson]) -> Vec<Variant<'a>> {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "a skeleton or a mistake does not compile:\n{errors}");
     variants
+}
+
+/// The package of an exercise's variants.
+fn package(lesson: &Lesson, exercise: &Exercise) -> String {
+    format!("variants-{}-{}", lesson.number, exercise.name)
 }
 
 /// The name, text and kind of each variant of one exercise.
@@ -121,10 +128,11 @@ fn header<'a>(patch: &'a str, key: &str) -> Option<&'a str> {
 }
 
 /// The course's own root manifest, with paths that hold from anywhere and other members.
-fn workspace_manifest(root: &Path) -> String {
+fn workspace_manifest(root: &Path, members: impl Iterator<Item = String>) -> String {
     let mut manifest: Table = fs::read_to_string(root.join("Cargo.toml")).unwrap().parse().unwrap();
     let workspace = manifest["workspace"].as_table_mut().unwrap();
-    workspace.insert("members".into(), Value::Array(vec!["crates/*".into()]));
+    let members = members.map(|package| Value::from(format!("crates/{package}")));
+    workspace.insert("members".into(), members.collect::<Vec<_>>().into());
     workspace.remove("default-members");
     for (_, dependency) in workspace["dependencies"].as_table_mut().unwrap() {
         if let Some(path) = dependency.get_mut("path") {
@@ -135,35 +143,57 @@ fn workspace_manifest(root: &Path) -> String {
     manifest.to_string()
 }
 
-/// The solution's package under another name, with `text` as its only program.
-fn write_package(folder: &Path, lesson: &Lesson, exercise: &Exercise, name: &str, text: &str) {
+/// The solution's package under another name, with a program for each of `texts` beside the
+/// solution's own files.
+fn write_package(
+    folder: &Path,
+    lesson: &Lesson,
+    exercise: &Exercise,
+    texts: &[(String, String, Kind)],
+) {
     let solution = lesson.folder.join("solution");
     let mut manifest: Table =
         fs::read_to_string(solution.join("Cargo.toml")).unwrap().parse().unwrap();
-    manifest["package"].as_table_mut().unwrap().insert("name".into(), name.into());
-    let path = format!("src/bin/{}.rs", exercise.name);
-    let bin = Table::from_iter([
-        ("name".to_owned(), Value::from(name)),
-        ("path".to_owned(), Value::from(path.as_str())),
-    ]);
-    manifest.insert("bin".into(), Value::Array(vec![bin.into()]));
+    let about = manifest["package"].as_table_mut().unwrap();
+    about.insert("name".into(), package(lesson, exercise).into());
+    // The solution's own programs lie there, too, for modules that they share.
+    about.insert("autobins".into(), false.into());
+    let bin = |name: &String| {
+        let path = format!("src/bin/{name}.rs");
+        Table::from_iter([
+            ("name".into(), Value::from(name.as_str())),
+            ("path".into(), path.into()),
+        ])
+    };
+    let bins = texts.iter().map(|(name, ..)| bin(name).into());
+    manifest.insert("bin".into(), bins.collect::<Vec<Value>>().into());
     // What is half-written or wrong on purpose is not linted.
     manifest.remove("lints");
     copy_folder(&solution.join("src"), &folder.join("src"));
-    fs::write(folder.join("Cargo.toml"), manifest.to_string()).unwrap();
-    fs::write(folder.join(path), text).unwrap();
+    write_if_new(&folder.join("Cargo.toml"), &manifest.to_string());
+    for (name, text, _) in texts {
+        write_if_new(&folder.join(format!("src/bin/{name}.rs")), text);
+    }
 }
 
 fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let target = to.join(entry.file_name());
         if entry.path().is_dir() {
             copy_folder(&entry.path(), &target);
         } else {
-            fs::copy(entry.path(), target).unwrap();
+            write_if_new(&target, &fs::read_to_string(entry.path()).unwrap());
         }
     }
+}
+
+/// Cargo builds again what was written later than it was built.
+fn write_if_new(file: &Path, text: &str) {
+    if fs::read_to_string(file).is_ok_and(|old| old == text) {
+        return;
+    }
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(file, text).unwrap();
 }
 
 /// The course's target folder: where this test itself was built.
