@@ -218,10 +218,13 @@ impl Drop for Exam {
         state.server = None;
         let outcome = match (state.told.take(), thread::panicking()) {
             (Some(told), _) => told,
-            (None, false) => Outcome { verdict: Verdict::Pass, report: String::new() },
+            (None, false) => {
+                Outcome { verdict: Verdict::Pass, report: String::new(), longest_wait: 0.0 }
+            }
             (None, true) => Outcome {
                 verdict: Verdict::GraderError,
                 report: "the graded test itself has panicked; its output says where".to_owned(),
+                longest_wait: 0.0,
             },
         };
         write_outcome(&outcome);
@@ -251,7 +254,11 @@ impl Desk {
         let whose = env::var(protocol::WHOSE).unwrap_or_default();
         let replay = format!("cargo xtask grade {exercise}{whose} --case {case} --seed {seed}");
         let report = state.story.report(&difference, &said, &replay);
-        state.told = Some(Outcome { verdict: difference.verdict, report: report.clone() });
+        state.told = Some(Outcome {
+            verdict: difference.verdict,
+            report: report.clone(),
+            longest_wait: 0.0,
+        });
         drop(state);
         panic!("{}: {report}", difference.verdict);
     }

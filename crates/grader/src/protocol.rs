@@ -23,6 +23,13 @@ pub const PROGRAM: &str = "GRADER_PROGRAM";
 pub const CASE: &str = "GRADER_CASE";
 /// What chooses the submission on the command line that replays the case.
 pub const WHOSE: &str = "GRADER_WHOSE";
+/// The limit of every single wait of the test for the program, in milliseconds. Without it the test
+/// has a limit of its own.
+pub const PATIENCE: &str = "GRADER_PATIENCE_MS";
+/// Names the folder (an absolute path; it need not exist yet) in which a case that does not pass
+/// leaves what the wire carried: `LESSON-EXERCISE-CASE.svg`, a sequence diagram, and
+/// `LESSON-EXERCISE-CASE.pcapng`, a capture for Wireshark. `::` in a case's name becomes `-`.
+pub const ARTIFACTS: &str = "GRADER_ARTIFACTS";
 /// The number that all random payloads follow from. A person may set it, too.
 pub const SEED: &str = "SEED";
 
@@ -30,7 +37,7 @@ pub const SEED: &str = "SEED";
 pub const UNWRITTEN: &str = "not yet implemented";
 
 /// All variables that a program under test must not inherit.
-pub const PRIVATE: [&str; 5] = [OUTCOME, GROUPS, PROGRAM, CASE, WHOSE];
+pub const PRIVATE: [&str; 7] = [OUTCOME, GROUPS, PROGRAM, CASE, WHOSE, PATIENCE, ARTIFACTS];
 
 /// How a case ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -73,4 +80,7 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// For the student: what was expected, what came, what the wire saw. Empty for a pass.
     pub report: String,
+    /// The longest single wait for the program, in seconds: what a limit has to allow for.
+    #[serde(default)]
+    pub longest_wait: f64,
 }

@@ -142,10 +142,10 @@ fn judge(ended: &Ended, outcome: Option<Outcome>) -> (Verdict, String) {
         return (Verdict::Timeout, format!("the test was not over after {CASE_LIMIT:?}"));
     };
     match outcome {
-        Some(Outcome { verdict: Verdict::Pass, report }) if status.success() => {
+        Some(Outcome { verdict: Verdict::Pass, report, .. }) if status.success() => {
             (Verdict::Pass, report)
         }
-        Some(Outcome { verdict, report }) if verdict != Verdict::Pass && !status.success() => {
+        Some(Outcome { verdict, report, .. }) if verdict != Verdict::Pass && !status.success() => {
             (verdict, report)
         }
         outcome => {
@@ -188,7 +188,9 @@ mod tests {
                 stderr: String::new(),
                 took: Duration::ZERO,
             };
-            judge(&ended, outcome.map(|verdict| Outcome { verdict, report: String::new() })).0
+            let outcome_of =
+                |verdict| Outcome { verdict, report: String::new(), longest_wait: 0.0 };
+            judge(&ended, outcome.map(outcome_of)).0
         };
         assert_eq!(judged(0, Some(Verdict::Pass)), Verdict::Pass);
         assert_eq!(judged(101, Some(Verdict::Crash)), Verdict::Crash);
