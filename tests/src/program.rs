@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use grader::build::Unbuilt;
+use grader::process::Cancel;
 use grader::protocol;
 use grader::submission::Submission;
 use grader::workspace;
@@ -38,7 +39,7 @@ fn built_once(submission: &Submission, lesson: &str, exercise: &str) -> Vec<Stri
 fn build(submission: &Submission, lesson: &str, exercise: &str, name: &str) -> Vec<String> {
     let root = workspace::root(Path::new(env!("CARGO_MANIFEST_DIR")));
     let root = root.unwrap_or_else(|| panic!("the workspace of the course is gone"));
-    match submission.command(&root, lesson, exercise) {
+    match submission.command(&root, lesson, exercise, &Cancel::default()) {
         Ok(command) => command,
         Err(Unbuilt::DoesNotCompile(error) | Unbuilt::Broken(error)) => {
             panic!("{name} cannot be built:\n{error}")

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use grader::course::Language;
 use grader::course::{Exercise, Lesson};
-use grader::process;
+use grader::process::{self, Cancel};
 use grader::protocol::Verdict;
 use grader::report::{self, Grade};
 use grader::run::{self, Job};
@@ -106,8 +106,15 @@ fn grade_one(
 ) -> Result<()> {
     let submission = grade.submission.clone();
     let case = options.case.as_deref();
-    let job =
-        Job { workspace: root, lesson, exercise, submission: &submission, seed: grade.seed, case };
+    let job = Job {
+        workspace: root,
+        lesson,
+        exercise,
+        submission: &submission,
+        seed: grade.seed,
+        case,
+        cancel: Cancel::default(),
+    };
     let mut written = Ok(());
     let score = run::grade(&job, &mut |score| {
         grade.update(score);

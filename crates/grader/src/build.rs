@@ -2,9 +2,17 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
+use std::time::Duration;
 
 use serde::Deserialize;
+
+use crate::process::{self, Bounds, Cancel, Ended};
+
+/// How long one build may take: on a slow machine, the first one does take minutes.
+const LIMIT: Duration = Duration::from_secs(3600);
+/// So much is kept of what cargo says, in bytes. Its messages are worth nothing when cut.
+const KEPT_BYTES: usize = 16 * 1024 * 1024;
 
 /// Why there is no program.
 #[derive(Clone, Debug)]
@@ -33,15 +41,20 @@ struct Diagnostic {
 }
 
 /// Builds the binary `bin` of `package` and returns its path.
-pub fn binary(workspace: &Path, package: &str, bin: &str) -> Result<PathBuf, Unbuilt> {
-    executable(workspace, package, &["build", "--package", package, "--bin", bin])
+pub fn binary(
+    workspace: &Path,
+    package: &str,
+    bin: &str,
+    cancel: &Cancel,
+) -> Result<PathBuf, Unbuilt> {
+    executable(workspace, package, &["build", "--package", package, "--bin", bin], cancel)
 }
 
 /// Builds the file of graded tests `name` and returns its path. If it does not compile, that is
 /// nothing a student could mend.
-pub fn graded_tests(workspace: &Path, name: &str) -> Result<PathBuf, String> {
+pub fn graded_tests(workspace: &Path, name: &str, cancel: &Cancel) -> Result<PathBuf, String> {
     let arguments = ["test", "--no-run", "--package", "graded", "--test", name];
-    executable(workspace, "graded", &arguments).map_err(|unbuilt| match unbuilt {
+    executable(workspace, "graded", &arguments, cancel).map_err(|unbuilt| match unbuilt {
         Unbuilt::DoesNotCompile(error) | Unbuilt::Broken(error) => {
             format!("the graded tests cannot be built: {error}")
         }
@@ -54,28 +67,34 @@ pub fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-fn executable(workspace: &Path, package: &str, arguments: &[&str]) -> Result<PathBuf, Unbuilt> {
+fn executable(
+    workspace: &Path,
+    package: &str,
+    arguments: &[&str],
+    cancel: &Cancel,
+) -> Result<PathBuf, Unbuilt> {
     let mut command = cargo();
     command.args(arguments).args(["--quiet", "--message-format=json"]).current_dir(workspace);
-    let output = command
-        .stdin(Stdio::null())
-        .output()
+    let bounds = Bounds { limit: LIMIT, kept_bytes: KEPT_BYTES, cancel: cancel.clone() };
+    let ended = process::run(&mut command, &bounds)
         .map_err(|error| Unbuilt::Broken(format!("cannot start cargo: {error}")))?;
-    let messages = messages(&output);
-    if !output.status.success() {
-        return Err(first_error(&messages, package, &output));
+    let Some(status) = ended.status else {
+        return Err(Unbuilt::Broken("cargo was stopped before it had built anything".to_owned()));
+    };
+    let messages = messages(&ended.stdout);
+    if !status.success() {
+        return Err(first_error(&messages, package, &ended));
     }
     let found = messages.into_iter().rev().find_map(|message| message.executable);
     found.ok_or_else(|| Unbuilt::Broken(format!("cargo built no program for {package}")))
 }
 
-fn messages(output: &Output) -> Vec<Message> {
-    let text = String::from_utf8_lossy(&output.stdout);
+fn messages(text: &str) -> Vec<Message> {
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
 /// The first error of `package` itself; an error elsewhere is not the student's.
-fn first_error(messages: &[Message], package: &str, output: &Output) -> Unbuilt {
+fn first_error(messages: &[Message], package: &str, ended: &Ended) -> Unbuilt {
     let is_error = |message: &&Message| {
         message.reason == "compiler-message"
             && message.diagnostic.as_ref().is_some_and(|diagnostic| diagnostic.level == "error")
@@ -90,6 +109,6 @@ fn first_error(messages: &[Message], package: &str, output: &Output) -> Unbuilt 
             "the course's own code does not compile; if you have changed it, `git diff` shows \
              where and `git checkout` takes it back:\n{rendered}"
         )),
-        None => Unbuilt::Broken(String::from_utf8_lossy(&output.stderr).into_owned()),
+        None => Unbuilt::Broken(ended.stderr.clone()),
     }
 }

@@ -4,14 +4,16 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How much of each output stream is kept, in bytes. The rest is read and dropped, so that the
 /// process never blocks on a full pipe.
 const KEPT_BYTES: usize = 64 * 1024;
-/// How often a process is asked whether it has ended. (There is no portable wait with a limit.)
+/// How often a wait looks whether it was cancelled. (A process that ends by itself is noticed at
+/// once where there is waitid(2), and as often as this elsewhere.)
 const POLL: Duration = Duration::from_millis(5);
 /// How long the pipes may stay open after the process has ended. Something that it has started
 /// may hold them for ever.
@@ -32,10 +34,27 @@ pub fn is_interrupted() -> bool {
     INTERRUPTED.load(Ordering::SeqCst)
 }
 
+/// Ends one grading before its time: whoever holds a clone of it may do so, at any moment.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Ends every [`run`] that was given this, now or later, as if its time were over.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it was cancelled, or everything was [interrupted](interrupt).
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::SeqCst) || is_interrupted()
+    }
+}
+
 /// What came of a process.
 #[derive(Debug)]
 pub struct Ended {
-    /// Its exit status; `None` if it had to be killed when its time was over.
+    /// Its exit status; `None` if it had to be killed, as its time was over or it was cancelled.
     pub status: Option<ExitStatus>,
     /// The beginning of its standard output.
     pub stdout: String,
@@ -45,16 +64,37 @@ pub struct Ended {
     pub took: Duration,
 }
 
-/// Runs `command` in a process group of its own. When `limit` has passed, and also when the
-/// process has ended by itself, whatever is left of the group is killed.
+/// What a process may use up, and who may end it.
+#[derive(Clone, Debug)]
+pub struct Bounds {
+    /// How long it may run.
+    pub limit: Duration,
+    /// How much of each output stream is kept, in bytes. The rest is read and dropped, so that
+    /// the process never blocks on a full pipe.
+    pub kept_bytes: usize,
+    /// Ends it earlier.
+    pub cancel: Cancel,
+}
+
+impl Bounds {
+    /// A limit on its time, and the usual one on its output.
+    #[must_use]
+    pub fn of(limit: Duration, cancel: &Cancel) -> Self {
+        Self { limit, kept_bytes: KEPT_BYTES, cancel: cancel.clone() }
+    }
+}
+
+/// Runs `command` in a process group of its own. When it has to end, and also when the process
+/// has ended by itself, whatever is left of the group is killed.
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn run(command: &mut Command, limit: Duration) -> io::Result<Ended> {
-    run_fed(command, Stdio::null(), limit, |_| {})
+pub fn run(command: &mut Command, bounds: &Bounds) -> io::Result<Ended> {
+    run_noting(command, Stdio::null(), bounds, |_| {})
 }
 
-/// As [`run`], with `stdin`; and `note` is told the id of the new process and of its group.
+/// As [`run`], with `stdin` and a time limit only; and `note` is told the id of the new process
+/// and of its group.
 ///
 /// # Errors
 /// When it cannot be started.
@@ -64,17 +104,26 @@ pub fn run_fed(
     limit: Duration,
     note: impl FnOnce(u32),
 ) -> io::Result<Ended> {
+    run_noting(command, stdin, &Bounds::of(limit, &Cancel::default()), note)
+}
+
+fn run_noting(
+    command: &mut Command,
+    stdin: Stdio,
+    bounds: &Bounds,
+    note: impl FnOnce(u32),
+) -> io::Result<Ended> {
     own_group(command);
     command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
     let started = Instant::now();
     let mut child = command.spawn()?;
     note(child.id());
-    let stdout = child.stdout.take().map(Kept::read);
-    let stderr = child.stderr.take().map(Kept::read);
-    let status = wait(&mut child, limit);
+    let stdout = child.stdout.take().map(|pipe| Kept::read(pipe, bounds.kept_bytes));
+    let stderr = child.stderr.take().map(|pipe| Kept::read(pipe, bounds.kept_bytes));
+    let ended = ends(&mut child, bounds);
     kill_group(child.id());
     // It is dead or dying; this collects it, so that its id is free again.
-    let _ = child.wait();
+    let status = child.wait().ok().filter(|_| ended);
     let took = started.elapsed();
     let until = Instant::now() + LAST_WORDS;
     let words = |kept: Option<Kept>| kept.map_or_else(String::new, |kept| kept.text(until));
@@ -90,44 +139,68 @@ pub fn kill_noted(folder: &Path) {
     }
 }
 
-fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
-    let until = Instant::now() + limit;
-    loop {
-        if let Ok(Some(status)) = child.try_wait() {
-            return Some(status);
-        }
-        if Instant::now() >= until || is_interrupted() {
-            return None;
-        }
-        thread::sleep(POLL);
-    }
+/// Whether the process ends by itself within its bounds. It is not collected: until then its id,
+/// which is its group's too, belongs to nobody else.
+#[cfg(unix)]
+fn ends(child: &mut Child, bounds: &Bounds) -> bool {
+    use rustix::io::retry_on_intr;
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    let (closes, end) = mpsc::channel::<()>();
+    let id = Pid::from_child(child);
+    thread::spawn(move || {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        let _ = retry_on_intr(|| waitid(WaitId::Pid(id), options));
+        drop(closes);
+    });
+    within(bounds, || end.recv_timeout(POLL) == Err(RecvTimeoutError::Disconnected))
 }
 
-/// The beginning of a stream, and the thread that reads it.
+/// Whether the process ends by itself within its bounds.
+#[cfg(not(unix))]
+fn ends(child: &mut Child, bounds: &Bounds) -> bool {
+    within(bounds, || {
+        thread::sleep(POLL);
+        child.try_wait().is_ok_and(|status| status.is_some())
+    })
+}
+
+/// Asks until it `has_ended`, or until it has to.
+fn within(bounds: &Bounds, mut has_ended: impl FnMut() -> bool) -> bool {
+    let until = Instant::now() + bounds.limit;
+    while !has_ended() {
+        if Instant::now() >= until || bounds.cancel.is_cancelled() {
+            return false;
+        }
+    }
+    true
+}
+
+/// The beginning of a stream, and when it has ended.
 struct Kept {
     bytes: Arc<Mutex<Vec<u8>>>,
-    reading: JoinHandle<()>,
+    /// Closes with the stream.
+    end: Receiver<()>,
 }
 
 impl Kept {
-    fn read(mut pipe: impl Read + Send + 'static) -> Self {
+    fn read(mut pipe: impl Read + Send + 'static, kept_bytes: usize) -> Self {
         let bytes = Arc::new(Mutex::new(Vec::new()));
         let shared = Arc::clone(&bytes);
-        let reading = thread::spawn(move || {
+        let (closes, end) = mpsc::channel::<()>();
+        thread::spawn(move || {
             let mut buffer = [0; 8 * 1024];
             while let Ok(length @ 1..) = pipe.read(&mut buffer) {
                 let mut kept = shared.lock().unwrap_or_else(PoisonError::into_inner);
-                let room = KEPT_BYTES - kept.len();
+                let room = kept_bytes - kept.len();
                 kept.extend_from_slice(&buffer[..length.min(room)]);
             }
+            drop(closes);
         });
-        Self { bytes, reading }
+        Self { bytes, end }
     }
 
     fn text(self, until: Instant) -> String {
-        while !self.reading.is_finished() && Instant::now() < until {
-            thread::sleep(POLL);
-        }
+        let _ = self.end.recv_timeout(until.saturating_duration_since(Instant::now()));
         let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&bytes).into_owned()
     }
@@ -166,6 +239,10 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(20);
 
+    fn long() -> Bounds {
+        Bounds::of(LONG, &Cancel::default())
+    }
+
     fn sh(script: &str) -> Command {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
@@ -174,14 +251,15 @@ mod tests {
 
     #[test]
     fn output_beyond_the_cap_is_drained_and_dropped() {
-        let ended = run(&mut sh("head -c 1000000 /dev/zero; echo end >&2"), LONG).unwrap();
+        let ended = run(&mut sh("head -c 1000000 /dev/zero; echo end >&2"), &long()).unwrap();
         assert!(ended.status.unwrap().success());
         assert_eq!((ended.stdout.len(), ended.stderr.as_str()), (KEPT_BYTES, "end\n"));
     }
 
     #[test]
     fn a_process_that_outstays_its_limit_is_killed_with_its_children() {
-        let ended = run(&mut sh("sleep 1000 & echo $!; wait"), Duration::from_millis(300)).unwrap();
+        let bounds = Bounds::of(Duration::from_millis(300), &Cancel::default());
+        let ended = run(&mut sh("sleep 1000 & echo $!; wait"), &bounds).unwrap();
         assert!(ended.status.is_none());
         let child = Path::new("/proc").join(ended.stdout.trim()).join("cmdline");
         let is_gone = || std::fs::read(&child).map_or(true, |line| line.is_empty());
@@ -193,6 +271,17 @@ mod tests {
     }
 
     #[test]
+    fn a_cancelled_process_is_killed_and_the_others_are_not() {
+        let bounds = long();
+        let cancel = bounds.cancel.clone();
+        let cancelling = thread::spawn(move || run(&mut sh("echo on; sleep 1000"), &bounds));
+        cancel.cancel();
+        let ended = cancelling.join().unwrap().unwrap();
+        assert!(ended.status.is_none() && ended.took < LONG);
+        assert!(run(&mut sh("exit 0"), &long()).unwrap().status.is_some());
+    }
+
+    #[test]
     fn a_noted_group_is_killed() {
         let notes = tempfile::tempdir().unwrap();
         let mut command = sh("sleep 1000");
@@ -201,13 +290,12 @@ mod tests {
         std::fs::write(notes.path().join(child.id().to_string()), "").unwrap();
         std::fs::write(notes.path().join("no number"), "").unwrap();
         kill_noted(notes.path());
-        let status = wait(&mut child, LONG);
-        assert!(status.is_some_and(|status| !status.success()));
+        assert!(ends(&mut child, &long()) && !child.wait().unwrap().success());
     }
 
     #[test]
     fn a_child_that_keeps_the_pipe_open_does_not_hold_the_grader_up() {
-        let ended = run(&mut sh("echo done; sleep 1000 &"), LONG).unwrap();
+        let ended = run(&mut sh("echo done; sleep 1000 &"), &long()).unwrap();
         assert_eq!(ended.stdout, "done\n");
         assert!(ended.took < LONG);
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::build::{self, Unbuilt};
 use crate::course::{Exercise, Lesson};
-use crate::process::{self, Ended};
+use crate::process::{self, Bounds, Cancel, Ended};
 use crate::protocol::{self, Outcome, Verdict};
 use crate::score::{self, Case, CaseResult, ExerciseScore};
 use crate::submission::Submission;
@@ -33,6 +33,8 @@ pub struct Job<'a> {
     pub seed: u64,
     /// Only this case, or only the cases of this check.
     pub case: Option<&'a str>,
+    /// Ends the grading, with all that it has started.
+    pub cancel: Cancel,
 }
 
 /// Grades one exercise. `watch` sees the score after every case.
@@ -43,9 +45,11 @@ pub fn grade(job: &Job, watch: &mut dyn FnMut(&ExerciseScore)) -> ExerciseScore 
 
 /// The error is a grader-error.
 fn grade_cases(job: &Job, watch: &mut dyn FnMut(&ExerciseScore)) -> Result<ExerciseScore, String> {
-    let tests = build::graded_tests(job.workspace, &format!("lesson_{}", job.lesson.number))?;
+    let tests =
+        build::graded_tests(job.workspace, &format!("lesson_{}", job.lesson.number), &job.cancel)?;
     let cases = list(&tests, job)?;
-    let command = job.submission.command(job.workspace, &job.lesson.number, &job.exercise.name);
+    let command =
+        job.submission.command(job.workspace, &job.lesson.number, &job.exercise.name, &job.cancel);
     let mut results = Vec::new();
     for case in cases.iter().filter(|case| case.chosen) {
         results.push(match &command {
@@ -56,7 +60,7 @@ fn grade_cases(job: &Job, watch: &mut dyn FnMut(&ExerciseScore)) -> Result<Exerc
             Err(Unbuilt::Broken(error)) => return Err(error.clone()),
         });
         watch(&score::score(job.lesson, job.exercise, &cases, &results, false));
-        if process::is_interrupted() {
+        if job.cancel.is_cancelled() {
             return Err("grading was interrupted".to_owned());
         }
     }
@@ -67,7 +71,7 @@ fn grade_cases(job: &Job, watch: &mut dyn FnMut(&ExerciseScore)) -> Result<Exerc
 fn list(tests: &Path, job: &Job) -> Result<Vec<Case>, String> {
     let mut command = Command::new(tests);
     command.args(["--list", "--format", "terse"]);
-    let ended = process::run(&mut command, LIST_LIMIT)
+    let ended = process::run(&mut command, &Bounds::of(LIST_LIMIT, &job.cancel))
         .map_err(|error| format!("cannot start {}: {error}", tests.display()))?;
     if !ended.status.is_some_and(|status| status.success()) {
         return Err(format!("{} does not list its tests: {}", tests.display(), ended.stderr));
@@ -127,7 +131,7 @@ fn try_case(
         .env(protocol::CASE, case)
         .env(protocol::WHOSE, job.submission.arguments())
         .env(protocol::SEED, job.seed.to_string());
-    let ended = process::run(&mut command, CASE_LIMIT);
+    let ended = process::run(&mut command, &Bounds::of(CASE_LIMIT, &job.cancel));
     process::kill_noted(&groups);
     Ok((ended?, read_outcome(outcome)))
 }

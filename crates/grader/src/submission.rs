@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::build::{self, Unbuilt};
+use crate::process::Cancel;
 
 /// Where the programs to grade come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +68,7 @@ impl Submission {
         workspace: &Path,
         number: &str,
         exercise: &str,
+        cancel: &Cancel,
     ) -> Result<Vec<String>, Unbuilt> {
         let (package, bin) = match self {
             Self::Solution => (format!("solution-{number}"), format!("{exercise}-solution")),
@@ -74,7 +76,7 @@ impl Submission {
             Self::Folder(folder) => return in_folder(folder, exercise),
             Self::Program(command) => return Ok(command.clone()),
         };
-        let path = build::binary(workspace, &package, &bin)?;
+        let path = build::binary(workspace, &package, &bin, cancel)?;
         Ok(vec![path.to_string_lossy().into_owned()])
     }
 }
