@@ -6,6 +6,7 @@
 //! - [`submission`] is the program to grade; [`build`] has cargo build it.
 //! - [`run`] runs the graded tests, each in a process of its own; [`protocol`] is what a graded
 //!   test tells the grader, and how.
+//! - [`progress`] remembers how far the student is.
 //! - [`score`] is the one place where results become points; [`report`] and [`terminal`] show
 //!   them.
 //!
@@ -14,6 +15,7 @@
 pub mod build;
 pub mod course;
 pub mod process;
+pub mod progress;
 pub mod protocol;
 pub mod report;
 pub mod run;

@@ -37,23 +37,64 @@ pub struct Job<'a> {
     pub cancel: Cancel,
 }
 
+/// The graded tests of a lesson, built, and the list of what they contain. Whoever grades again
+/// and again prepares them once.
+#[derive(Clone, Debug)]
+pub struct Tests {
+    program: PathBuf,
+    list: String,
+}
+
 /// Grades one exercise. `watch` sees the score after every case.
 pub fn grade(job: &Job, watch: &mut dyn FnMut(&ExerciseScore)) -> ExerciseScore {
-    grade_cases(job, watch)
+    match prepare(job) {
+        Ok(tests) => grade_built(job, &tests, &build(job), watch),
+        Err(problem) => score::ungraded(job.lesson, job.exercise, problem),
+    }
+}
+
+/// Has cargo build the graded tests, and lets them list themselves.
+///
+/// # Errors
+/// A grader-error: nothing a student could mend.
+pub fn prepare(job: &Job) -> Result<Tests, String> {
+    let name = format!("lesson_{}", job.lesson.number);
+    let program = build::graded_tests(job.workspace, &name, &job.cancel)?;
+    let list = list(&program, job)?;
+    Ok(Tests { program, list })
+}
+
+/// The command line of the program to grade, which cargo builds first if it is ours.
+///
+/// # Errors
+/// When there is no program.
+pub fn build(job: &Job) -> Result<Vec<String>, Unbuilt> {
+    job.submission.command(job.workspace, &job.lesson.number, &job.exercise.name, &job.cancel)
+}
+
+/// As [`grade`], with everything built: `tests` by [`prepare`], `program` by [`build`].
+pub fn grade_built(
+    job: &Job,
+    tests: &Tests,
+    program: &Result<Vec<String>, Unbuilt>,
+    watch: &mut dyn FnMut(&ExerciseScore),
+) -> ExerciseScore {
+    grade_cases(job, tests, program, watch)
         .unwrap_or_else(|problem| score::ungraded(job.lesson, job.exercise, problem))
 }
 
 /// The error is a grader-error.
-fn grade_cases(job: &Job, watch: &mut dyn FnMut(&ExerciseScore)) -> Result<ExerciseScore, String> {
-    let tests =
-        build::graded_tests(job.workspace, &format!("lesson_{}", job.lesson.number), &job.cancel)?;
-    let cases = list(&tests, job)?;
-    let command =
-        job.submission.command(job.workspace, &job.lesson.number, &job.exercise.name, &job.cancel);
+fn grade_cases(
+    job: &Job,
+    tests: &Tests,
+    program: &Result<Vec<String>, Unbuilt>,
+    watch: &mut dyn FnMut(&ExerciseScore),
+) -> Result<ExerciseScore, String> {
+    let cases = cases(tests, job);
     let mut results = Vec::new();
     for case in cases.iter().filter(|case| case.chosen) {
-        results.push(match &command {
-            Ok(command) => run_case(job, &tests, command, &case.name),
+        results.push(match program {
+            Ok(program) => run_case(job, &tests.program, program, &case.name),
             Err(Unbuilt::DoesNotCompile(error)) => {
                 result(&case.name, Verdict::DoesNotCompile, error)
             }
@@ -67,8 +108,8 @@ fn grade_cases(job: &Job, watch: &mut dyn FnMut(&ExerciseScore)) -> Result<Exerc
     Ok(score::score(job.lesson, job.exercise, &cases, &results, true))
 }
 
-/// The cases of the exercise, in the order of its checks in `lesson.toml`: easy ones first.
-fn list(tests: &Path, job: &Job) -> Result<Vec<Case>, String> {
+/// What the graded tests of a lesson list.
+fn list(tests: &Path, job: &Job) -> Result<String, String> {
     let mut command = Command::new(tests);
     command.args(["--list", "--format", "terse"]);
     let ended = process::run(&mut command, &Bounds::of(LIST_LIMIT, &job.cancel))
@@ -76,12 +117,17 @@ fn list(tests: &Path, job: &Job) -> Result<Vec<Case>, String> {
     if !ended.status.is_some_and(|status| status.success()) {
         return Err(format!("{} does not list its tests: {}", tests.display(), ended.stderr));
     }
-    let mut cases = listed(&ended.stdout, &job.exercise.name, job.case);
+    Ok(ended.stdout)
+}
+
+/// The cases of the exercise, in the order of its checks in `lesson.toml`: easy ones first.
+fn cases(tests: &Tests, job: &Job) -> Vec<Case> {
+    let mut cases = listed(&tests.list, &job.exercise.name, job.case);
     let checks = &job.exercise.checks;
     cases.sort_by_key(|case| {
         checks.iter().position(|check| check.name == score::check_of(&case.name))
     });
-    Ok(cases)
+    cases
 }
 
 /// The cases of `exercise` in libtest's terse list, `MODULE::NAME: test` a line.
