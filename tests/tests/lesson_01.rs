@@ -1,97 +1,50 @@
 //! Lesson 1's exercises, graded by what they print. Each test is a check of `lesson.toml`.
 
-use graded::Exam;
-use rstest::rstest;
+#[path = "lesson_01/classify.rs"]
+mod classify;
+#[path = "lesson_01/endpoint.rs"]
+mod endpoint;
+#[path = "lesson_01/subnet.rs"]
+mod subnet;
 
-mod classify {
-    use super::*;
+use graded::{Exam, Ran};
 
-    /// Which word of `ADDRESS CLASS PURPOSE` a test looks at: a wrong class is no reason to lose
-    /// the points for the purpose, too.
-    #[derive(Clone, Copy)]
-    enum Word {
-        Class = 1,
-        Purpose = 2,
+/// What every program of this lesson does with `texts` as its arguments: it prints `lines`, says
+/// nothing else, and ends well.
+fn expect_lines(exam: &Exam, texts: &[&str], lines: &[&str]) {
+    let ran = exam.run(texts, "");
+    exam.expect_equal("standard output", &(lines.join("\n") + "\n"), &ran.stdout);
+    expect_code(exam, &ran, 0);
+}
+
+/// Bad `texts` between two good ones: each is named once on standard error, the good ones are
+/// answered all the same, and the exit code tells.
+fn expect_refusals(exam: &Exam, good: [(&str, &str); 2], bad: &[&str]) {
+    let [(first, first_line), (last, last_line)] = good;
+    let ran = exam.run(&[&[first], bad, &[last]].concat(), "");
+    exam.expect_equal("standard output", &format!("{first_line}\n{last_line}\n"), &ran.stdout);
+    let count = ran.stderr.lines().count().to_string();
+    exam.expect_equal("how many lines standard error has", &bad.len().to_string(), &count);
+    for (bad, line) in bad.iter().zip(ran.stderr.lines()) {
+        exam.expect_equal(&format!("that the line names {bad:?}"), bad, named(bad, line));
     }
+    expect_code(exam, &ran, 2);
+}
 
-    fn expect(address: &str, word: Word, expected: &str) {
-        let exam = Exam::of("01", "classify");
-        let ran = exam.run(&[address], "");
-        let words: Vec<&str> = ran.stdout.trim_end_matches('\n').split(' ').collect();
-        exam.expect_equal("the number of words in the line", "3", &words.len().to_string());
-        exam.expect_equal("the address in the line", address, words[0]);
-        let what = match word {
-            Word::Class => "the class in the line",
-            Word::Purpose => "the purpose in the line",
-        };
-        exam.expect_equal(what, expected, words[word as usize]);
-        exam.expect_equal("the exit code", "Some(0)", &format!("{:?}", ran.code));
-    }
+/// `text` if `line` contains it, else the line.
+fn named<'a>(text: &'a str, line: &'a str) -> &'a str {
+    if line.contains(text) { text } else { line }
+}
 
-    #[rstest]
-    #[case::first_of_a("0.0.0.0", "A")]
-    #[case::last_of_a("127.255.255.255", "A")]
-    #[case::first_of_b("128.0.0.0", "B")]
-    #[case::last_of_b("191.255.255.255", "B")]
-    #[case::first_of_c("192.0.0.0", "C")]
-    #[case::last_of_c("223.255.255.255", "C")]
-    #[case::first_of_d("224.0.0.0", "D")]
-    #[case::last_of_d("239.255.255.255", "D")]
-    #[case::first_of_e("240.0.0.0", "E")]
-    #[case::last_but_one_of_e("255.255.255.254", "E")]
-    fn every_class_boundary_is_right(#[case] address: &str, #[case] expected: &str) {
-        expect(address, Word::Class, expected);
-    }
+/// With no arguments there is nothing to do but to say so.
+fn expect_usage(exam: &Exam) {
+    let ran = exam.run(&[], "");
+    exam.expect_equal("standard output", "", &ran.stdout);
+    let says = if ran.stderr.trim().is_empty() { "nothing" } else { "something" };
+    exam.expect_equal("what standard error says", "something", says);
+    expect_code(exam, &ran, 2);
+}
 
-    #[rstest]
-    #[case::private_10("10.255.255.255", "private")]
-    #[case::before_private_172("172.15.255.255", "-")]
-    #[case::private_172("172.16.0.0", "private")]
-    #[case::private_172_to_its_end("172.31.255.255", "private")]
-    #[case::after_private_172("172.32.0.0", "-")]
-    #[case::private_192("192.168.255.255", "private")]
-    #[case::before_shared("100.63.255.255", "-")]
-    #[case::shared("100.127.255.255", "shared")]
-    #[case::after_shared("100.128.0.0", "-")]
-    #[case::link_local("169.254.0.1", "link-local")]
-    #[case::documentation_1("192.0.2.255", "documentation")]
-    #[case::documentation_2("198.51.100.0", "documentation")]
-    #[case::documentation_3("203.0.113.7", "documentation")]
-    #[case::benchmarking("198.19.255.255", "benchmarking")]
-    #[case::after_benchmarking("198.20.0.0", "-")]
-    #[case::broadcast("255.255.255.255", "broadcast")]
-    fn every_special_block_has_its_purpose(#[case] address: &str, #[case] expected: &str) {
-        expect(address, Word::Purpose, expected);
-    }
-
-    #[rstest]
-    #[case::the_usual_one("127.0.0.1")]
-    #[case::the_first("127.0.0.0")]
-    #[case::another("127.1.2.3")]
-    fn loopback_is_the_whole_block(#[case] address: &str) {
-        expect(address, Word::Purpose, "loopback");
-    }
-
-    #[rstest]
-    #[case::octet_too_large("300.1.1.1")]
-    #[case::too_few_octets("1.2.3")]
-    #[case::no_address_at_all("localhost")]
-    fn a_bad_address_is_named_and_the_good_ones_still_print(#[case] bad: &str) {
-        let exam = Exam::of("01", "classify");
-        let ran = exam.run(&["10.0.0.1", bad, "1.2.3.4"], "");
-        exam.expect_equal("standard output", "10.0.0.1 A private\n1.2.3.4 A -\n", &ran.stdout);
-        let named = ran.stderr.lines().filter(|line| line.contains(bad)).count().to_string();
-        exam.expect_equal("the number of lines about it on standard error", "1", &named);
-        exam.expect_equal("the exit code", "Some(2)", &format!("{:?}", ran.code));
-    }
-
-    #[rstest]
-    #[case::one_a_line("8.8.8.8\n127.0.0.1\n")]
-    #[case::empty_lines_and_blanks("\n  8.8.8.8 \r\n\n\t127.0.0.1")]
-    fn standard_input_works_like_arguments(#[case] input: &str) {
-        let exam = Exam::of("01", "classify");
-        let ran = exam.run(&["-"], input);
-        exam.expect_equal("standard output", "8.8.8.8 A -\n127.0.0.1 A loopback\n", &ran.stdout);
-        exam.expect_equal("the exit code", "Some(0)", &format!("{:?}", ran.code));
-    }
+fn expect_code(exam: &Exam, ran: &Ran, code: i32) {
+    exam.expect_equal("the exit code", &format!("{:?}", Some(code)), &format!("{:?}", ran.code));
 }
