@@ -42,7 +42,7 @@ fn any_address_and_prefix() {
     let nets: Vec<Ipv4Net> = (0..40).map(|_| random_net(&exam)).collect();
     let texts: Vec<String> = nets.iter().map(Ipv4Net::to_string).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let lines: Vec<String> = nets.iter().map(line_of).collect();
+    let lines: Vec<String> = nets.iter().map(|net| line_of(*net)).collect();
     expect_lines(&exam, &texts, &lines.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
@@ -58,7 +58,7 @@ fn random_address(exam: &Exam) -> Ipv4Addr {
 }
 
 /// As a well-known library counts, and not as the solution does.
-fn line_of(net: &Ipv4Net) -> String {
+fn line_of(net: Ipv4Net) -> String {
     let hosts = (1_u64 << (32 - net.prefix_len())) - 2;
     let after = u32::from(net.network()) + 1;
     let before = u32::from(net.broadcast()) - 1;

@@ -33,14 +33,11 @@ fn main() -> io::Result<ExitCode> {
     let texts = if arguments == ["-"] { read_lines()? } else { arguments };
     let mut all_good = true;
     for text in &texts {
-        match parse(text) {
-            Some((address, prefix)) => {
-                writeln!(io::stdout(), "{}", Subnet::of(address, prefix))?;
-            }
-            None => {
-                eprintln!("{text}: not ADDRESS/PREFIX (10.1.2.3/8) or ADDRESS/MASK");
-                all_good = false;
-            }
+        if let Some((address, prefix)) = parse(text) {
+            writeln!(io::stdout(), "{}", Subnet::of(address, prefix))?;
+        } else {
+            eprintln!("{text}: not ADDRESS/PREFIX (10.1.2.3/8) or ADDRESS/MASK");
+            all_good = false;
         }
     }
     Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::from(2) })
