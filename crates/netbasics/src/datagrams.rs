@@ -22,7 +22,6 @@ use std::time::{Duration, Instant};
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use socket2::SockRef;
 
 /// How long [`Datagrams::send`] waits for room in the send buffer.
 pub const SEND_WAIT: Duration = Duration::from_millis(250);
@@ -80,10 +79,9 @@ impl Datagrams {
         Ok(Self { socket, system, buffers, connected, batches: true })
     }
 
-    /// The same socket with one datagram for each system call, as on a system without batches: to
-    /// see what batches are worth.
-    #[must_use]
-    pub fn one_by_one(self) -> Self {
+    /// The same socket with one datagram for each system call, as on a system without batches.
+    #[cfg(test)]
+    fn one_by_one(self) -> Self {
         Self { batches: false, ..self }
     }
 
@@ -95,8 +93,9 @@ impl Datagrams {
 
     /// About how many bytes of datagrams the system keeps for us until we receive them; what comes
     /// on top is lost. Small datagrams fill it sooner: each costs some hundred bytes extra.
-    pub fn receive_buffer(&self) -> io::Result<usize> {
-        let bytes = SockRef::from(&self.socket).recv_buffer_size()?;
+    #[cfg(test)]
+    fn receive_buffer(&self) -> io::Result<usize> {
+        let bytes = socket2::SockRef::from(&self.socket).recv_buffer_size()?;
         // Linux doubles what it gives, to pay for its own records (socket(7), SO_RCVBUF).
         Ok(if cfg!(target_os = "linux") { bytes / 2 } else { bytes })
     }
@@ -249,7 +248,8 @@ impl Datagrams {
     ///
     /// Linux and FreeBSD wait to the microsecond (Linux adds up to 50 of its own, the thread's
     /// timer slack); the others round up to a millisecond.
-    pub fn wait_readable(&self, wait: Duration) -> io::Result<bool> {
+    #[cfg(test)]
+    fn wait_readable(&self, wait: Duration) -> io::Result<bool> {
         self.wait_for(PollFlags::IN, Instant::now() + wait.min(LONGEST_WAIT))
     }
 
