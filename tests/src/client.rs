@@ -1,95 +1,151 @@
-//! A client of the program under test: every call is a step, and fails as a step.
+//! One TCP connection with the program under test, whichever side the program is: every call is a
+//! step, and fails as a step.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+mod expect;
 
-use socket2::SockRef;
+use std::io::{self, ErrorKind, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use netlab::faults::Direction;
+use netlab::record::{Happening, Transport};
+use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::bytes::brief;
-use crate::exam::{Desk, PATIENCE};
-use crate::story::{Difference, Way};
+use crate::desk::Desk;
+use crate::patience::{Wait, patience};
+use crate::story::Difference;
+use crate::wire::Line;
 
-/// How much more than expected is read, so that a report can show what came too much.
-const SURPLUS_BYTES: usize = 4 * 1024;
-
-/// One TCP connection to the program.
+/// The test's end of a connection: it plays a client of a server under test
+/// ([`Exam::connect`](crate::Exam::connect)), or the server of a client under test
+/// ([`Host::accept`](crate::Host::accept)).
 #[derive(Debug)]
 pub struct Client {
     desk: Desk,
-    number: usize,
+    /// Who acts, at the beginning of a step.
+    who: String,
+    /// Where what the test sends goes.
+    out: Direction,
+    line: Line,
     stream: TcpStream,
-}
-
-/// How listening to the program ended.
-enum End {
-    Closed,
-    Failed(io::Error),
-    TimedOut,
-    Enough,
+    /// What was read beyond what was expected so far.
+    heard: Vec<u8>,
 }
 
 impl Client {
-    pub(crate) fn connect(desk: Desk, number: usize, server: SocketAddr) -> Self {
-        desk.step(format!("client {number} connects to {server}"));
-        let connected = TcpStream::connect_timeout(&server, PATIENCE).and_then(|stream| {
-            stream.set_write_timeout(Some(PATIENCE))?;
-            // Every piece in a segment of its own, at once.
-            stream.set_nodelay(true)?;
-            Ok(stream)
-        });
+    pub(crate) fn connect(desk: Desk, server: SocketAddr) -> Self {
+        let (socket, client) =
+            bind_near(server).unwrap_or_else(|error| panic!("no TCP socket for the test: {error}"));
+        let line = desk.line(Transport::Tcp, client, server);
+        let who = format!("client {}", line.number);
+        desk.step(format!("{who} connects to {server}"));
+        let wait = Wait::begin(&desk);
+        let connected = socket.connect_timeout(&server.into(), patience());
+        drop(wait);
         match connected {
-            Ok(stream) => Self { desk, number, stream },
-            Err(error) if is_timeout(&error) => {
-                desk.fail(Difference::timeout(format!("client {number} waited to be connected")))
-            }
-            Err(error) => desk.fail(Difference::fail(format!(
-                "client {number} cannot connect: {}",
-                reason(&error)
+            Ok(()) => Self::new(desk, who, Direction::ToServer, line, socket.into()),
+            Err(error) if is_timeout(&error) => desk.fail(Difference::timeout(format!(
+                "{who} waited {:?} to be connected",
+                patience()
             ))),
+            Err(error) => {
+                desk.fail(Difference::fail(format!("{who} cannot connect: {}", reason(&error))))
+            }
         }
+    }
+
+    /// The server's end of a connection that was accepted.
+    pub(crate) fn accepted(desk: Desk, line: Line, stream: TcpStream) -> Self {
+        let who = format!("the test's server (connection {})", line.number);
+        Self::new(desk, who, Direction::ToClient, line, stream)
+    }
+
+    fn new(desk: Desk, who: String, out: Direction, line: Line, stream: TcpStream) -> Self {
+        // Every piece in a segment of its own, at once.
+        let prepared = stream
+            .set_write_timeout(Some(patience()))
+            .and_then(|()| stream.set_nodelay(true))
+            .and_then(|()| stream.set_nonblocking(false));
+        if let Err(error) = prepared {
+            panic!("cannot prepare the socket of {who}: {error}");
+        }
+        let client = Self { desk, who, out, line, stream, heard: Vec::new() };
+        client.note(Direction::ToServer, Happening::Opened);
+        client
+    }
+
+    /// The address of the test's end.
+    ///
+    /// # Panics
+    /// When the system does not know it; that is no failure of the program.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.stream.local_addr().unwrap_or_else(|error| panic!("a socket of nowhere: {error}"))
     }
 
     /// Sends `bytes` in one piece.
     pub fn send(&mut self, bytes: &[u8]) {
-        self.desk.step(format!("client {} sends {}", self.number, brief(bytes)));
-        self.send_pieces(bytes, bytes.len().max(1));
+        self.step(format!("sends {}", brief(bytes)));
+        self.send_pieces(bytes, bytes.len().max(1), Duration::ZERO);
     }
 
     /// Sends `bytes` in pieces of `size` bytes.
     pub fn send_in_pieces(&mut self, bytes: &[u8], size: usize) {
-        let what = brief(bytes);
-        self.desk.step(format!("client {} sends, {size} at a time, {what}", self.number));
-        self.send_pieces(bytes, size);
+        self.step(format!("sends, {size} at a time, {}", brief(bytes)));
+        self.send_pieces(bytes, size, Duration::ZERO);
     }
 
-    fn send_pieces(&mut self, bytes: &[u8], size: usize) {
+    /// Sends `bytes` in pieces of `size` bytes with a `pause` after each: so each of them arrives
+    /// alone.
+    pub fn send_slowly(&mut self, bytes: &[u8], size: usize, pause: Duration) {
+        let what = brief(bytes);
+        self.step(format!("sends, {size} at a time and {pause:?} after each, {what}"));
+        self.send_pieces(bytes, size, pause);
+    }
+
+    fn send_pieces(&mut self, bytes: &[u8], size: usize, pause: Duration) {
         for (index, piece) in bytes.chunks(size).enumerate() {
-            if let Err(error) = self.stream.write_all(piece) {
-                self.note_sent(&bytes[..index * size], index);
+            if let Err(error) = self.send_piece(piece) {
+                self.note_payload(self.out, &bytes[..index * size]);
                 self.could_not("send", &error);
             }
+            thread::sleep(pause);
         }
-        self.note_sent(bytes, bytes.len().div_ceil(size));
+        self.note_payload(self.out, bytes);
     }
 
-    fn note_sent(&self, bytes: &[u8], pieces: usize) {
-        self.desk.note(|story| story.carried(self.number, Way::ToProgram, bytes, pieces));
+    /// The limit is for each piece that the system takes: a large message may take its time, as
+    /// long as the other side reads.
+    fn send_piece(&mut self, mut piece: &[u8]) -> io::Result<()> {
+        while !piece.is_empty() {
+            let wait = Wait::begin(&self.desk);
+            let written = self.stream.write(piece);
+            drop(wait);
+            match written {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(length) => piece = &piece[length..],
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Closes the sending half: that was all.
     pub fn half_close(&mut self) {
-        self.desk.step(format!("client {} half-closes: its message is complete", self.number));
+        self.step("half-closes: its message is complete");
         if let Err(error) = self.stream.shutdown(Shutdown::Write) {
             self.could_not("half-close", &error);
         }
-        self.wire(Way::ToProgram, "half-close");
+        self.note(self.out, Happening::Ended);
     }
 
     /// Goes away without a word: close(2).
     pub fn vanish(self) {
-        self.desk.step(format!("client {} closes its socket and is gone", self.number));
-        self.wire(Way::ToProgram, "close");
+        self.step("closes its socket and is gone");
+        self.note(self.out, Happening::Ended);
     }
 
     /// Goes away with a reset: close(2) after `SO_LINGER` was set to 0 seconds (socket(7)), which
@@ -98,117 +154,62 @@ impl Client {
     /// # Panics
     /// When the system refuses the option; that is no failure of the program.
     pub fn reset(self) {
-        self.desk.step(format!("client {} resets the connection", self.number));
+        self.step("resets the connection");
         if let Err(error) = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)) {
             panic!("cannot prepare a reset: {error}");
         }
-        self.wire(Way::ToProgram, "reset");
+        self.note(self.out, Happening::Reset);
     }
 
-    /// Expects that the program sends nothing and does not close, for as long as `time`.
-    pub fn expect_silence(&mut self, time: Duration) {
-        let number = self.number;
-        self.desk.step(format!("client {number} expects no answer yet"));
-        let (got, end) = self.listen(1, time);
-        match end {
-            End::TimedOut => {}
-            End::Failed(error) => self.desk.fail(Difference::fail(format!(
-                "your program ended the connection before the client had sent everything: {}",
-                reason(&error)
-            ))),
-            End::Closed | End::Enough => {
-                let what = "your program did not wait for the half-close of the client";
-                self.desk.fail(Difference::fail(what).with(b"", &got));
-            }
-        }
-    }
-
-    /// Stays connected for `time`, whatever the program does meanwhile.
-    pub fn stay(&mut self, time: Duration) {
-        self.desk.step(format!("client {} stays connected", self.number));
-        self.listen(SURPLUS_BYTES, time);
-    }
-
-    /// Expects exactly `expected`, and then the end of the stream.
-    pub fn expect_last_words(&mut self, expected: &[u8]) {
-        let number = self.number;
-        self.desk.step(format!("client {number} expects {}, then the close", brief(expected)));
-        let (got, end) = self.listen(expected.len() + SURPLUS_BYTES, PATIENCE);
-        let difference = match end {
-            End::Closed | End::Enough if got == expected => return,
-            End::Closed | End::Enough => Difference::fail("the answer is not the one expected"),
-            End::Failed(error) => Difference::fail(format!(
-                "your program did not answer to the end: {}",
-                reason(&error)
-            )),
-            End::TimedOut if got == expected => Difference::timeout(format!(
-                "the answer is right, but the connection was not closed within {PATIENCE:?}"
-            )),
-            End::TimedOut => Difference::timeout(format!(
-                "the client waited {PATIENCE:?} for the answer and the close"
-            )),
-        };
-        self.desk.fail(difference.with(expected, &got));
-    }
-
-    /// Reads until the end, until `enough` bytes have come, or until `time` is over.
-    fn listen(&mut self, enough: usize, time: Duration) -> (Vec<u8>, End) {
-        let until = Instant::now() + time;
-        let mut got = Vec::new();
-        let mut buffer = [0; 4096];
-        let end = loop {
-            if got.len() >= enough {
-                break End::Enough;
-            }
-            let Some(left) = until.checked_duration_since(Instant::now()).filter(|t| !t.is_zero())
-            else {
-                break End::TimedOut;
-            };
-            let read = self
-                .stream
-                .set_read_timeout(Some(left))
-                .and_then(|()| self.stream.read(&mut buffer));
-            match read {
-                Ok(0) => break End::Closed,
-                Ok(length) => got.extend_from_slice(&buffer[..length]),
-                Err(error) if is_timeout(&error) => break End::TimedOut,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => break End::Failed(error),
-            }
-        };
-        self.note_heard(&got, &end);
-        (got, end)
-    }
-
-    fn note_heard(&self, got: &[u8], end: &End) {
-        if !got.is_empty() {
-            self.desk.note(|story| story.carried(self.number, Way::FromProgram, got, 1));
-        }
-        match end {
-            End::Closed => self.wire(Way::FromProgram, "close"),
-            End::Failed(_) => self.wire(Way::FromProgram, "reset"),
-            End::TimedOut | End::Enough => {}
-        }
+    /// Stays connected for `time` without reading, so that the buffers in between fill up.
+    pub fn read_nothing(&mut self, time: Duration) {
+        self.step(format!("reads nothing for {time:?}"));
+        thread::sleep(time);
     }
 
     /// Sending failed. What the program has said instead may still be readable.
     fn could_not(&mut self, what: &str, error: &io::Error) -> ! {
+        let who = self.who.clone();
         if is_timeout(error) {
             self.desk.fail(Difference::timeout(format!(
-                "the client waited {PATIENCE:?} to {what}, because your program does not read"
+                "{who} waited {:?} to {what}, because your program does not read",
+                patience()
             )));
         }
-        let (got, _) = self.listen(SURPLUS_BYTES, PATIENCE);
+        let said = self.last_words();
         let instead =
-            if got.is_empty() { String::new() } else { format!(" and said {}", brief(&got)) };
+            if said.is_empty() { String::new() } else { format!(" and said {}", brief(&said)) };
         self.desk.fail(Difference::fail(format!(
-            "your program ended the connection{instead} before the client had sent everything"
+            "your program ended the connection{instead} before {who} had sent everything"
         )))
     }
 
-    fn wire(&self, way: Way, what: &str) {
-        self.desk.note(|story| story.wire(self.number, way, what));
+    fn step(&self, what: impl std::fmt::Display) {
+        self.desk.step(format!("{} {what}", self.who));
     }
+
+    fn note(&self, direction: Direction, happening: Happening) {
+        self.desk.happens(&self.line, direction, happening);
+    }
+
+    fn note_payload(&self, direction: Direction, payload: &[u8]) {
+        if !payload.is_empty() {
+            self.desk.carries(&self.line, direction, payload);
+        }
+    }
+}
+
+/// A socket that has its address before it connects: a relay on the way may tell of the connection
+/// before we know of it, and tells of it by this address.
+fn bind_near(server: SocketAddr) -> io::Result<(Socket, SocketAddr)> {
+    let socket = Socket::new(Domain::for_address(server), Type::STREAM, None)?;
+    let near: SocketAddr = match server {
+        SocketAddr::V4(_) => (Ipv4Addr::LOCALHOST, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::LOCALHOST, 0).into(),
+    };
+    socket.bind(&near.into())?;
+    let address = socket.local_addr()?.as_socket().unwrap_or(near);
+    Ok((socket, address))
 }
 
 pub(crate) fn is_timeout(error: &io::Error) -> bool {

@@ -3,29 +3,29 @@
 use std::io::{self, Seek, Write};
 use std::net::SocketAddr;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use std::{env, fs, thread};
 
 use grader::process::{self, Ended};
-use grader::protocol::{self, Outcome, Verdict};
-use netlab::program::{Server, StartError, poll};
+use grader::protocol::Verdict;
+use netlab::conditions::Conditions;
+use netlab::program::{Server, StartError};
+use netlab::record::Transport;
+use netlab::relay::Relay;
 
 use crate::client::Client;
+use crate::desk::{Desk, Network, blame, is_crash, note_group};
+use crate::folder::Folder;
+use crate::host::Host;
+use crate::patience::{Wait, patience};
 use crate::program;
-use crate::random::{self, Random};
+use crate::running::Running;
 use crate::sender::Sender;
-use crate::story::{Difference, Story};
+use crate::story::Difference;
+use crate::udp_host::UdpHost;
+use crate::wire::Wire;
 
-/// How long a program may take for one step: to get ready, to answer, to close. A thousand times
-/// what the solutions need, so that a slow or busy machine fails nobody.
-pub const PATIENCE: Duration = Duration::from_secs(5);
-/// The exit code of a Rust program that panics.
-const RUST_PANIC: i32 = 101;
-/// How long a program that is about to end may take to do so, before its failure is told.
-const LAST_BREATH: Duration = Duration::from_millis(200);
-
-/// One case. It ends with the test: then the program is killed and the outcome is written.
+/// One case. It ends with the test: then everything it has started is killed and the outcome is
+/// written.
 #[derive(Debug)]
 pub struct Exam(Desk);
 
@@ -40,42 +40,18 @@ pub struct Ran {
     pub stderr: String,
 }
 
-/// What an exam and its clients share.
-#[derive(Clone, Debug)]
-pub struct Desk(Arc<Mutex<State>>);
-
-#[derive(Debug)]
-struct State {
-    /// `02/answer`
-    exercise: String,
-    case: String,
-    seed: u64,
-    random: Random,
-    /// How the program is started, without the arguments of the contract.
-    program: Vec<String>,
-    story: Story,
-    server: Option<Server>,
-    clients: usize,
-    /// The failure that was told, if there was one.
-    told: Option<Outcome>,
-}
-
 impl Exam {
     /// Begins a case of `exercise` in lesson number `lesson`; nothing runs yet.
     #[must_use]
     pub fn of(lesson: &str, exercise: &str) -> Self {
-        let (seed, case) = (random::seed(), case_name(exercise));
-        Self(Desk(Arc::new(Mutex::new(State {
-            exercise: format!("{lesson}/{exercise}"),
-            random: Random::of(seed, &case),
-            case,
-            seed,
-            program: program::command_line(lesson, exercise),
-            story: Story::default(),
-            server: None,
-            clients: 0,
-            told: None,
-        }))))
+        Self(Desk::of(lesson, exercise, program::command_line(lesson, exercise)))
+    }
+
+    /// The limit of every single wait. The grader sets it by what the reference solution needs on
+    /// this machine; a plain `cargo test` waits for five seconds.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        patience()
     }
 
     /// `length` bytes of any value.
@@ -117,10 +93,15 @@ impl Exam {
         self.step(format!("run your program: {}{fed}", arguments.join(" ")));
         let stdin = fed_from_a_file(input)
             .unwrap_or_else(|error| panic!("no temporary file for standard input: {error}"));
-        match process::run_fed(&mut self.command(arguments), stdin, PATIENCE, note_group) {
+        let wait = Wait::begin(&self.0);
+        let ended = process::run_fed(&mut self.command(arguments), stdin, patience(), note_group);
+        drop(wait);
+        match ended {
             Err(error) => self.fail(Difference::fail(format!("it cannot be started: {error}"))),
             Ok(ended) => match ended.status {
-                None => self.fail(Difference::timeout(format!("it did not end in {PATIENCE:?}"))),
+                None => {
+                    self.fail(Difference::timeout(format!("it did not end in {:?}", patience())))
+                }
                 Some(status) => self.ran(status, ended),
             },
         }
@@ -130,9 +111,9 @@ impl Exam {
     fn ran(&self, status: ExitStatus, ended: Ended) -> Ran {
         let Ended { stdout, stderr, .. } = ended;
         let code = status.code();
-        if code.is_none() || code == Some(RUST_PANIC) {
+        if is_crash(status) {
             let mut difference = Difference::fail("");
-            blame_the_end(&mut difference, status, &stderr);
+            blame(&mut difference, status, &stderr);
             difference.what = format!("{}\n{stderr}", difference.what);
             self.fail(difference);
         }
@@ -162,7 +143,10 @@ impl Exam {
         self.step(format!("start your program: server {}", arguments[1..].join(" ")));
         let mut command = self.command(&arguments);
         // Not under the lock: it takes its time.
-        match Server::start_noting(&mut command, PATIENCE, note_group) {
+        let wait = Wait::begin(&self.0);
+        let started = Server::start_noting(&mut command, patience(), note_group);
+        drop(wait);
+        match started {
             Ok(server) => {
                 let address = server.address();
                 self.0.state().server = Some(server);
@@ -189,10 +173,23 @@ impl Exam {
         self.0.state().server.as_ref().and_then(Server::peak_memory)
     }
 
+    /// How many descriptors (open files, sockets, pipes) the server has now; `None` where the
+    /// system does not tell.
+    #[must_use]
+    pub fn descriptors(&self) -> Option<u64> {
+        self.0.state().server.as_ref().and_then(Server::descriptors)
+    }
+
+    /// How many threads the server has now; `None` where the system does not tell.
+    #[must_use]
+    pub fn threads(&self) -> Option<u64> {
+        self.0.state().server.as_ref().and_then(Server::threads)
+    }
+
     /// Connects a new client.
     #[must_use]
     pub fn connect(&self, server: SocketAddr) -> Client {
-        Client::connect(self.0.clone(), self.next_number(), server)
+        Client::connect(self.0.clone(), server)
     }
 
     /// Opens a new UDP socket that talks with the server.
@@ -201,96 +198,85 @@ impl Exam {
     /// When the system has no socket for it; that is no failure of the program.
     #[must_use]
     pub fn sender(&self, server: SocketAddr) -> Sender {
-        Sender::open(self.0.clone(), self.next_number(), server)
+        Sender::open(self.0.clone(), server)
             .unwrap_or_else(|error| panic!("no UDP socket for the test: {error}"))
     }
 
-    fn next_number(&self) -> usize {
+    /// The test becomes the TCP server of a client under test.
+    ///
+    /// # Panics
+    /// When the system has no socket for it; that is no failure of the program.
+    #[must_use]
+    pub fn listen(&self) -> Host {
+        Host::listen(self.0.clone(), None)
+            .unwrap_or_else(|error| panic!("the test's server cannot listen: {error}"))
+    }
+
+    /// As [`listen`](Self::listen), but little of what the client sends is taken before the test
+    /// reads: a receive buffer of about so many bytes for each connection.
+    ///
+    /// # Panics
+    /// When the system has no socket for it; that is no failure of the program.
+    #[must_use]
+    pub fn listen_with_buffer(&self, bytes: usize) -> Host {
+        Host::listen(self.0.clone(), Some(bytes))
+            .unwrap_or_else(|error| panic!("the test's server cannot listen: {error}"))
+    }
+
+    /// The test becomes the UDP server of a client under test.
+    ///
+    /// # Panics
+    /// When the system has no socket for it; that is no failure of the program.
+    #[must_use]
+    pub fn listen_udp(&self) -> UdpHost {
+        UdpHost::bind(self.0.clone())
+            .unwrap_or_else(|error| panic!("the test's server has no UDP socket: {error}"))
+    }
+
+    /// Starts the program as a client: `PROGRAM client --addr SERVER` with more `arguments`.
+    #[must_use]
+    pub fn start_client(&self, server: SocketAddr, arguments: &[&str]) -> Running {
+        Running::start(&self.0, server, arguments)
+    }
+
+    /// Puts a network between a server and its clients; where clients find the server from now on.
+    /// What happens in it follows from the case's seed.
+    ///
+    /// # Panics
+    /// When the conditions cannot be; that is no failure of the program.
+    #[must_use]
+    pub fn network(
+        &self,
+        transport: Transport,
+        server: SocketAddr,
+        conditions: Conditions,
+    ) -> SocketAddr {
         let mut state = self.0.state();
-        state.clients += 1;
-        state.clients
+        let conditions = Conditions { seed: state.seed, ..conditions };
+        let recorder = Wire::overhear(&state.wire);
+        let relay = Relay::start(transport, server, conditions, Some(recorder))
+            .unwrap_or_else(|error| panic!("no network before {server}: {error}"));
+        let address = relay.address();
+        state.networks.push(Network { relay, server });
+        drop(state);
+        self.step(format!("the network lies between {address} and the server at {server}"));
+        address
+    }
+
+    /// A fresh folder for the program to work in.
+    ///
+    /// # Panics
+    /// When the system has none; that is no failure of the program.
+    #[must_use]
+    pub fn folder(&self) -> Folder {
+        Folder::new(self.0.clone()).unwrap_or_else(|error| panic!("no temporary folder: {error}"))
     }
 }
 
 impl Drop for Exam {
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        state.server = None;
-        let outcome = match (state.told.take(), thread::panicking()) {
-            (Some(told), _) => told,
-            (None, false) => {
-                Outcome { verdict: Verdict::Pass, report: String::new(), longest_wait: 0.0 }
-            }
-            (None, true) => Outcome {
-                verdict: Verdict::GraderError,
-                report: "the graded test itself has panicked; its output says where".to_owned(),
-                longest_wait: 0.0,
-            },
-        };
-        write_outcome(&outcome);
+        self.0.close();
     }
-}
-
-impl Desk {
-    /// Notes a step.
-    pub fn step(&self, what: impl Into<String>) {
-        self.state().story.step(what);
-    }
-
-    /// Lets `note` add to the story.
-    pub fn note(&self, note: impl FnOnce(&mut Story)) {
-        note(&mut self.state().story);
-    }
-
-    /// Ends the test: the story so far, and why it ends here.
-    pub fn fail(&self, mut difference: Difference) -> ! {
-        let mut state = self.state();
-        let ended = state.ended();
-        let said = state.server.as_ref().map(Server::stderr).unwrap_or_default();
-        if let Some(status) = ended {
-            blame_the_end(&mut difference, status, &said);
-        }
-        let State { exercise, case, seed, .. } = &*state;
-        let whose = env::var(protocol::WHOSE).unwrap_or_default();
-        let replay = format!("cargo xtask grade {exercise}{whose} --case {case} --seed {seed}");
-        let report = state.story.report(&difference, &said, &replay);
-        state.told = Some(Outcome {
-            verdict: difference.verdict,
-            report: report.clone(),
-            longest_wait: 0.0,
-        });
-        drop(state);
-        panic!("{}: {report}", difference.verdict);
-    }
-
-    /// Whether the server has ended by now, in whatever way.
-    pub fn server_has_ended(&self) -> bool {
-        self.state().server.as_mut().is_some_and(|server| server.ended().is_some())
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // A failed expectation panics without the lock; what is noted is valid anyway.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    /// How the server has ended, if it has, or is just about to.
-    fn ended(&mut self) -> Option<ExitStatus> {
-        let server = self.server.as_mut()?;
-        poll(LAST_BREATH, || server.ended())
-    }
-}
-
-/// A program that has ended is the reason for whatever else was seen. An orderly end in the wrong
-/// place is a failure, any other is a crash.
-fn blame_the_end(difference: &mut Difference, status: ExitStatus, said: &str) {
-    difference.verdict = if status.success() { Verdict::Fail } else { Verdict::Crash };
-    let unwritten = said.lines().find_map(|line| line.strip_prefix(protocol::UNWRITTEN));
-    difference.what = match unwritten {
-        Some(part) => format!("a part of your program is still to be written{part}"),
-        None => format!("your program has ended ({status}) in the middle of this"),
-    };
 }
 
 /// A program that could be started once but not again has failed at something.
@@ -308,31 +294,4 @@ fn fed_from_a_file(input: &str) -> io::Result<Stdio> {
     file.write_all(input.as_bytes())?;
     file.rewind()?;
     Ok(file.into())
-}
-
-/// The grader says which case this is; without it, libtest names the thread after the test.
-fn case_name(exercise: &str) -> String {
-    env::var(protocol::CASE).unwrap_or_else(|_| {
-        let thread = thread::current();
-        let name = thread.name().unwrap_or("?");
-        name.strip_prefix(&format!("{exercise}::")).unwrap_or(name).to_owned()
-    })
-}
-
-/// Leaves the id of a new process group to the grader.
-fn note_group(id: u32) {
-    if let Some(folder) = env::var_os(protocol::GROUPS) {
-        let file = std::path::Path::new(&folder).join(id.to_string());
-        if let Err(error) = fs::write(&file, "") {
-            panic!("cannot write {}: {error}", file.display());
-        }
-    }
-}
-
-fn write_outcome(outcome: &Outcome) {
-    let Some(path) = env::var_os(protocol::OUTCOME) else { return };
-    // If it cannot be written, the grader finds none and says so.
-    if let Ok(json) = serde_json::to_vec(outcome) {
-        let _ = fs::write(path, json);
-    }
 }

@@ -21,15 +21,27 @@
 //! Which program is examined: `PROGRAM="python3 my.py"`, else `SUBMISSION=solution` (the default),
 //! `exercise`, or a folder of executables. Payloads follow from `SEED`.
 
+mod artifacts;
 mod bytes;
 mod client;
+mod desk;
 mod exam;
+mod folder;
+mod host;
+mod patience;
 mod program;
 mod random;
+mod running;
 mod sender;
 mod story;
+mod udp_host;
+mod wire;
 
 pub use client::Client;
-pub use exam::{Exam, PATIENCE, Ran};
+pub use exam::{Exam, Ran};
+pub use folder::Folder;
+pub use host::Host;
+pub use running::Running;
 pub use sender::Sender;
 pub use story::Difference;
+pub use udp_host::UdpHost;

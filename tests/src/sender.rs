@@ -4,80 +4,128 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
+use netlab::faults::Direction;
+use netlab::record::Transport;
+
 use crate::bytes::brief;
 use crate::client::is_timeout;
-use crate::exam::{Desk, PATIENCE};
-use crate::story::{Difference, Way};
+use crate::desk::Desk;
+use crate::patience::{Wait, patience};
+use crate::story::Difference;
+use crate::wire::Line;
 
 /// More than any datagram, so that one that is too large is seen as it is.
-const BUFFER_BYTES: usize = 65_536;
+pub const BUFFER_BYTES: usize = 65_536;
 /// How often, while waiting, to look whether the program still runs. One that has ended never
 /// answers, and nothing on the wire says so: datagrams that it has not read vanish with it.
-const LOOK: Duration = Duration::from_millis(50);
+pub const LOOK: Duration = Duration::from_millis(50);
 
 /// One UDP socket that talks with the program only.
 #[derive(Debug)]
 pub struct Sender {
     desk: Desk,
-    number: usize,
+    line: Line,
     socket: UdpSocket,
 }
 
 impl Sender {
-    pub(crate) fn open(desk: Desk, number: usize, server: SocketAddr) -> io::Result<Self> {
+    pub(crate) fn open(desk: Desk, server: SocketAddr) -> io::Result<Self> {
         // Connected: the system passes on what comes from the program's own port, nothing else.
         let socket = UdpSocket::bind("127.0.0.1:0")?;
         socket.connect(server)?;
         socket.set_read_timeout(Some(LOOK))?;
-        Ok(Self { desk, number, socket })
+        let line = desk.line(Transport::Udp, socket.local_addr()?, server);
+        Ok(Self { desk, line, socket })
+    }
+
+    /// The address of this sender.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.line.client
     }
 
     /// Sends one datagram.
     pub fn send(&self, payload: &[u8]) {
-        self.desk.step(format!("sender {} sends a datagram: {}", self.number, brief(payload)));
+        self.step(format!("sends a datagram: {}", brief(payload)));
         if let Err(error) = self.socket.send(payload) {
             self.desk.fail(Difference::fail(format!("it cannot be sent: {error}")));
         }
-        self.note(Way::ToProgram, payload);
+        self.note(Direction::ToServer, payload);
     }
 
     /// Expects one datagram with exactly `expected`.
     pub fn expect(&self, expected: &[u8]) {
-        self.desk.step(format!("sender {} expects a datagram: {}", self.number, brief(expected)));
-        let mut buffer = vec![0; BUFFER_BYTES];
-        match self.receive(&mut buffer) {
-            Ok(length) => {
-                let got = &buffer[..length];
-                self.note(Way::FromProgram, got);
-                if got != expected {
-                    let what = "the answer is not the one expected";
-                    self.desk.fail(Difference::fail(what).with(expected, got));
-                }
-            }
-            Err(error) if is_timeout(&error) => self.desk.fail(Difference::timeout(format!(
-                "sender {} waited {PATIENCE:?} for an answer from the port that it sent to",
-                self.number
-            ))),
-            Err(error) => self.desk.fail(Difference::fail(format!(
-                "nobody listens on your program's port any more: {error}"
-            ))),
+        self.step(format!("expects a datagram: {}", brief(expected)));
+        let got = self.next();
+        if got != expected {
+            let what = "the answer is not the one expected";
+            self.desk.fail(Difference::fail(what).with(expected, &got));
         }
     }
 
-    /// Waits for the next datagram until [`PATIENCE`] is over or the program has ended.
-    fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let until = Instant::now() + PATIENCE;
+    /// The next datagram.
+    #[must_use]
+    pub fn receive(&self) -> Vec<u8> {
+        self.step("expects a datagram");
+        self.next()
+    }
+
+    /// Expects no datagram for as long as `time`.
+    pub fn expect_silence(&self, time: Duration) {
+        self.step("expects no datagram");
+        let until = Instant::now() + time;
+        match self.receive_until(|_| Instant::now() >= until) {
+            Err(error) if is_timeout(&error) => {}
+            Ok(got) => {
+                let what = "your program has sent a datagram where it should be silent";
+                self.desk.fail(Difference::fail(what).with(b"", &got));
+            }
+            Err(error) => self.nobody_listens(&error),
+        }
+    }
+
+    fn next(&self) -> Vec<u8> {
+        let wait = Wait::begin(&self.desk);
+        let next = self.receive_until(|desk| wait.left().is_none() || desk.program_has_ended());
+        drop(wait);
+        match next {
+            Ok(payload) => payload,
+            Err(error) if is_timeout(&error) => self.desk.fail(Difference::timeout(format!(
+                "sender {} waited {:?} for an answer from the port that it sent to",
+                self.line.number,
+                patience()
+            ))),
+            Err(error) => self.nobody_listens(&error),
+        }
+    }
+
+    /// The next datagram, as long as it is not the last look.
+    fn receive_until(&self, is_last: impl Fn(&Desk) -> bool) -> io::Result<Vec<u8>> {
+        let mut buffer = vec![0; BUFFER_BYTES];
         loop {
             // Seen before the last look at the socket: the last words of a program still count.
-            let is_last = Instant::now() >= until || self.desk.server_has_ended();
-            match self.socket.recv(buffer) {
+            let is_last = is_last(&self.desk);
+            match self.socket.recv(&mut buffer) {
                 Err(error) if is_timeout(&error) && !is_last => {}
-                received => return received,
+                received => {
+                    buffer.truncate(received?);
+                    self.note(Direction::ToClient, &buffer);
+                    return Ok(buffer);
+                }
             }
         }
     }
 
-    fn note(&self, way: Way, payload: &[u8]) {
-        self.desk.note(|story| story.wire(self.number, way, &brief(payload)));
+    fn nobody_listens(&self, error: &io::Error) -> ! {
+        let what = format!("nobody listens on your program's port any more: {error}");
+        self.desk.fail(Difference::fail(what));
+    }
+
+    fn step(&self, what: impl std::fmt::Display) {
+        self.desk.step(format!("sender {} {what}", self.line.number));
+    }
+
+    fn note(&self, direction: Direction, payload: &[u8]) {
+        self.desk.carries(&self.line, direction, payload);
     }
 }

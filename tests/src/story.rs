@@ -1,4 +1,4 @@
-//! What has happened so far: the steps of the test, and what the wire carried.
+//! What has happened so far, step by step, and how it is told.
 
 use std::fmt::Write;
 
@@ -7,18 +7,9 @@ use grader::protocol::Verdict;
 use crate::bytes;
 
 /// How many steps, wire lines and lines of the program are shown; the earlier ones are counted.
-const SHOWN: usize = 14;
+pub const SHOWN: usize = 14;
 /// How much of a line is shown, in characters.
 const SHOWN_WIDTH: usize = 200;
-
-/// Which way something went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// To the program under test.
-    ToProgram,
-    /// From it.
-    FromProgram,
-}
 
 /// What was not as it should be.
 #[derive(Debug)]
@@ -49,11 +40,10 @@ impl Difference {
     }
 }
 
-/// The steps and the wire of one case.
+/// The steps of one case.
 #[derive(Debug, Default)]
 pub struct Story {
     steps: Vec<String>,
-    wire: Vec<String>,
 }
 
 impl Story {
@@ -61,24 +51,15 @@ impl Story {
         self.steps.push(what.into());
     }
 
-    /// Notes payload on connection number `connection`; one line for all pieces of it, so that one
-    /// byte at a time does not fill the screen.
-    pub fn carried(&mut self, connection: usize, way: Way, payload: &[u8], pieces: usize) {
-        if payload.is_empty() {
-            return;
-        }
-        let pieces = if pieces > 1 { format!(" in {pieces} pieces") } else { String::new() };
-        self.wire(connection, way, &format!("{}{pieces}", bytes::brief(payload)));
-    }
-
-    /// Notes that something other than payload passed: an end, a reset.
-    pub fn wire(&mut self, connection: usize, way: Way, what: &str) {
-        let arrow = if way == Way::ToProgram { "-->" } else { "<--" };
-        self.wire.push(format!("client {connection} {arrow} {what}"));
-    }
-
-    /// The report of a failure in the last step; the arrow marks it.
-    pub fn report(&self, difference: &Difference, said: &str, replay: &str) -> String {
+    /// The report of a failure in the last step; the arrow marks it. `wire` is the end of the
+    /// transcript, and how many lines were before.
+    pub fn report(
+        &self,
+        difference: &Difference,
+        wire: &(Vec<String>, usize),
+        said: &str,
+        replay: &str,
+    ) -> String {
         let mut text = format!("{}\n", difference.what.trim_end());
         if let Some((expected, got)) = difference.bytes.as_ref().filter(|(a, b)| a != b) {
             text.push('\n');
@@ -90,26 +71,27 @@ impl Story {
         let steps: Vec<String> = numbered
             .map(|(number, step)| format!("{} {number:>2}. {step}", arrow(number)))
             .collect();
-        push_last(&mut text, &steps);
-        if !self.wire.is_empty() {
+        push_last(&mut text, &steps, 0);
+        let (lines, before) = wire;
+        if !lines.is_empty() {
             text.push_str("\nthe wire\n");
-            push_last(&mut text, &self.wire);
+            push_last(&mut text, lines, *before);
         }
         let said: Vec<String> =
             said.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
         if !said.is_empty() {
             text.push_str("\nyour program said on standard error\n");
-            push_last(&mut text, &said);
+            push_last(&mut text, &said, 0);
         }
         let _ = writeln!(text, "\nreplay: {replay}");
         text
     }
 }
 
-fn push_last(text: &mut String, lines: &[String]) {
+fn push_last(text: &mut String, lines: &[String], before: usize) {
     let skipped = lines.len().saturating_sub(SHOWN);
-    if skipped > 0 {
-        let _ = writeln!(text, "  … {skipped} before these");
+    if skipped + before > 0 {
+        let _ = writeln!(text, "  … {} before these", skipped + before);
     }
     for line in &lines[skipped..] {
         let shown: String = line.chars().take(SHOWN_WIDTH).collect();

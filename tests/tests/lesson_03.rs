@@ -14,7 +14,7 @@ mod receive {
     use std::path::Path;
     use std::time::Duration;
 
-    use graded::{Client, Difference, PATIENCE};
+    use graded::{Client, Difference};
     use netlab::program::poll;
     use tempfile::TempDir;
 
@@ -83,7 +83,7 @@ mod receive {
         fn expect_nothing(&self) {
             self.exam.step("nothing may remain in the folder");
             let empty = || names_in(self.folder.path()).is_empty().then_some(());
-            if poll(PATIENCE, empty).is_none() {
+            if poll(self.exam.patience(), empty).is_none() {
                 let names = names_in(self.folder.path()).join(", ");
                 self.exam.fail(Difference::fail(format!("the folder still holds {names}")));
             }

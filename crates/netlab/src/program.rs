@@ -77,6 +77,14 @@ impl Running {
         Self::read(command, move |line| watch(line), move |line| watch_errors(line))
     }
 
+    /// Starts `command`; `note` is told the id of the new process and of its group as soon as
+    /// there is one: for somebody who can end the group even if we cannot any more.
+    pub fn start_noting(command: &mut Command, note: impl FnOnce(u32)) -> Result<Self, StartError> {
+        let running = Self::start(command, |_| {})?;
+        note(running.child.id());
+        Ok(running)
+    }
+
     fn read(
         command: &mut Command,
         on_stdout: impl FnMut(&str) + Send + 'static,
@@ -88,6 +96,18 @@ impl Running {
         reading.extend(child.stdout.take().map(|pipe| keep_reading(pipe, &stdout, on_stdout)));
         reading.extend(child.stderr.take().map(|pipe| keep_reading(pipe, &stderr, on_stderr)));
         Ok(Self { child, stdout, stderr, reading })
+    }
+
+    /// The end of what it has said so far on standard error.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        self.stderr.text()
+    }
+
+    /// The end of what it has said so far on standard output.
+    #[must_use]
+    pub fn stdout(&self) -> String {
+        self.stdout.text()
     }
 
     /// Its exit status if it has ended.
@@ -205,13 +225,13 @@ impl Server {
     /// The end of what it has said so far on standard error.
     #[must_use]
     pub fn stderr(&self) -> String {
-        self.running.stderr.text()
+        self.running.stderr()
     }
 
     /// The end of what it has said so far on standard output.
     #[must_use]
     pub fn stdout(&self) -> String {
-        self.running.stdout.text()
+        self.running.stdout()
     }
 
     /// Waits until standard error contains `text`; `false` if it has not within `limit`.
@@ -245,6 +265,14 @@ impl Server {
     #[must_use]
     pub fn peak_memory(&self) -> Option<u64> {
         peak_memory(self.id())
+    }
+
+    /// How many descriptors (open files, sockets, pipes) it has now; `None` where the system does
+    /// not tell.
+    #[must_use]
+    pub fn descriptors(&self) -> Option<u64> {
+        let entries = std::fs::read_dir(format!("/proc/{}/fd", self.id())).ok()?;
+        Some(entries.count() as u64)
     }
 
     /// How many threads it has now; `None` where the system does not tell.

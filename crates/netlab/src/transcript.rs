@@ -51,6 +51,11 @@ impl<W: Write> Transcript<W> {
         self.error.take().map_or_else(|| self.output.flush(), Err)
     }
 
+    /// What is written to.
+    pub fn output(&self) -> &W {
+        &self.output
+    }
+
     /// What was written to.
     pub fn into_inner(self) -> W {
         self.output

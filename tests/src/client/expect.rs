@@ -1,0 +1,242 @@
+//! What the test expects to hear.
+
+use std::io::{self, ErrorKind, Read};
+use std::time::{Duration, Instant};
+
+use netlab::faults::Direction;
+use netlab::record::Happening;
+
+use super::{Client, is_timeout, reason};
+use crate::bytes::brief;
+use crate::patience::{Wait, patience};
+use crate::story::Difference;
+
+/// How much more than expected is read, so that a report can show what came too much.
+const SURPLUS_BYTES: usize = 4 * 1024;
+/// How much is read at once, in bytes.
+const AT_ONCE: usize = 64 * 1024;
+/// The longest line that is waited for, in bytes.
+const MAX_LINE_BYTES: usize = 64 * 1024;
+
+/// How listening to the program ended.
+enum End {
+    Closed,
+    Failed(io::Error),
+    TimedOut,
+    Enough,
+}
+
+impl Client {
+    /// Expects that the next bytes are exactly `expected`, in whatever pieces they come. The
+    /// connection stays open, and what comes after them is for the next call.
+    pub fn expect(&mut self, expected: &[u8]) {
+        self.step(format!("expects {}", brief(expected)));
+        // No need to wait for the rest of something that is wrong already.
+        let mut right = 0;
+        let end = self.hear(|heard| {
+            let is_wrong = !expected[right.min(expected.len())..].starts_with(&heard[right..]);
+            right = heard.len();
+            is_wrong || right >= expected.len()
+        });
+        if self.heard.starts_with(expected) {
+            self.heard.drain(..expected.len());
+            return;
+        }
+        self.fail_over(expected, &end, "the bytes are not the ones expected");
+    }
+
+    /// Expects exactly `expected` a few bytes at a time: at most `size` are read at once, with a
+    /// `pause` after each, as a slow peer does.
+    pub fn expect_slowly(&mut self, expected: &[u8], size: usize, pause: Duration) {
+        self.step(format!("expects, reading {size} at a time, {}", brief(expected)));
+        for piece in expected.chunks(size) {
+            let end = self.hear_at_most(size, |heard| {
+                heard.len() >= piece.len() || !piece.starts_with(heard)
+            });
+            if !self.heard.starts_with(piece) {
+                self.fail_over(piece, &end, "the bytes are not the ones expected");
+            }
+            self.heard.drain(..piece.len());
+            std::thread::sleep(pause);
+        }
+    }
+
+    /// The next bytes up to a newline, and with it.
+    pub fn receive_line(&mut self) -> Vec<u8> {
+        self.step("expects a line");
+        let length = |heard: &[u8]| heard.iter().position(|&byte| byte == b'\n').map(|at| at + 1);
+        let end = self.hear(|heard| length(heard).is_some() || heard.len() > MAX_LINE_BYTES);
+        match length(&self.heard) {
+            Some(length) => self.heard.drain(..length).collect(),
+            None => self.fail_over(b"\n", &end, "a line ends in a newline, and none has come"),
+        }
+    }
+
+    /// The next `length` bytes.
+    pub fn receive(&mut self, length: usize) -> Vec<u8> {
+        self.step(format!("expects {length} bytes"));
+        let end = self.hear(|heard| heard.len() >= length);
+        if self.heard.len() < length {
+            let came = self.heard.len();
+            self.fail_over(&[], &end, &format!("{length} bytes are expected, and {came} came"));
+        }
+        self.heard.drain(..length).collect()
+    }
+
+    /// Everything up to the end of the stream.
+    pub fn receive_to_the_end(&mut self) -> Vec<u8> {
+        self.step("receives until the end of the stream");
+        match self.hear(|_| false) {
+            End::Closed => std::mem::take(&mut self.heard),
+            end => self.fail_over(&[], &end, ""),
+        }
+    }
+
+    /// Expects exactly `expected`, and then the end of the stream.
+    pub fn expect_last_words(&mut self, expected: &[u8]) {
+        self.step(format!("expects {}, then the close", brief(expected)));
+        let end = self.hear(|heard| heard.len() >= expected.len() + SURPLUS_BYTES);
+        if self.heard == expected && matches!(end, End::Closed) {
+            return;
+        }
+        if self.heard == expected && matches!(end, End::TimedOut) {
+            self.desk.fail(Difference::timeout(format!(
+                "all the bytes are right, but the connection was not closed within {:?}",
+                patience()
+            )));
+        }
+        self.fail_over(expected, &end, "the answer is not the one expected");
+    }
+
+    /// Expects the end of the stream, and not a byte before it.
+    pub fn expect_close(&mut self) {
+        self.step("expects the close");
+        let end = self.hear(|heard| !heard.is_empty());
+        if !matches!(end, End::Closed) {
+            self.fail_over(b"", &end, "something came in place of the close");
+        }
+    }
+
+    /// Expects the end of the connection, be it a close or a reset, whatever comes before it.
+    pub fn expect_end_or_reset(&mut self) {
+        self.step("expects the end of the connection, be it a close or a reset");
+        let desk = self.desk.clone();
+        let wait = Wait::begin(&desk);
+        let end = loop {
+            self.heard.clear();
+            match self.listen(wait.left(), AT_ONCE, |heard| heard.len() >= AT_ONCE) {
+                End::Enough => {}
+                end => break end,
+            }
+        };
+        drop(wait);
+        if matches!(end, End::TimedOut) {
+            self.desk.fail(Difference::timeout(format!(
+                "your program has not ended the connection within {:?}",
+                patience()
+            )));
+        }
+    }
+
+    /// Expects that the program sends nothing and does not close, for as long as `time`.
+    pub fn expect_silence(&mut self, time: Duration) {
+        self.step("expects to hear nothing yet");
+        let end = self.listen(Some(time), SURPLUS_BYTES, |heard| !heard.is_empty());
+        let what = match end {
+            End::TimedOut => return,
+            End::Failed(error) => {
+                format!("your program ended the connection too early: {}", reason(&error))
+            }
+            End::Closed => "your program closed the connection too early".to_owned(),
+            End::Enough => "your program spoke before it was its turn".to_owned(),
+        };
+        self.desk.fail(Difference::fail(what).with(b"", &self.heard));
+    }
+
+    /// Stays connected for `time`, whatever the program does meanwhile.
+    pub fn stay(&mut self, time: Duration) {
+        self.step("stays connected");
+        self.listen(Some(time), SURPLUS_BYTES, |_| false);
+    }
+
+    /// What still comes after sending has failed.
+    pub(super) fn last_words(&mut self) -> Vec<u8> {
+        self.hear(|heard| heard.len() >= SURPLUS_BYTES);
+        std::mem::take(&mut self.heard)
+    }
+
+    fn hear(&mut self, is_enough: impl FnMut(&[u8]) -> bool) -> End {
+        self.hear_at_most(AT_ONCE, is_enough)
+    }
+
+    /// Reads as long as patience lasts.
+    fn hear_at_most(&mut self, at_once: usize, is_enough: impl FnMut(&[u8]) -> bool) -> End {
+        let desk = self.desk.clone();
+        let wait = Wait::begin(&desk);
+        self.listen(wait.left(), at_once, is_enough)
+    }
+
+    /// Reads until the end, until `is_enough`, or until `time` is over.
+    fn listen(
+        &mut self,
+        time: Option<Duration>,
+        at_once: usize,
+        mut is_enough: impl FnMut(&[u8]) -> bool,
+    ) -> End {
+        let until = Instant::now() + time.unwrap_or_default();
+        let before = self.heard.len();
+        let mut buffer = vec![0; at_once];
+        let end = loop {
+            if is_enough(&self.heard) {
+                break End::Enough;
+            }
+            let Some(left) = until.checked_duration_since(Instant::now()).filter(|t| !t.is_zero())
+            else {
+                break End::TimedOut;
+            };
+            let limited = self.stream.set_read_timeout(Some(left));
+            match limited.and_then(|()| self.stream.read(&mut buffer)) {
+                Ok(0) => break End::Closed,
+                Ok(length) => self.heard.extend_from_slice(&buffer[..length]),
+                Err(error) if is_timeout(&error) => break End::TimedOut,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => break End::Failed(error),
+            }
+        };
+        self.note_heard(before, &end);
+        end
+    }
+
+    fn note_heard(&self, before: usize, end: &End) {
+        let from = match self.out {
+            Direction::ToServer => Direction::ToClient,
+            Direction::ToClient => Direction::ToServer,
+        };
+        self.note_payload(from, &self.heard[before..]);
+        match end {
+            End::Closed => self.note(from, Happening::Ended),
+            End::Failed(_) => self.note(from, Happening::Reset),
+            End::TimedOut | End::Enough => {}
+        }
+    }
+
+    /// Ends the test: not `expected`, but what was heard. `otherwise` says what is wrong with it if
+    /// there was no trouble with the connection.
+    fn fail_over(&self, expected: &[u8], end: &End, otherwise: &str) -> ! {
+        let who = &self.who;
+        let difference = match end {
+            End::Closed if self.heard.is_empty() => {
+                Difference::fail(format!("your program closed the connection first; {otherwise}"))
+            }
+            End::Closed | End::Enough => Difference::fail(otherwise),
+            End::Failed(error) => Difference::fail(format!(
+                "your program did not speak to the end: {}",
+                reason(error)
+            )),
+            End::TimedOut => {
+                Difference::timeout(format!("{who} has waited {:?} for this", patience()))
+            }
+        };
+        self.desk.fail(difference.with(expected, &self.heard));
+    }
+}

@@ -1,0 +1,106 @@
+//! A client under test.
+
+use std::net::SocketAddr;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use netlab::program::{self, poll};
+
+use crate::desk::{Desk, Started, blame, is_crash, note_group};
+use crate::exam::Ran;
+use crate::patience::{Wait, patience};
+use crate::program::command;
+use crate::story::Difference;
+
+/// How long the pipes of a program that has ended may stay open: something that it has started
+/// may hold them for ever.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// The program under test, while it runs as a client. It is killed when the exam ends.
+#[derive(Debug)]
+pub struct Running {
+    desk: Desk,
+    /// Its place among the clients of the case.
+    place: usize,
+}
+
+impl Running {
+    /// Starts `PROGRAM client --addr SERVER ARGUMENTS…`.
+    pub(crate) fn start(desk: &Desk, server: SocketAddr, arguments: &[&str]) -> Self {
+        let address = server.to_string();
+        let arguments = [&["client", "--addr", &address], arguments].concat();
+        desk.step(format!("start your program: {}", arguments.join(" ")));
+        let mut command = command(&desk.state().program, &arguments);
+        match program::Running::start_noting(&mut command, note_group) {
+            Ok(running) => {
+                let clients = &mut desk.state().clients;
+                clients.push(Started { running, is_over: false });
+                let place = clients.len() - 1;
+                Self { desk: desk.clone(), place }
+            }
+            Err(error) => desk.tell(&Difference::fail(error.to_string())),
+        }
+    }
+
+    /// Expects that it ends by itself with this exit code; what it has printed.
+    #[allow(clippy::must_use_candidate)] // what it has printed may not matter
+    pub fn expect_exit(&self, code: i32) -> Ran {
+        self.desk.step(format!("your program ends with exit code {code}"));
+        let wait = Wait::begin(&self.desk);
+        let status = poll(patience(), || self.look(program::Running::ended));
+        drop(wait);
+        let Some(status) = status else {
+            self.desk.tell(&Difference::timeout(format!(
+                "your program still runs after {:?}",
+                patience()
+            )));
+        };
+        let ran = self.ran(status);
+        if status.code() != Some(code) {
+            let mut difference = Difference::fail(wrong_end(status, code));
+            if is_crash(status) {
+                blame(&mut difference, status, &ran.stderr);
+            }
+            self.desk.tell(&difference);
+        }
+        ran
+    }
+
+    /// Expects that it does not end, for as long as `time`.
+    pub fn expect_still_running(&self, time: Duration) {
+        self.desk.step("your program must still run");
+        if poll(time, || self.look(program::Running::ended)).is_some() {
+            self.desk.fail(Difference::fail("your program has ended too early"));
+        }
+    }
+
+    /// Kills it, as a power cut would.
+    pub fn kill(&self) {
+        self.desk.step("kill your program");
+        self.look(program::Running::kill);
+        self.desk.state().clients[self.place].is_over = true;
+    }
+
+    fn ran(&self, status: ExitStatus) -> Ran {
+        self.look(|running| running.drain(LAST_WORDS));
+        let client = &mut self.desk.state().clients[self.place];
+        client.is_over = true;
+        let (stdout, stderr) = (client.running.stdout(), client.running.stderr());
+        Ran { code: status.code(), stdout, stderr }
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&mut program::Running) -> T) -> T {
+        look(&mut self.desk.state().clients[self.place].running)
+    }
+}
+
+/// The exit codes of the contract in words.
+fn wrong_end(status: ExitStatus, expected: i32) -> String {
+    let meaning = match expected {
+        0 => "it did what it was asked",
+        1 => "the network or the other side failed",
+        2 => "its arguments are wrong",
+        _ => "as the task says",
+    };
+    format!("your program ended with {status}, but {expected} is expected: {meaning}")
+}

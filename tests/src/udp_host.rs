@@ -1,0 +1,103 @@
+//! The test as the server of a client under test: over UDP.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use netlab::faults::Direction;
+use netlab::record::Transport;
+
+use crate::bytes::brief;
+use crate::client::is_timeout;
+use crate::desk::Desk;
+use crate::patience::{Wait, patience};
+use crate::sender::{BUFFER_BYTES, LOOK};
+use crate::story::Difference;
+
+/// A UDP server that the test plays.
+#[derive(Debug)]
+pub struct UdpHost {
+    desk: Desk,
+    socket: UdpSocket,
+    address: SocketAddr,
+}
+
+impl UdpHost {
+    pub(crate) fn bind(desk: Desk) -> io::Result<Self> {
+        let socket = UdpSocket::bind("127.0.0.1:0")?;
+        socket.set_read_timeout(Some(LOOK))?;
+        let address = socket.local_addr()?;
+        desk.step(format!("the test's server is bound to {address} (UDP)"));
+        Ok(Self { desk, socket, address })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The next datagram, and who sent it.
+    #[must_use]
+    pub fn receive(&self) -> (SocketAddr, Vec<u8>) {
+        self.desk.step("the test's server expects a datagram");
+        let wait = Wait::begin(&self.desk);
+        let received = self.receive_until(|desk| wait.left().is_none() || desk.program_has_ended());
+        drop(wait);
+        received.unwrap_or_else(|| {
+            self.desk.fail(Difference::timeout(format!(
+                "the test's server has waited {:?} for a datagram",
+                patience()
+            )))
+        })
+    }
+
+    /// Sends one datagram to `peer`.
+    ///
+    /// # Panics
+    /// When the system refuses it, as it is too large; that is no failure of the program.
+    pub fn send_to(&self, peer: SocketAddr, payload: &[u8]) {
+        self.desk.step(format!("the test's server sends {peer} a datagram: {}", brief(payload)));
+        // An ICMP message about an earlier datagram is no failure of this one (ip(7)).
+        let sent =
+            self.socket.send_to(payload, peer).or_else(|_| self.socket.send_to(payload, peer));
+        if let Err(error) = sent {
+            panic!("a datagram to {peer} cannot be sent: {error}");
+        }
+        self.note(peer, Direction::ToClient, payload);
+    }
+
+    /// Expects no datagram for as long as `time`.
+    pub fn expect_silence(&self, time: Duration) {
+        self.desk.step("the test's server expects no datagram");
+        let until = Instant::now() + time;
+        if let Some((_, payload)) = self.receive_until(|_| Instant::now() >= until) {
+            let what = "your program has sent a datagram where it should be silent";
+            self.desk.fail(Difference::fail(what).with(b"", &payload));
+        }
+    }
+
+    /// The next datagram, as long as it is not the last look.
+    fn receive_until(&self, is_last: impl Fn(&Desk) -> bool) -> Option<(SocketAddr, Vec<u8>)> {
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            // Seen before the last look at the socket: the last words of a program still count.
+            let is_last = is_last(&self.desk);
+            match self.socket.recv_from(&mut buffer) {
+                Ok((length, peer)) => {
+                    let payload = buffer[..length].to_vec();
+                    self.note(peer, Direction::ToServer, &payload);
+                    return Some((peer, payload));
+                }
+                Err(error) if is_timeout(&error) && is_last => return None,
+                // Nobody is at a port that was answered before (Windows tells so here).
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn note(&self, peer: SocketAddr, direction: Direction, payload: &[u8]) {
+        let line = self.desk.line_of_host(Transport::Udp, peer, self.address);
+        self.desk.carries(&line, direction, payload);
+    }
+}
