@@ -14,7 +14,6 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use grader::course::{self, Exercise, Lesson};
-use grader::process::Cancel;
 use grader::protocol::Verdict;
 use grader::run::{self, Job};
 use grader::score::ExerciseScore;
@@ -45,9 +44,8 @@ fn chosen(lessons: &[Lesson]) -> Vec<(&Lesson, &Exercise)> {
 }
 
 fn grade(lesson: &Lesson, exercise: &Exercise, submission: &Submission) -> ExerciseScore {
-    let workspace = &root();
-    let cancel = Cancel::default();
-    let job = Job { workspace, lesson, exercise, submission, seed: SEED, case: None, cancel };
+    let root = root();
+    let job = Job::new(&root, (lesson, exercise), submission, SEED);
     run::grade(&job, &mut |_| {})
 }
 

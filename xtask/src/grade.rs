@@ -1,6 +1,7 @@
 //! `cargo xtask grade`: how far am I, and what is wrong?
 
 use std::io::{self, IsTerminal, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -9,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use grader::course::Language;
 use grader::course::{Exercise, Lesson};
-use grader::process::{self, Cancel};
+use grader::process;
 use grader::protocol::Verdict;
 use grader::report::{self, Grade};
 use grader::run::{self, Job};
@@ -47,6 +48,17 @@ pub struct Options {
     /// Also write a report for other programs, as in `--report json=grade.json`
     #[arg(long, value_name = "KIND=FILE")]
     report: Vec<Report>,
+    /// So many cases at a time; more than one disturb each other's timing
+    #[arg(short, long, value_name = "NUMBER", default_value = "1")]
+    jobs: NonZeroUsize,
+    /// Keep a sequence diagram and a capture of each case that does not pass in this folder
+    #[arg(long, value_name = "FOLDER", value_parser = absolute)]
+    artifacts: Option<PathBuf>,
+}
+
+/// The graded tests run somewhere else.
+fn absolute(path: &str) -> io::Result<PathBuf> {
+    std::path::absolute(path)
 }
 
 /// A report to write, and where.
@@ -106,15 +118,10 @@ fn grade_one(
 ) -> Result<()> {
     let submission = grade.submission.clone();
     let case = options.case.as_deref();
-    let job = Job {
-        workspace: root,
-        lesson,
-        exercise,
-        submission: &submission,
-        seed: grade.seed,
-        case,
-        cancel: Cancel::default(),
-    };
+    let jobs = options.jobs.get();
+    let artifacts = options.artifacts.as_deref();
+    let job = Job::new(root, (lesson, exercise), &submission, grade.seed);
+    let job = Job { case, jobs, artifacts, ..job };
     let mut written = Ok(());
     let score = run::grade(&job, &mut |score| {
         grade.update(score);

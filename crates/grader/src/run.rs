@@ -1,25 +1,35 @@
 //! Running the graded tests of one exercise on a submission, each case in a process of its own.
+//!
+//! Cases run one after the other unless somebody asks for several at a time: two programs that
+//! share the processors disturb each other's timing, and a grade should not depend on who was
+//! graded beside it. Results always stand in the order of the cases.
 
-use std::io;
+mod case;
+mod patience;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::thread;
 use std::time::Duration;
 
 use crate::build::{self, Unbuilt};
 use crate::course::{Exercise, Lesson};
 use crate::process::{self, Bounds, Cancel, Ended};
-use crate::protocol::{self, Outcome, Verdict};
+use crate::protocol::Verdict;
 use crate::score::{self, Case, CaseResult, ExerciseScore};
 use crate::submission::Submission;
 
-/// How long one case may take. Every wait inside a case has a shorter limit of its own, so this
-/// is for the case that those fail, too.
-pub const CASE_LIMIT: Duration = Duration::from_secs(60);
+use patience::Examiner;
+pub use patience::FIRST_PATIENCE;
+
 /// How long the graded tests may take to list themselves.
 const LIST_LIMIT: Duration = Duration::from_secs(20);
 
 /// One exercise to grade.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Job<'a> {
     /// The root of the course.
     pub workspace: &'a Path,
@@ -35,6 +45,36 @@ pub struct Job<'a> {
     pub case: Option<&'a str>,
     /// Ends the grading, with all that it has started.
     pub cancel: Cancel,
+    /// How many cases run at a time, at least one.
+    pub jobs: usize,
+    /// How long a program may first take for one step; see [`FIRST_PATIENCE`].
+    pub patience: Duration,
+    /// The folder for what the wire carried in cases that did not pass; an absolute path.
+    pub artifacts: Option<&'a Path>,
+}
+
+impl<'a> Job<'a> {
+    /// All cases of an exercise, one at a time.
+    #[must_use]
+    pub fn new(
+        workspace: &'a Path,
+        (lesson, exercise): (&'a Lesson, &'a Exercise),
+        submission: &'a Submission,
+        seed: u64,
+    ) -> Self {
+        Self {
+            workspace,
+            lesson,
+            exercise,
+            submission,
+            seed,
+            case: None,
+            cancel: Cancel::default(),
+            jobs: 1,
+            patience: FIRST_PATIENCE,
+            artifacts: None,
+        }
+    }
 }
 
 /// The graded tests of a lesson, built, and the list of what they contain. Whoever grades again
@@ -43,6 +83,8 @@ pub struct Job<'a> {
 pub struct Tests {
     program: PathBuf,
     list: String,
+    /// How long it took to list them.
+    listing: Duration,
 }
 
 /// Grades one exercise. `watch` sees the score after every case.
@@ -60,8 +102,8 @@ pub fn grade(job: &Job, watch: &mut dyn FnMut(&ExerciseScore)) -> ExerciseScore 
 pub fn prepare(job: &Job) -> Result<Tests, String> {
     let name = format!("lesson_{}", job.lesson.number);
     let program = build::graded_tests(job.workspace, &name, &job.cancel)?;
-    let list = list(&program, job)?;
-    Ok(Tests { program, list })
+    let Ended { stdout: list, took: listing, .. } = list(&program, job)?;
+    Ok(Tests { program, list, listing })
 }
 
 /// The command line of the program to grade, which cargo builds first if it is ours.
@@ -91,25 +133,65 @@ fn grade_cases(
     watch: &mut dyn FnMut(&ExerciseScore),
 ) -> Result<ExerciseScore, String> {
     let cases = cases(tests, job);
-    let mut results = Vec::new();
-    for case in cases.iter().filter(|case| case.chosen) {
-        results.push(match program {
-            Ok(program) => run_case(job, &tests.program, program, &case.name),
-            Err(Unbuilt::DoesNotCompile(error)) => {
-                result(&case.name, Verdict::DoesNotCompile, error)
-            }
-            Err(Unbuilt::Broken(error)) => return Err(error.clone()),
-        });
+    let chosen: Vec<&str> =
+        cases.iter().filter(|case| case.chosen).map(|case| case.name.as_str()).collect();
+    let mut results = BTreeMap::new();
+    let mut note = |place: usize, result: CaseResult| {
+        results.insert(place, result);
+        let results: Vec<CaseResult> = results.values().cloned().collect();
         watch(&score::score(job.lesson, job.exercise, &cases, &results, false));
-        if job.cancel.is_cancelled() {
-            return Err("grading was interrupted".to_owned());
+    };
+    match program {
+        Ok(program) => examine(&Examiner::new(job, tests, program), &chosen, &mut note),
+        Err(Unbuilt::DoesNotCompile(error)) => {
+            for (place, case) in chosen.iter().enumerate() {
+                note(place, CaseResult::new(case, Verdict::DoesNotCompile, error));
+            }
         }
+        Err(Unbuilt::Broken(error)) => return Err(error.clone()),
     }
+    if job.cancel.is_cancelled() {
+        return Err("grading was interrupted".to_owned());
+    }
+    let results: Vec<CaseResult> = results.into_values().collect();
     Ok(score::score(job.lesson, job.exercise, &cases, &results, true))
 }
 
+/// Runs the cases, as many at a time as the job says, and notes each result with its place.
+fn examine(examiner: &Examiner, cases: &[&str], note: &mut dyn FnMut(usize, CaseResult)) {
+    let next = AtomicUsize::new(0);
+    let (tell, results) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..examiner.job.jobs.clamp(1, cases.len().max(1)) {
+            let (tell, next) = (tell.clone(), &next);
+            scope.spawn(move || examine_next(examiner, cases, next, &tell));
+        }
+        drop(tell);
+        for (place, result) in results {
+            note(place, result);
+        }
+    });
+}
+
+/// One case after the other, until none is left. What was cut short by a cancellation is no result.
+fn examine_next(
+    examiner: &Examiner,
+    cases: &[&str],
+    next: &AtomicUsize,
+    tell: &Sender<(usize, CaseResult)>,
+) {
+    loop {
+        let place = next.fetch_add(1, Ordering::SeqCst);
+        let Some(case) = cases.get(place) else { return };
+        let result = examiner.examine(case);
+        if examiner.job.cancel.is_cancelled() || tell.send((place, result)).is_err() {
+            return;
+        }
+    }
+}
+
 /// What the graded tests of a lesson list.
-fn list(tests: &Path, job: &Job) -> Result<String, String> {
+fn list(tests: &Path, job: &Job) -> Result<Ended, String> {
     let mut command = Command::new(tests);
     command.args(["--list", "--format", "terse"]);
     let ended = process::run(&mut command, &Bounds::of(LIST_LIMIT, &job.cancel))
@@ -117,7 +199,7 @@ fn list(tests: &Path, job: &Job) -> Result<String, String> {
     if !ended.status.is_some_and(|status| status.success()) {
         return Err(format!("{} does not list its tests: {}", tests.display(), ended.stderr));
     }
-    Ok(ended.stdout)
+    Ok(ended)
 }
 
 /// The cases of the exercise, in the order of its checks in `lesson.toml`: easy ones first.
@@ -141,71 +223,6 @@ fn listed(list: &str, exercise: &str, wanted: Option<&str>) -> Vec<Case> {
         .collect()
 }
 
-fn run_case(job: &Job, tests: &Path, program: &[String], case: &str) -> CaseResult {
-    match try_case(job, tests, program, case) {
-        Ok((ended, outcome)) => {
-            let (verdict, report) = judge(&ended, outcome);
-            CaseResult { seconds: ended.took.as_secs_f64(), ..result(case, verdict, &report) }
-        }
-        Err(error) => {
-            result(case, Verdict::GraderError, &format!("cannot run the graded test: {error}"))
-        }
-    }
-}
-
-fn result(case: &str, verdict: Verdict, report: &str) -> CaseResult {
-    CaseResult { name: case.to_owned(), verdict, report: report.to_owned(), seconds: 0.0 }
-}
-
-/// One case in its own process, with a folder of its own for what it leaves to us.
-fn try_case(
-    job: &Job,
-    tests: &Path,
-    program: &[String],
-    case: &str,
-) -> io::Result<(Ended, Option<Outcome>)> {
-    let folder = tempfile::tempdir()?;
-    let (groups, outcome) = (folder.path().join("groups"), folder.path().join("outcome.json"));
-    std::fs::create_dir(&groups)?;
-    let mut command = Command::new(tests);
-    command
-        .args(["--exact", &format!("{}::{case}", job.exercise.name), "--nocapture"])
-        .current_dir(job.workspace)
-        .env(protocol::OUTCOME, &outcome)
-        .env(protocol::GROUPS, &groups)
-        .env(protocol::PROGRAM, serde_json::to_string(program)?)
-        .env(protocol::CASE, case)
-        .env(protocol::WHOSE, job.submission.arguments())
-        .env(protocol::SEED, job.seed.to_string());
-    let ended = process::run(&mut command, &Bounds::of(CASE_LIMIT, &job.cancel));
-    process::kill_noted(&groups);
-    Ok((ended?, read_outcome(outcome)))
-}
-
-fn read_outcome(path: PathBuf) -> Option<Outcome> {
-    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
-}
-
-/// The exit code and the outcome must agree; neither alone is believed.
-fn judge(ended: &Ended, outcome: Option<Outcome>) -> (Verdict, String) {
-    let Some(status) = ended.status else {
-        return (Verdict::Timeout, format!("the test was not over after {CASE_LIMIT:?}"));
-    };
-    match outcome {
-        Some(Outcome { verdict: Verdict::Pass, report, .. }) if status.success() => {
-            (Verdict::Pass, report)
-        }
-        Some(Outcome { verdict, report, .. }) if verdict != Verdict::Pass && !status.success() => {
-            (verdict, report)
-        }
-        outcome => {
-            let said = outcome.map_or("no outcome".to_owned(), |o| o.verdict.to_string());
-            let report = format!("the test ended with {status}, but its outcome is: {said}");
-            (Verdict::GraderError, format!("{report}\n{}{}", ended.stdout, ended.stderr))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,28 +241,5 @@ mod tests {
         let chosen =
             |wanted| listed(list, "answer", Some(wanted)).iter().filter(|case| case.chosen).count();
         assert_eq!((chosen("long"), chosen("long::case_2"), chosen("lon")), (2, 1, 0));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn an_outcome_that_the_exit_code_contradicts_is_a_grader_error() {
-        use std::os::unix::process::ExitStatusExt;
-        use std::process::ExitStatus;
-        let judged = |code: i32, outcome: Option<Verdict>| {
-            let ended = Ended {
-                status: Some(ExitStatus::from_raw(code << 8)),
-                stdout: String::new(),
-                stderr: String::new(),
-                took: Duration::ZERO,
-            };
-            let outcome_of =
-                |verdict| Outcome { verdict, report: String::new(), longest_wait: 0.0 };
-            judge(&ended, outcome.map(outcome_of)).0
-        };
-        assert_eq!(judged(0, Some(Verdict::Pass)), Verdict::Pass);
-        assert_eq!(judged(101, Some(Verdict::Crash)), Verdict::Crash);
-        assert_eq!(judged(101, Some(Verdict::Pass)), Verdict::GraderError);
-        assert_eq!(judged(0, Some(Verdict::Fail)), Verdict::GraderError);
-        assert_eq!(judged(0, None), Verdict::GraderError);
     }
 }
