@@ -143,6 +143,11 @@ impl Desk {
         state.longest_wait = state.longest_wait.max(time);
     }
 
+    #[cfg(test)]
+    pub fn longest_wait(&self) -> Duration {
+        self.state().longest_wait
+    }
+
     /// Ends the test: the story so far, and why it ends here. If the program has ended, that is
     /// why.
     pub fn fail(&self, mut difference: Difference) -> ! {

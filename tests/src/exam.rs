@@ -47,6 +47,16 @@ impl Exam {
         Self(Desk::of(lesson, exercise, program::command_line(lesson, exercise)))
     }
 
+    #[cfg(test)]
+    pub(crate) fn at(desk: Desk) -> Self {
+        Self(desk)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn longest_wait(&self) -> Duration {
+        self.0.longest_wait()
+    }
+
     /// The limit of every single wait. The grader sets it by what the reference solution needs on
     /// this machine; a plain `cargo test` waits for five seconds.
     #[must_use]

@@ -34,6 +34,8 @@ mod random;
 mod running;
 mod sender;
 mod story;
+#[cfg(test)]
+mod trials;
 mod udp_host;
 mod wire;
 

@@ -1,0 +1,55 @@
+//! Each piece of the exam is tried where it succeeds and where it fails, with what it then says.
+
+#![allow(clippy::unwrap_used)] // a failed step is a failed test
+
+mod client;
+mod folder;
+mod host;
+mod network;
+mod running;
+mod udp;
+
+use std::net::{TcpListener, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::desk::Desk;
+use crate::exam::Exam;
+
+/// Long enough that whoever speaks too early has spoken.
+const A_MOMENT: Duration = Duration::from_millis(50);
+
+/// An exam of a shell script, which sees the contract's arguments as `$1`, `$2`, …
+fn exam_of(script: &str) -> Exam {
+    let program = ["sh", "-c", script, "sh"].map(str::to_owned).to_vec();
+    Exam::at(Desk::of("00", "trial", program))
+}
+
+/// An exam whose program is of no importance.
+fn exam() -> Exam {
+    exam_of("exit 2")
+}
+
+/// The report of a test that must fail.
+fn report_of(test: impl FnOnce()) -> String {
+    let failure = catch_unwind(AssertUnwindSafe(test)).unwrap_err();
+    *failure.downcast::<String>().unwrap()
+}
+
+/// Asserts that `report` says all of this.
+#[track_caller]
+fn assert_says(report: &str, words: &[&str]) {
+    for word in words {
+        assert!(report.contains(word), "nothing says {word:?} in:\n{report}");
+    }
+}
+
+/// A server that serves one client, in place of a program under test.
+fn serving_once(
+    serve: impl FnOnce(TcpStream) + Send + 'static,
+) -> (std::net::SocketAddr, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    (address, thread::spawn(move || serve(listener.accept().unwrap().0)))
+}

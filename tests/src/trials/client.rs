@@ -1,0 +1,87 @@
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+
+use super::{A_MOMENT, assert_says, exam, report_of, serving_once};
+use crate::client::Client;
+
+/// A server that says `words`, closes its half, and reads to the end.
+fn saying(words: &'static [u8]) -> impl FnOnce(TcpStream) + Send + 'static {
+    move |mut stream| {
+        stream.write_all(words).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let _ = stream.read_to_end(&mut Vec::new());
+    }
+}
+
+/// A client of a server that says `words` tries this.
+fn with_a_server_saying(words: &'static [u8], test: impl FnOnce(&mut Client)) {
+    let exam = exam();
+    let (server, serving) = serving_once(saying(words));
+    let mut client = exam.connect(server);
+    test(&mut client);
+    drop(client);
+    serving.join().unwrap();
+}
+
+#[test]
+fn what_comes_is_taken_piece_by_piece() {
+    with_a_server_saying(b"one\ntwothreefour", |client| {
+        assert_eq!(client.receive_line(), b"one\n");
+        client.expect(b"two");
+        assert_eq!(client.receive(5), b"three");
+        client.expect_slowly(b"four", 1, std::time::Duration::ZERO);
+        client.expect_close();
+    });
+}
+
+#[test]
+fn the_first_wrong_byte_is_told_without_waiting_for_the_rest() {
+    let report = report_of(|| {
+        let exam = exam();
+        let (server, _serving) = serving_once(|mut stream| {
+            stream.write_all(b"hellO").unwrap();
+            // Stays connected: whoever waits for more waits long.
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+        exam.connect(server).expect(b"hello, world");
+    });
+    assert_says(&report, &["fail: the bytes are not the ones expected", "difference at byte 4"]);
+    assert_says(&report, &["--> ", "client 1 expects 12 bytes", "server → client 1: 5 bytes"]);
+    assert_says(&report, &["replay: cargo xtask grade 00/trial --case "]);
+}
+
+#[test]
+fn a_close_before_the_line_is_complete_is_told() {
+    let report = report_of(|| {
+        with_a_server_saying(b"no newline", |client| {
+            client.receive_line();
+        });
+    });
+    assert_says(&report, &["a line ends in a newline", "no newline"]);
+}
+
+#[test]
+fn bytes_in_place_of_the_close_are_told() {
+    let report = report_of(|| with_a_server_saying(b"more", Client::expect_close));
+    assert_says(&report, &["something came in place of the close", "\"more\""]);
+}
+
+#[test]
+fn speaking_out_of_turn_is_told() {
+    let report = report_of(|| with_a_server_saying(b"!", |client| client.expect_silence(A_MOMENT)));
+    assert_says(&report, &["your program spoke before it was its turn"]);
+}
+
+#[test]
+fn a_close_and_a_reset_both_end_a_connection() {
+    with_a_server_saying(b"words before the close", Client::expect_end_or_reset);
+    let exam = exam();
+    let (server, serving) = serving_once(|stream| {
+        // Closing with unread bytes resets.
+        stream.peek(&mut [0]).unwrap();
+    });
+    let mut client = exam.connect(server);
+    client.send(b"unread");
+    client.expect_end_or_reset();
+    serving.join().unwrap();
+}

@@ -1,0 +1,61 @@
+use std::io::{Read, Write};
+use std::net::UdpSocket;
+
+use netlab::conditions::{Conditions, Path, StreamFaults};
+use netlab::faults::{DatagramFaults, Fate};
+use netlab::record::Transport;
+
+use super::{A_MOMENT, assert_says, exam, report_of, serving_once};
+
+/// The third datagram to the server is lost.
+fn loses_the_third() -> Conditions {
+    let datagrams = DatagramFaults { exactly: [(2, Fate::Lose)].into(), ..Default::default() };
+    let to_server = Path { datagrams, ..Path::default() };
+    Conditions { to_server, ..Conditions::default() }
+}
+
+#[test]
+fn what_the_network_loses_is_on_the_wire_of_the_report() {
+    let report = report_of(|| {
+        let exam = exam();
+        let host = exam.listen_udp();
+        let server = exam.network(Transport::Udp, host.address(), loses_the_third());
+        let program = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for payload in [b"1", b"2", b"3"] {
+            program.send_to(payload, server).unwrap();
+        }
+        assert_eq!((host.receive().1, host.receive().1), (b"1".to_vec(), b"2".to_vec()));
+        host.expect_silence(A_MOMENT);
+        exam.fail(crate::Difference::fail("enough"));
+    });
+    assert_says(&report, &["the network lies between 127.0.0.1:", "client 1 → server: #2, 1 byte"]);
+    assert_says(&report, &["\"3\": lost"]);
+    // The relay tells it all; the test's own end does not tell it again.
+    assert_eq!(report.matches("\"1\"").count(), 1, "{report}");
+}
+
+#[test]
+fn a_client_keeps_its_number_behind_a_network() {
+    let report = report_of(|| {
+        let exam = exam();
+        let slice = Path {
+            stream: StreamFaults { slice: Some(2), ..StreamFaults::default() },
+            ..Path::default()
+        };
+        let (server, _serving) = serving_once(|mut stream| {
+            let mut all = Vec::new();
+            stream.read_to_end(&mut all).unwrap();
+            stream.write_all(&all).unwrap();
+        });
+        let network = exam.network(Transport::Tcp, server, Conditions::both_ways(0, slice));
+        let (unused, _waiting) = serving_once(drop);
+        let first = exam.connect(unused);
+        let mut second = exam.connect(network);
+        second.send(b"sliced");
+        second.half_close();
+        second.expect_last_words(b"whole");
+        first.vanish();
+    });
+    assert_says(&report, &["client 2 sends 6 bytes", "client 2 → server: 6 bytes \"sliced\""]);
+    assert_says(&report, &["client 1 connects", "client 2 connects"]);
+}

@@ -1,0 +1,64 @@
+#![cfg(unix)]
+
+use super::{A_MOMENT, assert_says, exam_of, report_of};
+
+const NOWHERE: std::net::SocketAddr =
+    std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9);
+
+#[test]
+fn the_contracts_arguments_come_first_and_the_output_is_given_back() {
+    let exam = exam_of("echo $*; echo trouble >&2; exit 1");
+    let ran = exam.start_client(NOWHERE, &["a.txt", "--fast"]).expect_exit(1);
+    assert_eq!(ran.stdout, "client --addr 127.0.0.1:9 a.txt --fast\n");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), "trouble\n"));
+}
+
+#[test]
+fn a_wrong_exit_code_is_told_in_words() {
+    let report = report_of(|| {
+        exam_of("echo all is well >&2").start_client(NOWHERE, &[]).expect_exit(1);
+    });
+    assert_says(&report, &["fail: your program ended with exit status: 0, but 1 is expected"]);
+    assert_says(&report, &["the network or the other side failed", "all is well"]);
+    assert_says(&report, &["-->  2. your program ends with exit code 1"]);
+}
+
+#[test]
+fn a_signal_is_a_crash() {
+    let report = report_of(|| {
+        exam_of("kill -SEGV $$").start_client(NOWHERE, &[]).expect_exit(0);
+    });
+    assert_says(&report, &["crash: your program has ended (signal: 11"]);
+}
+
+#[test]
+fn a_program_that_runs_on_is_told_as_a_timeout() {
+    let report = report_of(|| {
+        exam_of("sleep 1000").start_client(NOWHERE, &[]).expect_exit(0);
+    });
+    assert_says(&report, &["timeout: your program still runs after"]);
+}
+
+#[test]
+fn an_end_that_is_too_early_is_told() {
+    let exam = exam_of("sleep 1000");
+    let running = exam.start_client(NOWHERE, &[]);
+    running.expect_still_running(A_MOMENT);
+    running.kill();
+    let report = report_of(|| {
+        let patient = std::time::Duration::from_secs(60);
+        exam_of("exit 0").start_client(NOWHERE, &[]).expect_still_running(patient);
+    });
+    assert_says(&report, &["your program has ended (exit status: 0) in the middle of this"]);
+}
+
+#[test]
+fn the_longest_wait_is_remembered_and_silence_is_none() {
+    let exam = exam_of("sleep 0.2");
+    let running = exam.start_client(NOWHERE, &[]);
+    running.expect_exit(0);
+    let longest = exam.longest_wait();
+    assert!(longest >= A_MOMENT && longest < exam.patience(), "{longest:?}");
+    running.expect_exit(0);
+    assert_eq!(exam.longest_wait(), longest);
+}

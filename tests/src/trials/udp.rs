@@ -1,0 +1,53 @@
+use std::net::UdpSocket;
+
+use super::{A_MOMENT, assert_says, exam, report_of};
+
+#[test]
+fn datagrams_go_both_ways() {
+    let exam = exam();
+    let host = exam.listen_udp();
+    let program = UdpSocket::bind("127.0.0.1:0").unwrap();
+    program.send_to(b"ping", host.address()).unwrap();
+    let (peer, payload) = host.receive();
+    assert_eq!((peer, payload.as_slice()), (program.local_addr().unwrap(), b"ping".as_slice()));
+    host.send_to(peer, b"");
+    assert_eq!(program.recv(&mut [0; 9]).unwrap(), 0);
+    host.expect_silence(A_MOMENT);
+}
+
+#[test]
+fn a_datagram_in_the_silence_is_told() {
+    let report = report_of(|| {
+        let exam = exam();
+        let host = exam.listen_udp();
+        let program = UdpSocket::bind("127.0.0.1:0").unwrap();
+        program.send_to(b"once more", host.address()).unwrap();
+        host.expect_silence(std::time::Duration::from_secs(60));
+    });
+    assert_says(&report, &["has sent a datagram where it should be silent", "\"once more\""]);
+    assert_says(&report, &["client 1 → server: #0, 9 bytes \"once more\""]);
+}
+
+#[test]
+fn a_sender_hears_only_the_server_it_sends_to() {
+    let exam = exam();
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let sender = exam.sender(server.local_addr().unwrap());
+    let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+    stranger.send_to(b"lies", sender.address()).unwrap();
+    sender.expect_silence(A_MOMENT);
+    server.send_to(b"truth", sender.address()).unwrap();
+    assert_eq!(sender.receive(), b"truth");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_program_that_has_ended_sends_no_more() {
+    let report = report_of(|| {
+        let exam = super::exam_of("exit 2");
+        let host = exam.listen_udp();
+        let _running = exam.start_client(host.address(), &[]);
+        let _ = host.receive();
+    });
+    assert_says(&report, &["fail: your program has ended (exit status: 2)"]);
+}
