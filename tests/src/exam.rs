@@ -159,6 +159,9 @@ impl Exam {
         match started {
             Ok(server) => {
                 let address = server.address();
+                if !address.ip().is_loopback() {
+                    self.fail(elsewhere(address));
+                }
                 self.0.state().server = Some(server);
                 address
             }
@@ -296,6 +299,15 @@ fn not_ready(error: &StartError, is_first_start: bool) -> Difference {
     } else {
         Difference::fail(format!("your program could not be started again: {error}"))
     }
+}
+
+/// Whatever a program prints, the test connects to this machine only.
+fn elsewhere(address: SocketAddr) -> Difference {
+    let what = format!(
+        "your program says that it listens on {address}, which is not an address of this machine's \
+         loopback interface, as it was told to"
+    );
+    Difference { verdict: Verdict::NotReady, what, bytes: None }
 }
 
 /// A file rather than a pipe: nobody has to feed it while the program runs.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::env;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use grader::build::Unbuilt;
@@ -55,6 +55,8 @@ pub fn command(command_line: &[String], arguments: &[&str]) -> Command {
     for variable in protocol::PRIVATE.iter().chain(&[protocol::SEED]) {
         command.env_remove(variable);
     }
+    // The test's own standard input belongs to the grader.
+    command.stdin(Stdio::null());
     // A panic of a student's program comes with its place; that is enough.
     command.env("RUST_BACKTRACE", "0");
     command

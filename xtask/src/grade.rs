@@ -97,6 +97,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     // The programs that are graded are in process groups of their own, so that they can be killed
     // with all they have started; Ctrl-C on the terminal reaches only us.
     ctrlc::set_handler(process::interrupt)?;
+    process::orphans::adopt();
     let seed = options.seed.unwrap_or_else(seed_of_the_clock);
     let mut grade = Grade { submission, seed, wanted: wanted.len(), exercises: Vec::new() };
     for (lesson, exercise) in wanted {

@@ -78,6 +78,7 @@ fn executable(
     let bounds = Bounds { limit: LIMIT, kept_bytes: KEPT_BYTES, cancel: cancel.clone() };
     let ended = process::run(&mut command, &bounds)
         .map_err(|error| Unbuilt::Broken(format!("cannot start cargo: {error}")))?;
+    process::orphans::spare();
     let Some(status) = ended.status else {
         return Err(Unbuilt::Broken("cargo was stopped before it had built anything".to_owned()));
     };

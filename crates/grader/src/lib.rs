@@ -5,7 +5,7 @@
 //! - [`skeleton`] makes the student's file out of the solution.
 //! - [`submission`] is the program to grade; [`build`] has cargo build it.
 //! - [`run`] runs the graded tests, each in a process of its own; [`protocol`] is what a graded
-//!   test tells the grader, and how.
+//!   test and the grader tell each other, and [`outcome`] how the result gets to the grader.
 //! - [`progress`] remembers how far the student is.
 //! - [`score`] is the one place where results become points; [`report`] and [`terminal`] show
 //!   them.
@@ -14,6 +14,7 @@
 
 pub mod build;
 pub mod course;
+pub mod outcome;
 pub mod process;
 pub mod progress;
 pub mod protocol;

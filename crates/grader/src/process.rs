@@ -1,5 +1,7 @@
 //! Running one process with a limit on its time and on what is kept of its output.
 
+pub mod orphans;
+
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -93,8 +95,7 @@ pub fn run(command: &mut Command, bounds: &Bounds) -> io::Result<Ended> {
     run_noting(command, Stdio::null(), bounds, |_| {})
 }
 
-/// As [`run`], with `stdin` and a time limit only; and `note` is told the id of the new process
-/// and of its group.
+/// As [`run_noting`], with a time limit only.
 ///
 /// # Errors
 /// When it cannot be started.
@@ -107,7 +108,11 @@ pub fn run_fed(
     run_noting(command, stdin, &Bounds::of(limit, &Cancel::default()), note)
 }
 
-fn run_noting(
+/// As [`run`], with `stdin`; and `note` is told the id of the new process and of its group.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn run_noting(
     command: &mut Command,
     stdin: Stdio,
     bounds: &Bounds,
@@ -116,14 +121,17 @@ fn run_noting(
     own_group(command);
     command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
     let started = Instant::now();
-    let mut child = command.spawn()?;
+    let mut child = orphans::spawn(command)?;
     note(child.id());
     let stdout = child.stdout.take().map(|pipe| Kept::read(pipe, bounds.kept_bytes));
     let stderr = child.stderr.take().map(|pipe| Kept::read(pipe, bounds.kept_bytes));
     let ended = ends(&mut child, bounds);
     kill_group(child.id());
+    // It may have joined another group than the one that it was started in.
+    let _ = child.kill();
     // It is dead or dying; this collects it, so that its id is free again.
     let status = child.wait().ok().filter(|_| ended);
+    orphans::forget(child.id());
     let took = started.elapsed();
     let until = Instant::now() + LAST_WORDS;
     let words = |kept: Option<Kept>| kept.map_or_else(String::new, |kept| kept.text(until));

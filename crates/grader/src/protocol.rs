@@ -1,18 +1,19 @@
-//! What the grader and a graded test tell each other: environment variables and one file.
+//! What the grader and a graded test tell each other: environment variables, and one
+//! [outcome](crate::outcome).
 //!
 //! A graded test runs in a process of its own and cannot be trusted to live to its end, as the
-//! program it tests is anybody's. So it leaves its outcome in a file, and its exit code must agree
-//! with it; and it notes the process group of every program it starts *when* it starts it, so that
-//! the grader can end the group even after it had to kill the test.
+//! program it tests is anybody's. So its exit code must agree with its outcome; and it notes the
+//! process group of every program it starts *when* it starts it, so that the grader can end the
+//! group even after it had to kill the test.
 //!
-//! The program under test inherits none of these variables: it cannot forge an outcome by
-//! printing one, and it is not told where outcomes are written.
+//! The program under test inherits none of these variables.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Names the file that the test writes its [`Outcome`] to, as JSON.
+/// Says that a grader waits for this test's [`Outcome`], as JSON, on the other end of the test's
+/// standard input.
 pub const OUTCOME: &str = "GRADER_OUTCOME";
 /// Names the folder in which the test leaves an empty file for each process group it has started,
 /// named by the group's id.

@@ -407,6 +407,8 @@ fn interrupt(child: &mut Child) {
 pub(crate) fn kill_group(child: &mut Child) {
     use rustix::process::{Pid, Signal, kill_process_group};
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+    // It may have joined another group by itself.
+    let _ = child.kill();
     let _ = child.wait();
 }
 

@@ -1,11 +1,12 @@
 //! One case, in a process of its own.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use super::Job;
+use crate::outcome;
 use crate::process::{self, Bounds, Ended};
 use crate::protocol::{self, Outcome, Verdict};
 use crate::score::CaseResult;
@@ -65,14 +66,34 @@ fn try_case(
     limits: Limits,
 ) -> io::Result<(Ended, Option<Outcome>)> {
     let folder = tempfile::tempdir()?;
-    let (groups, outcome) = (folder.path().join("groups"), folder.path().join("outcome.json"));
+    let groups = folder.path().join("groups");
     std::fs::create_dir(&groups)?;
+    let mut command = command(job, tests, program, case, limits)?;
+    command.env(protocol::GROUPS, &groups).current_dir(job.workspace);
+    let (stdin, outcome) = outcome::channel()?;
+    let bounds = Bounds::of(limits.whole, &job.cancel);
+    let ended = process::run_noting(&mut command, stdin, &bounds, |_| {});
+    // It holds a copy of the test's end of the channel.
+    drop(command);
+    process::kill_noted(&groups);
+    let is_over = process::orphans::end();
+    match ended {
+        Ok(_) if !is_over => Err(io::Error::other("what the program has started cannot be ended")),
+        ended => Ok((ended?, outcome.receive())),
+    }
+}
+
+fn command(
+    job: &Job,
+    tests: &Path,
+    program: &[String],
+    case: &str,
+    limits: Limits,
+) -> io::Result<Command> {
     let mut command = Command::new(tests);
     command
         .args(["--exact", &format!("{}::{case}", job.exercise.name), "--nocapture"])
-        .current_dir(job.workspace)
-        .env(protocol::OUTCOME, &outcome)
-        .env(protocol::GROUPS, &groups)
+        .env(protocol::OUTCOME, "stdin")
         .env(protocol::PROGRAM, serde_json::to_string(program)?)
         .env(protocol::CASE, case)
         .env(protocol::WHOSE, job.submission.arguments())
@@ -82,13 +103,7 @@ fn try_case(
         Some(folder) => command.env(protocol::ARTIFACTS, folder),
         None => command.env_remove(protocol::ARTIFACTS),
     };
-    let ended = process::run(&mut command, &Bounds::of(limits.whole, &job.cancel));
-    process::kill_noted(&groups);
-    Ok((ended?, read_outcome(outcome)))
-}
-
-fn read_outcome(path: PathBuf) -> Option<Outcome> {
-    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    Ok(command)
 }
 
 /// The exit code and the outcome must agree; neither alone is believed.

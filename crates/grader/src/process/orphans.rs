@@ -1,0 +1,208 @@
+//! Processes that have left everything by which they could be found: on Linux, the whole tree.
+//!
+//! A program that is killed with its process group may have started others that left the group
+//! (setsid(2), setpgid(2)) and whose parent has ended, so that they belong to init. On Linux a
+//! process can ask to be given the orphans among its descendants instead (`PR_SET_CHILD_SUBREAPER`,
+//! prctl(2)). Both sides of a graded case do so:
+//!
+//! - the graded test, so that what its submission leaves behind stays below it while it runs. What
+//!   two cases that run at the same time have started is kept apart in this way;
+//! - the grader. When a test has ended, or was killed, its descendants become the grader's own
+//!   children, and [`end`] stops and kills all of them, with whatever they start meanwhile.
+//!
+//! A child of the grader that it has not started itself is such an orphan, so a process that adopts
+//! starts its own children by [`spawn`] only. Cargo may leave a server behind (a compiler cache);
+//! [`spare`] says that what is there now is nobody's submission.
+//!
+//! Elsewhere (macOS, Windows) the process group or tree that was noted when a program was started
+//! is killed, and nothing else: what has left it stays alive. Nowhere is this a prison: a program
+//! of the same user may kill the grader itself. For strangers' programs use a container.
+
+use std::collections::HashSet;
+use std::io;
+use std::process::{Child, Command};
+use std::sync::Mutex;
+
+#[cfg(not(target_os = "linux"))]
+use elsewhere as system;
+#[cfg(target_os = "linux")]
+use linux as system;
+
+/// The children that this process has started itself, if it adopts.
+static OWN: Mutex<Option<HashSet<u32>>> = Mutex::new(None);
+
+/// From now on the orphans among the descendants of this process become its children, where the
+/// system can do that.
+pub fn adopt() {
+    if system::adopt().is_ok() {
+        own().get_or_insert_default();
+    }
+}
+
+/// Starts a child that [`end`] leaves alone, until it is [`forget`]ten.
+pub fn spawn(command: &mut Command) -> io::Result<Child> {
+    // Under the lock: nobody sees the child before it is noted.
+    let mut own = own();
+    let child = command.spawn()?;
+    if let Some(own) = own.as_mut() {
+        own.insert(child.id());
+    }
+    Ok(child)
+}
+
+/// The child was waited for; its id may be somebody else's soon.
+pub fn forget(id: u32) {
+    if let Some(own) = own().as_mut() {
+        own.remove(&id);
+    }
+}
+
+/// Leaves the orphans that are there by now alone for ever.
+pub fn spare() {
+    if let Some(own) = own().as_mut() {
+        own.extend(system::children(std::process::id()));
+    }
+}
+
+/// Ends all orphans and what they have started. `false` if some of them are still alive after a
+/// few seconds.
+#[must_use]
+pub fn end() -> bool {
+    // Two cases may end at the same time: one of them ends the orphans of both.
+    own().as_ref().is_none_or(system::end)
+}
+
+fn own() -> std::sync::MutexGuard<'static, Option<HashSet<u32>>> {
+    OWN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere {
+    use std::collections::HashSet;
+    use std::io;
+
+    pub fn adopt() -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub fn children(_of: u32) -> Vec<u32> {
+        Vec::new()
+    }
+
+    pub fn end(_own: &HashSet<u32>) -> bool {
+        true
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::collections::HashSet;
+    use std::fs;
+    use std::io;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use rustix::process::{
+        Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, waitpid,
+    };
+
+    /// How long ending the orphans may take.
+    const LIMIT: Duration = Duration::from_secs(10);
+    /// A process that was killed needs a moment until it is gone.
+    const PAUSE: Duration = Duration::from_millis(1);
+
+    pub fn adopt() -> io::Result<()> {
+        Ok(set_child_subreaper(Some(getpid()))?)
+    }
+
+    /// Stops first and kills then: what is stopped starts nothing new. Only when a whole walk
+    /// through the tree has met nobody new, all are killed; those that were started in between are
+    /// met by the next walk.
+    pub fn end(own: &HashSet<u32>) -> bool {
+        let until = Instant::now() + LIMIT;
+        let mut stopped: HashSet<u32> = HashSet::new();
+        while Instant::now() < until {
+            let met = stop_all(own);
+            if met.is_empty() {
+                return true;
+            }
+            let known = stopped.len();
+            stopped.extend(&met);
+            if stopped.len() == known {
+                for id in met {
+                    signal(id, Signal::KILL);
+                }
+                thread::sleep(PAUSE);
+            }
+        }
+        false
+    }
+
+    /// Stops the orphans and all below them, the parents first, and returns those that live.
+    fn stop_all(own: &HashSet<u32>) -> Vec<u32> {
+        let mut left = children(std::process::id());
+        left.retain(|id| !own.contains(id) && !is_collected(*id));
+        let mut met = Vec::new();
+        while let Some(id) = left.pop() {
+            signal(id, Signal::STOP);
+            left.extend(children(id));
+            if !is_dead(id) {
+                met.push(id);
+            }
+        }
+        met
+    }
+
+    /// Collects a child that is dead, so that its id is free again.
+    fn is_collected(id: u32) -> bool {
+        pid(id).is_none_or(|pid| !matches!(waitpid(Some(pid), WaitOptions::NOHANG), Ok(None)))
+    }
+
+    fn signal(id: u32, signal: Signal) {
+        // That it is gone meanwhile is fine.
+        let _ = pid(id).map(|pid| kill_process(pid, signal));
+    }
+
+    fn pid(id: u32) -> Option<Pid> {
+        Pid::from_raw(i32::try_from(id).ok()?)
+    }
+
+    /// The children of a process. The kernel's own list (proc(5), `children`) is read in
+    /// microseconds: a process that hops from child to child would be gone before a walk through
+    /// all of /proc is over. Where the kernel keeps no such list, that walk has to do.
+    pub fn children(of: u32) -> Vec<u32> {
+        let Ok(tasks) = fs::read_dir(format!("/proc/{of}/task")) else { return Vec::new() };
+        let mut children = Vec::new();
+        for task in tasks.flatten() {
+            match fs::read_to_string(task.path().join("children")) {
+                Ok(list) => {
+                    children.extend(list.split(' ').filter_map(|id| id.parse::<u32>().ok()));
+                }
+                // This task may have ended since; but if it has not, there is no such file.
+                Err(_) if task.path().exists() => return children_by_walking(of),
+                Err(_) => {}
+            }
+        }
+        children
+    }
+
+    fn children_by_walking(of: u32) -> Vec<u32> {
+        let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+        let ids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        ids.filter(|id| stat(*id).is_some_and(|(_, parent)| parent == of)).collect()
+    }
+
+    /// Dead, but not yet collected by its parent.
+    fn is_dead(id: u32) -> bool {
+        stat(id).is_none_or(|(state, _)| matches!(state, 'Z' | 'X'))
+    }
+
+    /// The state of a process, and its parent (proc(5), `stat`). Its name stands in parentheses
+    /// before them, and may contain any.
+    fn stat(id: u32) -> Option<(char, u32)> {
+        let text = fs::read(format!("/proc/{id}/stat")).ok()?;
+        let text = String::from_utf8_lossy(&text);
+        let mut fields = text.rsplit_once(") ")?.1.split(' ');
+        Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
+    }
+}
