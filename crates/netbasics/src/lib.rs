@@ -9,9 +9,9 @@
 //! - The socket side (feature `net`): `socket` opens sockets the right way on each system,
 //!   `ready` is the line a server prints when a client can connect, `duet` runs a server and a
 //!   client in one process, `stop` ends a server cleanly, `say` labels who speaks, `frame` cuts a
-//!   byte stream into messages, `datagrams` moves many UDP datagrams with few system calls, `pour`
-//!   moves a file's bytes past the program, and `trouble` turns a system error into a sentence a
-//!   student can act on.
+//!   byte stream into messages, `exchange` answers UDP datagrams one at a time, `datagrams` moves
+//!   many with few system calls, `pour` moves a file's bytes past the program, and `trouble` turns a
+//!   system error into a sentence a student can act on.
 //! - `inbox` (feature `files`): an uploaded file is published whole or not at all.
 
 pub mod address;
@@ -19,6 +19,8 @@ pub mod address;
 pub mod datagrams;
 #[cfg(feature = "net")]
 pub mod duet;
+#[cfg(feature = "net")]
+pub mod exchange;
 #[cfg(feature = "net")]
 pub mod frame;
 #[cfg(feature = "files")]

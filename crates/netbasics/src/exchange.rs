@@ -1,0 +1,151 @@
+//! Datagrams one at a time: a server that answers them, a client that waits for answers.
+//!
+//! Lesson 4 spells this out. Here it stands behind plain names for protocols in which one datagram
+//! answers another; for many at once there is [`datagrams`](crate::datagrams).
+
+use std::fmt::Display;
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use crate::say;
+use crate::trouble::{Trouble, is_timeout, is_unreachable_peer};
+
+/// Larger than any datagram; what does not fit would be cut off (recvfrom(2)).
+const BUFFER_BYTES: usize = 65_536;
+
+/// Passes each datagram and its sender to `answer` and sends back what that returns, until the
+/// process is killed.
+///
+/// What goes wrong with one datagram (a full disk, a sender that is gone) is said, and ends
+/// nothing else.
+///
+/// # Errors
+/// When the socket itself fails. It never returns `Ok`.
+pub fn serve<E: Display>(
+    socket: &UdpSocket,
+    mut answer: impl FnMut(&[u8], SocketAddr) -> Result<Option<Vec<u8>>, E>,
+) -> Result<(), Trouble> {
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        match socket.recv_from(&mut buffer) {
+            Ok((length, sender)) => match answer(&buffer[..length], sender) {
+                Ok(None) => {}
+                Ok(Some(answer)) => send_back(socket, &answer, sender),
+                Err(error) => say!("cannot take a datagram from {sender}: {error:#}"),
+            },
+            // An earlier answer found nobody. (Windows says so here.)
+            Err(error) if is_unreachable_peer(&error) => {}
+            Err(error) => return Err(Trouble::on("receive on", "this socket")(error)),
+        }
+    }
+}
+
+fn send_back(socket: &UdpSocket, answer: &[u8], sender: SocketAddr) {
+    if let Err(error) = socket.send_to(answer, sender) {
+        say!("cannot answer {sender}: {error}");
+    }
+}
+
+/// Sends one datagram on a connected socket. If the system has just heard that nobody listens
+/// there, it is lost, as any datagram may be.
+///
+/// # Errors
+/// When the system cannot send at all: no way to the address, a datagram that is too large.
+pub fn send(socket: &UdpSocket, datagram: &[u8]) -> Result<(), Trouble> {
+    match socket.send(datagram) {
+        Err(error) if !is_unreachable_peer(&error) => {
+            Err(Trouble::on("send to", peer_of(socket))(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Waits for one datagram on a connected socket, at most for `limit`.
+///
+/// `None` when none has come; that may be known before the limit, when the system hears that nobody
+/// listens there. Somebody may a moment later.
+///
+/// # Errors
+/// When the socket fails.
+pub fn receive_within(socket: &UdpSocket, limit: Duration) -> Result<Option<Vec<u8>>, Trouble> {
+    // A limit of zero would be none (setsockopt(2), SO_RCVTIMEO): there is a shortest one.
+    let limit = limit.max(Duration::from_millis(1));
+    let mut buffer = vec![0; BUFFER_BYTES];
+    match socket.set_read_timeout(Some(limit)).and_then(|()| socket.recv(&mut buffer)) {
+        Ok(length) => {
+            buffer.truncate(length);
+            Ok(Some(buffer))
+        }
+        Err(error) if is_timeout(&error) || is_unreachable_peer(&error) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
+        Err(error) => Err(Trouble::on("receive from", peer_of(socket))(error)),
+    }
+}
+
+fn peer_of(socket: &UdpSocket) -> String {
+    socket.peer_addr().map_or_else(|_| "its peer".to_owned(), |peer| peer.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::convert::Infallible;
+    use std::thread;
+
+    const LONG: Duration = Duration::from_secs(10);
+
+    fn bound() -> UdpSocket {
+        UdpSocket::bind("127.0.0.1:0").unwrap()
+    }
+
+    fn connected_to(peer: SocketAddr) -> UdpSocket {
+        let socket = bound();
+        socket.connect(peer).unwrap();
+        socket
+    }
+
+    #[test]
+    fn an_answer_goes_to_its_sender_and_a_failure_ends_nothing() {
+        let server = bound();
+        let client = connected_to(server.local_addr().unwrap());
+        // It serves until the test's process ends.
+        thread::spawn(move || {
+            serve(&server, |datagram, _| match datagram {
+                b"fail" => Err("as asked"),
+                b"hush" => Ok(None),
+                _ => Ok(Some(datagram.repeat(2))),
+            })
+        });
+        for datagram in [b"fail".as_slice(), b"hush", b"", b"ab"] {
+            send(&client, datagram).unwrap();
+        }
+        assert_eq!(receive_within(&client, LONG).unwrap().unwrap(), b"");
+        assert_eq!(receive_within(&client, LONG).unwrap().unwrap(), b"abab");
+    }
+
+    #[test]
+    fn a_sender_that_is_gone_ends_nothing() {
+        let server = bound();
+        let address = server.local_addr().unwrap();
+        thread::spawn(move || serve(&server, |_, _| Ok::<_, Infallible>(Some(b"hello".to_vec()))));
+        for _ in 0..3 {
+            send(&connected_to(address), b"gone").unwrap();
+        }
+        let client = connected_to(address);
+        send(&client, b"still there?").unwrap();
+        assert_eq!(receive_within(&client, LONG).unwrap().unwrap(), b"hello");
+    }
+
+    #[test]
+    fn silence_and_a_peer_that_does_not_listen_are_no_errors() {
+        let silent = bound();
+        let client = connected_to(silent.local_addr().unwrap());
+        assert_eq!(receive_within(&client, Duration::ZERO).unwrap(), None);
+        drop(silent);
+        for _ in 0..3 {
+            send(&client, b"anybody?").unwrap();
+            assert_eq!(receive_within(&client, Duration::from_millis(20)).unwrap(), None);
+        }
+    }
+}
