@@ -17,7 +17,7 @@ use crate::desk::{Desk, Network, blame, is_crash, note_group};
 use crate::folder::Folder;
 use crate::host::Host;
 use crate::patience::{Wait, patience};
-use crate::program;
+use crate::program::{self, Start};
 use crate::running::Running;
 use crate::sender::Sender;
 use crate::story::Difference;
@@ -147,14 +147,20 @@ impl Exam {
 
     /// Starts `PROGRAM server --addr ADDRESS` with more `arguments`, and waits until it is ready.
     /// A server that this exam has started before is killed first.
+    ///
+    /// A submission whose command line has `{port}` or `{addr}` in it is told its port there and
+    /// not by `--addr`, and it need not print a readiness line: it is ready when its port is bound.
     pub fn serve_at(&self, arguments: &[&str], address: &str) -> SocketAddr {
         let is_first_start = !self.kill_server();
-        let arguments = [&["server", "--addr", address], arguments].concat();
-        self.step(format!("start your program: server {}", arguments[1..].join(" ")));
-        let mut command = self.command(&arguments);
+        let Start { mut command, told, address } =
+            program::server(&self.0.state().program, address, arguments);
+        self.step(format!("start your program: {told}"));
         // Not under the lock: it takes its time.
         let wait = Wait::begin(&self.0);
-        let started = Server::start_noting(&mut command, patience(), note_group);
+        let started = match address {
+            None => Server::start_noting(&mut command, patience(), note_group),
+            Some(told) => Server::start_at(&mut command, told, patience(), note_group),
+        };
         drop(wait);
         match started {
             Ok(server) => {

@@ -19,7 +19,8 @@
 //! panic is the test's own mistake and becomes a grader-error.
 //!
 //! Which program is examined: `PROGRAM="python3 my.py"`, else `SUBMISSION=solution` (the default),
-//! `exercise`, or a folder of executables. Payloads follow from `SEED`.
+//! `exercise`, or a folder of executables. `{port}` and `{addr}` in a program's command line are
+//! replaced by the port and the address it is to use, for programs that know no `--addr`. Payloads follow from `SEED`.
 
 mod artifacts;
 mod bytes;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::env;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -11,6 +12,7 @@ use grader::process::Cancel;
 use grader::protocol;
 use grader::submission::Submission;
 use grader::workspace;
+use netlab::port::free_port_for_any;
 
 /// The command line of the program for an exercise: the grader's, which has built it already, or
 /// what the environment asks for.
@@ -45,6 +47,69 @@ fn build(submission: &Submission, lesson: &str, exercise: &str, name: &str) -> V
             panic!("{name} cannot be built:\n{error}")
         }
     }
+}
+
+/// Where a program that is told its port by its own command line finds it there.
+const PORT: &str = "{port}";
+/// The same for a whole address, `127.0.0.1:8888`.
+const ADDRESS: &str = "{addr}";
+
+/// A program that is about to be started as a server or as a client.
+#[derive(Debug)]
+pub struct Start {
+    pub command: Command,
+    /// What a step says of it.
+    pub told: String,
+    /// Where it was told to listen in its own words, so that it may print no readiness line.
+    pub address: Option<SocketAddr>,
+}
+
+/// `PROGRAM server --addr ADDRESS ARGUMENTS…`. A command line with `{port}` or `{addr}` in it is
+/// for a program that knows no `--addr`: it gets the port in that place, a free one if `address`
+/// asks for any, and then `server ARGUMENTS…`.
+pub fn server(command_line: &[String], address: &str, arguments: &[&str]) -> Start {
+    if !has_a_place(command_line) {
+        return Start { address: None, ..by_contract("server", command_line, address, arguments) };
+    }
+    let mut address: SocketAddr =
+        address.parse().unwrap_or_else(|error| panic!("no address: {address}: {error}"));
+    if address.port() == 0 {
+        address.set_port(free_port_for_any());
+    }
+    in_its_words("server", command_line, address, arguments)
+}
+
+/// `PROGRAM client --addr SERVER ARGUMENTS…`; with `{port}` or `{addr}` as for a server.
+pub fn client(command_line: &[String], server: SocketAddr, arguments: &[&str]) -> Start {
+    if has_a_place(command_line) {
+        in_its_words("client", command_line, server, arguments)
+    } else {
+        by_contract("client", command_line, &server.to_string(), arguments)
+    }
+}
+
+fn has_a_place(command_line: &[String]) -> bool {
+    command_line.iter().any(|word| word.contains(PORT) || word.contains(ADDRESS))
+}
+
+fn by_contract(role: &str, command_line: &[String], address: &str, arguments: &[&str]) -> Start {
+    let arguments = [&[role, "--addr", address], arguments].concat();
+    let told = arguments.join(" ");
+    Start { command: command(command_line, &arguments), told, address: None }
+}
+
+fn in_its_words(
+    role: &str,
+    command_line: &[String],
+    address: SocketAddr,
+    arguments: &[&str],
+) -> Start {
+    let (port, whole) = (address.port().to_string(), address.to_string());
+    let fill = |word: &String| word.replace(PORT, &port).replace(ADDRESS, &whole);
+    let command_line: Vec<String> = command_line.iter().map(fill).collect();
+    let arguments = [&[role], arguments].concat();
+    let told = format!("{} {}", command_line.join(" "), arguments.join(" "));
+    Start { command: command(&command_line, &arguments), told, address: Some(address) }
 }
 
 /// `command_line` with `arguments`, ready to be started. It inherits nothing of the grader's.

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use netlab::program::{self, poll};
+use netlab::program::{Running as Process, poll};
 
 use crate::desk::{Desk, Started, blame, is_crash, note_group};
 use crate::exam::Ran;
 use crate::patience::{Wait, patience};
-use crate::program::command;
+use crate::program::{self, Start};
 use crate::story::Difference;
 
 /// How long the pipes of a program that has ended may stay open: something that it has started
@@ -27,11 +27,10 @@ pub struct Running {
 impl Running {
     /// Starts `PROGRAM client --addr SERVER ARGUMENTS…`.
     pub(crate) fn start(desk: &Desk, server: SocketAddr, arguments: &[&str]) -> Self {
-        let address = server.to_string();
-        let arguments = [&["client", "--addr", &address], arguments].concat();
-        desk.step(format!("start your program: {}", arguments.join(" ")));
-        let mut command = command(&desk.state().program, &arguments);
-        match program::Running::start_noting(&mut command, note_group) {
+        let Start { mut command, told, .. } =
+            program::client(&desk.state().program, server, arguments);
+        desk.step(format!("start your program: {told}"));
+        match Process::start_noting(&mut command, note_group) {
             Ok(running) => {
                 let clients = &mut desk.state().clients;
                 clients.push(Started { running, is_over: false });
@@ -47,7 +46,7 @@ impl Running {
     pub fn expect_exit(&self, code: i32) -> Ran {
         self.desk.step(format!("your program ends with exit code {code}"));
         let wait = Wait::begin(&self.desk);
-        let status = poll(patience(), || self.look(program::Running::ended));
+        let status = poll(patience(), || self.look(Process::ended));
         drop(wait);
         let Some(status) = status else {
             self.desk.tell(&Difference::timeout(format!(
@@ -69,7 +68,7 @@ impl Running {
     /// Expects that it does not end, for as long as `time`.
     pub fn expect_still_running(&self, time: Duration) {
         self.desk.step("your program must still run");
-        if poll(time, || self.look(program::Running::ended)).is_some() {
+        if poll(time, || self.look(Process::ended)).is_some() {
             self.desk.fail(Difference::fail("your program has ended too early"));
         }
     }
@@ -77,7 +76,7 @@ impl Running {
     /// Kills it, as a power cut would.
     pub fn kill(&self) {
         self.desk.step("kill your program");
-        self.look(program::Running::kill);
+        self.look(Process::kill);
         self.desk.state().clients[self.place].is_over = true;
     }
 
@@ -89,7 +88,7 @@ impl Running {
         Ran { code: status.code(), stdout, stderr }
     }
 
-    fn look<T>(&self, look: impl FnOnce(&mut program::Running) -> T) -> T {
+    fn look<T>(&self, look: impl FnOnce(&mut Process) -> T) -> T {
         look(&mut self.desk.state().clients[self.place].running)
     }
 }

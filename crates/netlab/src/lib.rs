@@ -2,6 +2,7 @@
 //!
 //! - [`program`] starts any program that keeps the course's contract, waits for its readiness
 //!   line with a deadline, and leaves nothing of it alive.
+//! - [`port`] finds free ports and sees whether one is taken.
 //! - [`relay`] is what a client connects to in place of the server. It shapes, breaks and
 //!   remembers what passes, as [`conditions`] say; [`faults`] are drawn by a seed, so that a run
 //!   can be had again.
@@ -20,6 +21,7 @@ pub mod payload;
 pub mod pcapng;
 #[cfg(feature = "peers")]
 pub mod peers;
+pub mod port;
 pub mod program;
 pub mod record;
 pub mod relay;

@@ -7,15 +7,15 @@
 //! A [`Peer`] is such a program while it runs. One that serves does not print a readiness line, so
 //! it is given a [`free_port`] and watched from outside until it [`is_bound`].
 
-use std::fs;
 use std::io::Write;
-use std::net::{TcpListener, UdpSocket};
 use std::process::{Child, ChildStdin, Command, ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Trial};
 
+pub use crate::port::{free_port, is_bound};
 use crate::program::{Kept, keep_reading, kill_group, own_group, poll, wait_for};
+pub use crate::record::Transport;
 
 /// The variable that turns a missing peer into a failure when it is `required`.
 pub const VARIABLE: &str = "PEERS";
@@ -135,86 +135,12 @@ impl Drop for Peer {
     }
 }
 
-/// Which kind of port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
-    /// A listening TCP socket.
-    Tcp,
-    /// A bound UDP socket.
-    Udp,
-}
-
-/// A port of 127.0.0.1 that was free a moment ago, for a peer that cannot pick one and say which.
-///
-/// Not while other threads start programs: a child that has not become its program yet (fork(2),
-/// then execve(2)) holds copies of our sockets, so the port may look bound, or be refused, for a
-/// moment after we have closed it. Where a program of the contract is at hand, start it on port 0,
-/// take its address, and let it go: that socket was never ours.
-///
-/// # Panics
-/// When the system gives no port at all.
-#[must_use]
-pub fn free_port(transport: Transport) -> u16 {
-    let address = match transport {
-        Transport::Tcp => TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()),
-        Transport::Udp => UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()),
-    };
-    address.unwrap_or_else(|error| panic!("no free {transport:?} port: {error}")).port()
-}
-
-/// Waits until some program listens on (TCP) or is bound to (UDP) `port` over IPv4; `false` if
-/// none is within `limit`. It looks at the system's list of sockets and touches none of them: a
-/// connection to find out would be the one that `nc -l` was waiting for.
-#[must_use]
-pub fn is_bound(transport: Transport, port: u16, limit: Duration) -> bool {
-    poll(limit, || is_listed(transport, port).then_some(())).is_some()
-}
-
-/// Looks into `/proc/net/tcp` or `/proc/net/udp` (proc(5)): the second column is the local address
-/// as `0100007F:22B8` in hexadecimal, the fourth the state, of which `0A` is "listening". Where
-/// there is no such file, netstat prints the same list as text.
-fn is_listed(transport: Transport, port: u16) -> bool {
-    let (file, state) = match transport {
-        Transport::Tcp => ("/proc/net/tcp", Some("0A")),
-        Transport::Udp => ("/proc/net/udp", None),
-    };
-    let Ok(list) = fs::read_to_string(file) else { return netstat_lists(transport, port) };
-    let suffix = format!(":{port:04X}");
-    list.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).any(|columns| {
-        let [_, local, _, found, ..] = columns[..] else { return false };
-        local.ends_with(&suffix) && state.is_none_or(|state| state == found)
-    })
-}
-
-/// A line such as `udp4  0  0  127.0.0.1.8888  *.*` (macOS) or `UDP  127.0.0.1:8888  *:*` (Windows).
-fn netstat_lists(transport: Transport, port: u16) -> bool {
-    let Ok(output) = Command::new("netstat").arg("-an").output() else { return false };
-    let kind = format!("{transport:?}").to_lowercase();
-    let ends = [format!(".{port}"), format!(":{port}")];
-    String::from_utf8_lossy(&output.stdout).to_lowercase().lines().any(|line| {
-        let listens = transport == Transport::Udp || line.contains("listen");
-        let has_port = |word: &str| ends.iter().any(|end| word.ends_with(end));
-        line.trim_start().starts_with(&kind) && listens && line.split_whitespace().any(has_port)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const SOON: Duration = Duration::from_secs(10);
     const AT_ONCE: Duration = Duration::ZERO;
-
-    #[test]
-    fn a_bound_port_is_seen_and_a_free_one_is_not() {
-        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-        assert!(is_bound(Transport::Udp, udp.local_addr().unwrap().port(), SOON));
-        assert!(is_bound(Transport::Tcp, tcp.local_addr().unwrap().port(), SOON));
-        let port = udp.local_addr().unwrap().port();
-        drop(udp);
-        assert!(!is_bound(Transport::Udp, port, AT_ONCE));
-    }
 
     #[test]
     #[cfg(unix)]

@@ -1,0 +1,220 @@
+//! A program that serves, from its readiness line on.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::process::{Command, ExitStatus};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
+use super::{Running, poll, resources, wait_for};
+use crate::port;
+
+/// What a readiness line begins with; the rest is `HOST:PORT`.
+const READY: &str = "listening on ";
+/// How long the remains of a program that never got ready may take: its exit, its last words.
+const WINDING_UP: Duration = Duration::from_millis(200);
+
+/// Why a server never became one.
+#[derive(Debug)]
+pub enum StartError {
+    /// The system could not start the program at all.
+    NotStarted(String, io::Error),
+    /// It ended before it printed its readiness line; its exit status and what it said.
+    Ended(ExitStatus, String),
+    /// It printed no readiness line within the limit; what it said instead.
+    NotReady(Duration, String),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotStarted(program, error) => write!(f, "cannot start {program}: {error}"),
+            Self::Ended(status, said) => {
+                write!(f, "the server ended ({status}) before it said `{READY}HOST:PORT`")?;
+                if said.is_empty() { Ok(()) } else { write!(f, "; it said:\n{said}") }
+            }
+            Self::NotReady(limit, said) => {
+                write!(f, "the server printed no line `{READY}HOST:PORT` within {limit:?}")?;
+                if said.is_empty() { Ok(()) } else { write!(f, "; it printed:\n{said}") }
+            }
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// A running server. Dropping it kills its whole process group.
+#[derive(Debug)]
+pub struct Server {
+    running: Running,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Starts `command` and waits at most `limit` for its readiness line.
+    pub fn start(command: &mut Command, limit: Duration) -> Result<Self, StartError> {
+        Self::start_watched(command, limit, |_| {})
+    }
+
+    /// As [`start`](Self::start); and `watch` is told each line it prints on either stream, as it
+    /// comes, the readiness line among them.
+    pub fn start_watched(
+        command: &mut Command,
+        limit: Duration,
+        watch: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<Self, StartError> {
+        Self::start_with(command, limit, watch, |_| {})
+    }
+
+    /// As [`start`](Self::start); and `note` is told the id of the new process and of its group
+    /// as soon as there is one: for somebody who can end the group even if we cannot any more.
+    pub fn start_noting(
+        command: &mut Command,
+        limit: Duration,
+        note: impl FnOnce(u32),
+    ) -> Result<Self, StartError> {
+        Self::start_with(command, limit, |_| {}, note)
+    }
+
+    /// Starts a program that was told by its own command line to listen on `address`, and may
+    /// never print a readiness line: it is ready when it prints one, or when its port is bound.
+    /// `note` is told as in [`start_noting`](Self::start_noting).
+    pub fn start_at(
+        command: &mut Command,
+        address: SocketAddr,
+        limit: Duration,
+        note: impl FnOnce(u32),
+    ) -> Result<Self, StartError> {
+        let (mut running, ready) = run(command, |_| {})?;
+        note(running.child.id());
+        let found = poll(limit, || match ready.try_recv() {
+            Ok(told) => Some(Some(told)),
+            Err(_) if port::is_taken(address.port()) => Some(Some(address)),
+            Err(_) => running.ended().map(|_| None),
+        });
+        match found.flatten() {
+            Some(address) => Ok(Self { running, address }),
+            None => Err(never_ready(running, limit)),
+        }
+    }
+
+    fn start_with(
+        command: &mut Command,
+        limit: Duration,
+        watch: impl Fn(&str) + Send + Sync + 'static,
+        note: impl FnOnce(u32),
+    ) -> Result<Self, StartError> {
+        let (running, ready) = run(command, watch)?;
+        note(running.child.id());
+        match ready.recv_timeout(limit) {
+            Ok(address) => Ok(Self { running, address }),
+            Err(_) => Err(never_ready(running, limit)),
+        }
+    }
+
+    /// Where it listens, by its own word (or as it was told, if it says nothing).
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.running.child.id()
+    }
+
+    /// The end of what it has said so far on standard error.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        self.running.stderr()
+    }
+
+    /// The end of what it has said so far on standard output.
+    #[must_use]
+    pub fn stdout(&self) -> String {
+        self.running.stdout()
+    }
+
+    /// Waits until standard error contains `text`; `false` if it has not within `limit`.
+    #[must_use]
+    pub fn says(&self, text: &str, limit: Duration) -> bool {
+        poll(limit, || self.running.stderr.text().contains(text).then_some(())).is_some()
+    }
+
+    /// Asks it to end as Ctrl-C would; see [`Running::interrupt`].
+    pub fn interrupt(&mut self, limit: Duration) -> Option<ExitStatus> {
+        self.running.interrupt(limit)
+    }
+
+    /// Kills it at once, with everything it has started.
+    pub fn kill(&mut self) {
+        self.running.kill();
+    }
+
+    /// Its exit status if it has ended.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.running.ended()
+    }
+
+    /// Waits until all that it printed before it ended was read and told; see [`Running::drain`].
+    pub fn drain(&self, limit: Duration) {
+        self.running.drain(limit);
+    }
+
+    /// The most memory it has held so far, in bytes (`VmHWM` of proc(5)); `None` where the system
+    /// does not tell.
+    #[must_use]
+    pub fn peak_memory(&self) -> Option<u64> {
+        resources::peak_memory(self.id())
+    }
+
+    /// How many descriptors (open files, sockets, pipes) it has now; `None` where the system does
+    /// not tell.
+    #[must_use]
+    pub fn descriptors(&self) -> Option<u64> {
+        resources::descriptors(self.id())
+    }
+
+    /// How many threads it has now; `None` where the system does not tell.
+    #[must_use]
+    pub fn threads(&self) -> Option<u64> {
+        resources::threads(self.id())
+    }
+}
+
+/// Starts `command`. What it prints as readiness lines comes through the channel; reading its
+/// standard output owns the other end, so a program that ends first closes the channel.
+fn run(
+    command: &mut Command,
+    watch: impl Fn(&str) + Send + Sync + 'static,
+) -> Result<(Running, Receiver<SocketAddr>), StartError> {
+    let (found, ready) = mpsc::channel();
+    let watch = Arc::new(watch);
+    let watch_errors = Arc::clone(&watch);
+    let find = move |line: &str| {
+        watch(line);
+        if let Some(address) = readiness(line) {
+            let _ = found.send(address);
+        }
+    };
+    let running = Running::read(command, find, move |line| watch_errors(line))?;
+    Ok((running, ready))
+}
+
+fn never_ready(mut running: Running, limit: Duration) -> StartError {
+    let ended = wait_for(&mut running.child, WINDING_UP);
+    // A killed program's pipes close, and then its last words are complete.
+    running.kill();
+    running.drain(WINDING_UP);
+    match ended {
+        Some(status) => StartError::Ended(status, running.said()),
+        None => StartError::NotReady(limit, running.said()),
+    }
+}
+
+fn readiness(line: &str) -> Option<SocketAddr> {
+    line.trim_end().strip_prefix(READY)?.parse().ok()
+}
