@@ -1,18 +1,19 @@
 //! `cargo xtask grade`: how far am I, and what is wrong?
 
+mod reports;
+
 use std::io::{self, IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use grader::course::Language;
 use grader::course::{Exercise, Lesson};
 use grader::process;
 use grader::protocol::Verdict;
-use grader::report::{self, Grade};
+use grader::report::Grade;
 use grader::run::{self, Job};
 use grader::score::ExerciseScore;
 use grader::submission::Submission;
@@ -20,6 +21,7 @@ use grader::terminal::{self, Terminal};
 
 use crate::course::Course;
 use crate::exercises::{self, WrongArguments};
+use reports::Report;
 
 /// Exit codes: 0 for full points, and these. (2 is for wrong arguments.)
 const NOT_ALL_POINTS: u8 = 1;
@@ -45,7 +47,8 @@ pub struct Options {
     /// The number that all random payloads follow from; a failure prints it
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
-    /// Also write a report for other programs, as in `--report json=grade.json`
+    /// Also write a report, as in `--report json=grade.json`; also gradescope, classroom50,
+    /// exercism, junit, markdown
     #[arg(long, value_name = "KIND=FILE")]
     report: Vec<Report>,
     /// So many cases at a time; more than one disturb each other's timing
@@ -59,23 +62,6 @@ pub struct Options {
 /// The graded tests run somewhere else.
 fn absolute(path: &str) -> io::Result<PathBuf> {
     std::path::absolute(path)
-}
-
-/// A report to write, and where.
-#[derive(Clone)]
-struct Report {
-    file: PathBuf,
-}
-
-impl FromStr for Report {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once('=') {
-            Some(("json", file)) if !file.is_empty() => Ok(Self { file: file.into() }),
-            _ => Err("a report is written as json=FILE".to_owned()),
-        }
-    }
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
@@ -94,20 +80,24 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if let Some(problem) = missing(&submission) {
         return wrong(&problem);
     }
+    let reports = reports::prepare(&options.report)?;
     // The programs that are graded are in process groups of their own, so that they can be killed
     // with all they have started; Ctrl-C on the terminal reaches only us.
     ctrlc::set_handler(process::interrupt)?;
     process::orphans::adopt();
     let seed = options.seed.unwrap_or_else(seed_of_the_clock);
-    let mut grade = Grade { submission, seed, wanted: wanted.len(), exercises: Vec::new() };
+    let mut grade = Grade::new(submission, seed, &wanted);
+    // What stood there was another grade.
+    reports::write(&reports, &grade)?;
     for (lesson, exercise) in wanted {
-        grade_one(&course.root, (lesson, exercise), options, &mut grade)?;
+        grade_one(&course.root, (lesson, exercise), options, &reports, &mut grade)?;
         if process::is_interrupted() {
             eprintln!("cargo xtask: interrupted; nothing that was graded is still running");
             return Ok(ExitCode::from(INTERRUPTED));
         }
     }
     terminal(&mut io::stdout().lock(), &grade.submission).sum(&grade)?;
+    reports::name_missing(&reports, &grade);
     Ok(exit_code(&grade))
 }
 
@@ -115,6 +105,7 @@ fn grade_one(
     root: &Path,
     (lesson, exercise): (&Lesson, &Exercise),
     options: &Options,
+    reports: &[Report],
     grade: &mut Grade,
 ) -> Result<()> {
     let submission = grade.submission.clone();
@@ -128,7 +119,7 @@ fn grade_one(
         grade.update(score);
         show_progress(score);
         if written.is_ok() {
-            written = write(&options.report, grade);
+            written = reports::write(reports, grade);
         }
     });
     written?;
@@ -139,7 +130,7 @@ fn grade_one(
         return wrong(&format!("{} has no case {case}", exercise.name));
     }
     grade.update(&score);
-    write(&options.report, grade)?;
+    reports::write(reports, grade)?;
     let mut output = io::stdout().lock();
     terminal(&mut output, &submission).exercise(exercise, &score)?;
     output.flush()?;
@@ -187,15 +178,6 @@ fn show_progress(score: &ExerciseScore) {
 /// Whether nothing was graded, and not because the grader is broken.
 fn has_no_case(score: &ExerciseScore) -> bool {
     score.problems.is_empty() && score.checks.iter().all(|check| check.cases.is_empty())
-}
-
-fn write(reports: &[Report], grade: &Grade) -> Result<()> {
-    for Report { file } in reports {
-        let text = serde_json::to_string_pretty(&report::json(grade))? + "\n";
-        report::write_atomically(file, &text)
-            .with_context(|| format!("cannot write the report {}", file.display()))?;
-    }
-    Ok(())
 }
 
 fn terminal<'a>(output: &'a mut dyn Write, submission: &Submission) -> Terminal<'a> {

@@ -8,13 +8,15 @@
 //!   test and the grader tell each other, and [`outcome`] how the result gets to the grader.
 //! - [`progress`] remembers how far the student is.
 //! - [`score`] is the one place where results become points; [`report`] and [`terminal`] show
-//!   them.
+//!   them. What a submission has printed is made [`plain`] before anybody sees it.
 //!
 //! A *check* is a graded test function with points; a *case* is one run of it (an rstest case).
 
+pub mod advice;
 pub mod build;
 pub mod course;
 pub mod outcome;
+pub mod plain;
 pub mod process;
 pub mod progress;
 pub mod protocol;

@@ -169,11 +169,14 @@ fn lock(workspace: &Path) -> Option<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::course::Text;
     use crate::score::CheckScore;
     use rstest::rstest;
 
     fn score(exercise: &str, points: u32) -> ExerciseScore {
-        let check = CheckScore { name: "c".into(), points, out_of: 4, cases: vec![] };
+        let usually = Text { en: String::new(), zh: String::new() };
+        let (name, cases) = ("c".into(), vec![]);
+        let check = CheckScore { name, points, out_of: 4, usually, pending: 0, cases };
         ExerciseScore {
             lesson: "02".into(),
             exercise: exercise.into(),

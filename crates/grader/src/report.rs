@@ -1,58 +1,81 @@
-//! The grade as a file for other programs.
+//! The grade as a file, in the forms that other programs and platforms read.
 //!
-//! The `json` report, version 1. All times are seconds, all points whole numbers.
-//!
-//! ```text
-//! { "schema": "course-grade", "version": 1,
-//!   "submission": "exercise",      what was graded
-//!   "seed": 7,                     what all random payloads follow from
-//!   "points": 6, "out_of": 10,     of the exercises below
-//!   "complete": true,              false while cases are still to run
-//!   "grader_error": false,         true: this is not a grade
-//!   "exercises": [
-//!     { "lesson": "02", "exercise": "answer", "points": 6, "out_of": 10, "pending": 0,
-//!       "partial": false,          true: only some cases were asked for
-//!       "problems": [],            what is wrong with the grading itself
-//!       "checks": [
-//!         { "name": "…", "points": 2, "out_of": 2,
-//!           "cases": [ { "name": "…", "verdict": "pass", "seconds": 0.01, "report": "" } ] } ] } ] }
-//! ```
-//!
-//! Verdicts: `pass`, `fail`, `timeout`, `crash`, `not-ready`, `does-not-compile`, `grader-error`.
+//! All of them show one [`Grade`], whose points come from [`crate::score`] alone; so they agree.
+//! Each module says where its format is described. What a submission printed is
+//! [plain](crate::plain) already when it comes here; what a format needs on top (quoting, shorter
+//! texts) is each module's own affair.
+
+pub mod classroom50;
+pub mod exercism;
+pub mod gradescope;
+pub mod json;
+pub mod junit;
+pub mod markdown;
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::SystemTime;
 
-use serde_json::{Value, json};
+use chrono::{DateTime, Utc};
 
-use crate::score::{CaseResult, CheckScore, ExerciseScore};
+use crate::course::{Exercise, Language, Lesson};
+use crate::score::{self, ExerciseScore};
 use crate::submission::Submission;
 
 /// A grade: the scores of some exercises, and what they are the scores of.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Grade {
     /// What was graded.
     pub submission: Submission,
     /// What all random payloads follow from.
     pub seed: u64,
-    /// How many exercises are to be graded in all.
-    pub wanted: usize,
-    /// The scores so far.
+    /// When grading began.
+    pub began: SystemTime,
+    /// The language of the reports that a person reads.
+    pub language: Language,
+    /// All exercises that are to be graded, also those whose turn has not come yet: what there is
+    /// to win is known from the beginning, and half a grade does not look like a whole one.
     pub exercises: Vec<ExerciseScore>,
 }
 
 impl Grade {
+    /// A grade that begins now, with nothing graded yet.
+    #[must_use]
+    pub fn new(submission: Submission, seed: u64, wanted: &[(&Lesson, &Exercise)]) -> Self {
+        let exercises = wanted.iter().map(|(lesson, exercise)| score::waiting(lesson, exercise));
+        Self {
+            submission,
+            seed,
+            began: SystemTime::now(),
+            language: Language::of_the_system(),
+            exercises: exercises.collect(),
+        }
+    }
+
     /// The points earned.
     #[must_use]
     pub fn points(&self) -> u32 {
         self.exercises.iter().map(ExerciseScore::points).sum()
     }
 
-    /// The points of all exercises graded so far.
+    /// The points there are.
     #[must_use]
     pub fn out_of(&self) -> u32 {
         self.exercises.iter().map(ExerciseScore::out_of).sum()
+    }
+
+    /// How many cases have no result yet.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.exercises.iter().map(|exercise| exercise.pending).sum()
+    }
+
+    /// How long the cases took, in seconds.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        let checks = self.exercises.iter().flat_map(|exercise| &exercise.checks);
+        checks.flat_map(|check| &check.cases).map(|case| case.seconds).sum()
     }
 
     /// Whether the grading itself went wrong somewhere.
@@ -71,107 +94,158 @@ impl Grade {
             None => self.exercises.push(score.clone()),
         }
     }
+
+    /// When grading began, in UTC and whole seconds: `2026-09-01T12:00:00Z` (RFC 3339, section
+    /// 5.6).
+    fn began_utc(&self) -> String {
+        DateTime::<Utc>::from(self.began).format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
+    /// The sentence for a grade that is not the last word: cases have not run yet, or only some
+    /// were asked for.
+    fn caveat(&self) -> Option<String> {
+        let pending = self.pending();
+        if pending > 0 {
+            return Some(match self.language {
+                Language::English => {
+                    format!("Not finished: {pending} cases or more have not run yet.")
+                }
+                Language::Chinese => format!("评分尚未完成：至少还有 {pending} 个用例没有运行。"),
+            });
+        }
+        let partial = self.exercises.iter().any(|exercise| exercise.partial);
+        let words = self.language.words(
+            "Only some of the cases were run: the points say little.",
+            "只运行了部分用例，分数仅供参考。",
+        );
+        partial.then(|| words.to_owned())
+    }
 }
 
-/// The `json` report.
-#[must_use]
-pub fn json(grade: &Grade) -> Value {
-    let is_complete = grade.exercises.len() == grade.wanted
-        && grade.exercises.iter().all(|exercise| exercise.pending == 0);
-    json!({
-        "schema": "course-grade",
-        "version": 1,
-        "submission": grade.submission.to_string(),
-        "seed": grade.seed,
-        "points": grade.points(),
-        "out_of": grade.out_of(),
-        "complete": is_complete,
-        "grader_error": grade.is_grader_error(),
-        "exercises": grade.exercises.iter().map(exercise).collect::<Vec<_>>(),
-    })
+/// The kinds of report, as they are named on the command line.
+pub const KINDS: [&str; 6] = ["json", "gradescope", "classroom50", "exercism", "junit", "markdown"];
+
+/// A kind of report.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// Our own form, with everything in it.
+    Json,
+    /// `results.json` for Gradescope.
+    Gradescope,
+    /// `result.json` for Classroom 50, and whose work it is.
+    Classroom50(classroom50::Identity),
+    /// `results.json` for Exercism.
+    Exercism,
+    /// The XML of `JUnit`.
+    Junit,
+    /// A page for the summary of a CI job.
+    Markdown,
 }
 
-fn exercise(score: &ExerciseScore) -> Value {
-    json!({
-        "lesson": score.lesson,
-        "exercise": score.exercise,
-        "points": score.points(),
-        "out_of": score.out_of(),
-        "pending": score.pending,
-        "partial": score.partial,
-        "problems": score.problems,
-        "checks": score.checks.iter().map(check).collect::<Vec<_>>(),
-    })
-}
+impl Kind {
+    /// The kind called `name`. What it needs to know beside the grade it reads from environment
+    /// variables, through `variable`.
+    ///
+    /// # Errors
+    /// A sentence for the person who typed it, when there is no such kind or a variable is missing.
+    pub fn named(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        Ok(match name {
+            "json" => Self::Json,
+            "gradescope" => Self::Gradescope,
+            "classroom50" => Self::Classroom50(classroom50::Identity::read(variable)?),
+            "exercism" => Self::Exercism,
+            "junit" => Self::Junit,
+            "markdown" => Self::Markdown,
+            _ => {
+                let kinds = KINDS.join(", ");
+                return Err(format!("there is no report {name:?}; there are: {kinds}"));
+            }
+        })
+    }
 
-fn check(score: &CheckScore) -> Value {
-    json!({
-        "name": score.name,
-        "points": score.points,
-        "out_of": score.out_of,
-        "cases": score.cases.iter().map(case).collect::<Vec<_>>(),
-    })
-}
+    /// As on the command line.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Gradescope => "gradescope",
+            Self::Classroom50(_) => "classroom50",
+            Self::Exercism => "exercism",
+            Self::Junit => "junit",
+            Self::Markdown => "markdown",
+        }
+    }
 
-fn case(result: &CaseResult) -> Value {
-    json!({
-        "name": result.name,
-        "verdict": result.verdict,
-        "seconds": result.seconds,
-        "report": result.report,
-    })
+    /// The report's text. `None` where the grader itself has failed and the format has no words for
+    /// that: the platform must then find no file, and says itself that grading failed, rather than
+    /// take a grader's mistake for a student's zero.
+    #[must_use]
+    pub fn render(&self, grade: &Grade) -> Option<String> {
+        match self {
+            Self::Json => Some(json::render(grade)),
+            Self::Gradescope => gradescope::render(grade),
+            Self::Classroom50(identity) => classroom50::render(grade, identity),
+            Self::Exercism => Some(exercism::render(grade)),
+            Self::Junit => Some(junit::render(grade)),
+            Self::Markdown => Some(markdown::render(grade)),
+        }
+    }
+
+    /// Writes the report to `path`, or removes what is there if there is none to be written.
+    ///
+    /// # Errors
+    /// As [`write_atomically`].
+    pub fn write(&self, grade: &Grade, path: &Path) -> io::Result<()> {
+        match self.render(grade) {
+            Some(text) => write_atomically(path, &text),
+            None => match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            },
+        }
+    }
 }
 
 /// Writes `text` to `path` so that a reader sees the old file or the new one, never a part: into a
-/// temporary file in the same folder, then rename(2).
+/// temporary file in the same folder, then rename(2). The folder is made if it is missing.
+///
+/// # Errors
+/// When the folder cannot be made or written to.
 pub fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new().prefix(".report").tempfile_in(folder)?;
+    let mut file = begin_beside(path)?;
     file.write_all(text.as_bytes())?;
     file.persist(path)?;
     Ok(())
 }
 
+/// Whether `path` could be written now, without touching it.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn try_to_write(path: &Path) -> io::Result<()> {
+    begin_beside(path).map(drop)
+}
+
+fn begin_beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::Builder::new();
+    file.prefix(".report");
+    // A temporary file is its owner's only, but a report is for others: what the umask allows.
+    #[cfg(unix)]
+    file.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    file.tempfile_in(folder)
+}
+
+/// `value` as text, with line feeds.
+fn pretty(value: &serde_json::Value) -> String {
+    format!("{value:#}\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Verdict;
-
-    fn score(points: u32, pending: usize) -> ExerciseScore {
-        let result = CaseResult {
-            name: "short".into(),
-            verdict: Verdict::NotReady,
-            report: "r".into(),
-            seconds: 0.5,
-        };
-        let check = CheckScore { name: "short".into(), points, out_of: 4, cases: vec![result] };
-        ExerciseScore {
-            lesson: "02".into(),
-            exercise: "answer".into(),
-            checks: vec![check],
-            pending,
-            partial: false,
-            problems: vec![],
-        }
-    }
-
-    #[test]
-    fn a_later_score_of_an_exercise_replaces_the_earlier_one() {
-        let submission = Submission::Exercise;
-        let mut grade = Grade { submission, seed: 7, wanted: 1, exercises: vec![] };
-        grade.update(&score(0, 1));
-        assert_eq!(json(&grade)["complete"], false);
-        grade.update(&score(4, 0));
-        let json = json(&grade);
-        assert_eq!(
-            (&json["points"], &json["out_of"], &json["complete"]),
-            (&4.into(), &4.into(), &true.into())
-        );
-        let case = &json["exercises"][0]["checks"][0]["cases"][0];
-        assert_eq!(case["verdict"], "not-ready");
-    }
 
     #[test]
     fn a_report_replaces_the_file_and_leaves_nothing_beside_it() {
@@ -181,5 +255,24 @@ mod tests {
         write_atomically(&path, "two").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn trying_to_write_leaves_the_old_report_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("grade.json");
+        fs::write(&path, "old").unwrap();
+        try_to_write(&path).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(try_to_write(&path.join("below a file")).is_err());
+    }
+
+    #[test]
+    fn an_unknown_kind_is_answered_with_all_there_are() {
+        let error = Kind::named("jsn", |_| None).unwrap_err();
+        assert!(KINDS.iter().all(|kind| error.contains(kind)), "{error}");
+        let known = KINDS.iter().filter(|kind| **kind != "classroom50");
+        known.for_each(|kind| assert_eq!(Kind::named(kind, |_| None).unwrap().name(), *kind));
     }
 }

@@ -91,7 +91,7 @@ pub struct Tests {
 pub fn grade(job: &Job, watch: &mut dyn FnMut(&ExerciseScore)) -> ExerciseScore {
     match prepare(job) {
         Ok(tests) => grade_built(job, &tests, &build(job), watch),
-        Err(problem) => score::ungraded(job.lesson, job.exercise, problem),
+        Err(problem) => score::ungraded(job.lesson, job.exercise, &problem),
     }
 }
 
@@ -122,7 +122,7 @@ pub fn grade_built(
     watch: &mut dyn FnMut(&ExerciseScore),
 ) -> ExerciseScore {
     grade_cases(job, tests, program, watch)
-        .unwrap_or_else(|problem| score::ungraded(job.lesson, job.exercise, problem))
+        .unwrap_or_else(|problem| score::ungraded(job.lesson, job.exercise, &problem))
 }
 
 /// The error is a grader-error.

@@ -3,8 +3,12 @@
 //! A check's points are earned when every one of its cases has passed, else there are none for it.
 //! Checks without a test, tests without a check and results that went missing are the grader's own
 //! errors: they are listed as problems, and a score with problems is not a grade.
+//!
+//! All that a submission has printed passes through here on its way into any report, and is made
+//! [`plain`] here, once for all of them.
 
-use crate::course::{Exercise, Lesson};
+use crate::course::{Check, Exercise, Lesson, Text};
+use crate::plain::plain;
 use crate::protocol::Verdict;
 
 /// One case that the graded tests have.
@@ -46,8 +50,33 @@ pub struct CheckScore {
     pub points: u32,
     /// The points there are.
     pub out_of: u32,
+    /// The mistake it usually is when this check fails.
+    pub usually: Text,
+    /// How many of its chosen cases have no result yet.
+    pub pending: usize,
     /// The results so far.
     pub cases: Vec<CaseResult>,
+}
+
+impl CheckScore {
+    /// How the check went: as its first case that did not pass, and a grader-error before all
+    /// others, because it says that the others may not be the student's. `None` while that is open,
+    /// and for a check that nobody asked for.
+    #[must_use]
+    pub fn verdict(&self) -> Option<Verdict> {
+        let mut verdicts = self.cases.iter().map(|case| case.verdict);
+        if verdicts.clone().any(|verdict| verdict == Verdict::GraderError) {
+            return Some(Verdict::GraderError);
+        }
+        let failed = verdicts.find(|verdict| *verdict != Verdict::Pass);
+        let is_over = self.pending == 0 && !self.cases.is_empty();
+        failed.or(is_over.then_some(Verdict::Pass))
+    }
+
+    /// The cases that did not pass.
+    pub fn failures(&self) -> impl Iterator<Item = &CaseResult> {
+        self.cases.iter().filter(|case| case.verdict != Verdict::Pass)
+    }
 }
 
 /// The score of one exercise.
@@ -80,6 +109,14 @@ impl ExerciseScore {
         self.checks.iter().map(|check| check.out_of).sum()
     }
 
+    /// The compiler's error, if that is why nothing could be tested.
+    #[must_use]
+    pub fn uncompiled(&self) -> Option<&str> {
+        let mut cases = self.checks.iter().flat_map(|check| &check.cases);
+        let is_uncompiled = |case: &&CaseResult| case.verdict == Verdict::DoesNotCompile;
+        cases.find(is_uncompiled).map(|case| case.report.as_str())
+    }
+
     /// Whether every case that was to run has run and passed.
     #[must_use]
     pub fn all_passed(&self) -> bool {
@@ -107,16 +144,12 @@ pub fn score(
             .push(format!("{chosen} cases were to run, but there are {} results", results.len()));
     }
     for broken in results.iter().filter(|result| result.verdict == Verdict::GraderError) {
-        problems.push(format!("{}: {}", broken.name, broken.report));
+        problems.push(format!("{}: {}", broken.name, plain(&broken.report)));
     }
     ExerciseScore {
         lesson: lesson.number.clone(),
         exercise: exercise.name.clone(),
-        checks: exercise
-            .checks
-            .iter()
-            .map(|check| score_check(&check.name, check.points, listed, results))
-            .collect(),
+        checks: exercise.checks.iter().map(|check| score_check(check, listed, results)).collect(),
         pending: chosen.saturating_sub(results.len()),
         partial: chosen < listed.len(),
         problems,
@@ -125,10 +158,19 @@ pub fn score(
 
 /// The score of an exercise that could not be graded at all.
 #[must_use]
-pub fn ungraded(lesson: &Lesson, exercise: &Exercise, problem: String) -> ExerciseScore {
+pub fn ungraded(lesson: &Lesson, exercise: &Exercise, problem: &str) -> ExerciseScore {
     let mut score = score(lesson, exercise, &[], &[], true);
-    score.problems = vec![problem];
+    score.problems = vec![plain(problem)];
     score
+}
+
+/// The score of an exercise whose turn has not come yet. Nobody has listed its tests so far: each
+/// check is taken to have one case.
+#[must_use]
+pub fn waiting(lesson: &Lesson, exercise: &Exercise) -> ExerciseScore {
+    let name = |check: &Check| Case { name: check.name.clone(), chosen: true };
+    let cases: Vec<Case> = exercise.checks.iter().map(name).collect();
+    score(lesson, exercise, &cases, &[], false)
 }
 
 /// The check that a case belongs to: the name of its test function.
@@ -137,15 +179,29 @@ pub fn check_of(case: &str) -> &str {
     case.split_once("::").map_or(case, |(check, _)| check)
 }
 
-fn score_check(name: &str, out_of: u32, listed: &[Case], results: &[CaseResult]) -> CheckScore {
+fn score_check(check: &Check, listed: &[Case], results: &[CaseResult]) -> CheckScore {
+    let is_own = |name: &str| check_of(name) == check.name;
     let cases: Vec<CaseResult> =
-        results.iter().filter(|result| check_of(&result.name) == name).cloned().collect();
+        results.iter().filter(|result| is_own(&result.name)).map(told).collect();
     let passed = |case: &Case| {
         cases.iter().any(|result| result.name == case.name && result.verdict == Verdict::Pass)
     };
-    let mut own = listed.iter().filter(|case| check_of(&case.name) == name).peekable();
-    let earned = own.peek().is_some() && own.all(passed);
-    CheckScore { name: name.to_owned(), points: if earned { out_of } else { 0 }, out_of, cases }
+    let own: Vec<&Case> = listed.iter().filter(|case| is_own(&case.name)).collect();
+    let earned = !own.is_empty() && own.iter().all(|case| passed(case));
+    let chosen = own.iter().filter(|case| case.chosen).count();
+    CheckScore {
+        name: check.name.clone(),
+        points: if earned { check.points } else { 0 },
+        out_of: check.points,
+        usually: check.usually.clone(),
+        pending: chosen.saturating_sub(cases.len()),
+        cases,
+    }
+}
+
+/// A result as it may be shown.
+fn told(result: &CaseResult) -> CaseResult {
+    CaseResult { report: plain(&result.report), ..result.clone() }
 }
 
 /// Checks without a test and tests without a check.
@@ -249,6 +305,45 @@ mod tests {
     fn a_grader_error_is_a_problem_and_not_a_failure() {
         let results = [result("short", Verdict::GraderError), result("long", Verdict::Pass)];
         assert_eq!(scored(&listed(&["short", "long"]), &results, true).problems.len(), 1);
+    }
+
+    #[test]
+    fn a_check_has_no_verdict_before_its_last_case_unless_one_has_failed() {
+        let listed = listed(&["short", "long::case_1", "long::case_2"]);
+        let mut results = vec![result("long::case_1", Verdict::Pass)];
+        let verdicts = |results: &[CaseResult]| {
+            scored(&listed, results, false)
+                .checks
+                .iter()
+                .map(CheckScore::verdict)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(verdicts(&results), [None, None]);
+        results.push(result("long::case_2", Verdict::Pass));
+        assert_eq!(verdicts(&results), [None, Some(Verdict::Pass)]);
+        results[0].verdict = Verdict::Crash;
+        assert_eq!(verdicts(&results[..1]), [None, Some(Verdict::Crash)]);
+        results[1].verdict = Verdict::GraderError;
+        assert_eq!(verdicts(&results), [None, Some(Verdict::GraderError)]);
+    }
+
+    #[test]
+    fn an_exercise_whose_turn_has_not_come_has_all_its_points_open() {
+        let lesson = lesson();
+        let score = waiting(&lesson, &lesson.about.exercises[0]);
+        assert_eq!((score.points(), score.out_of(), score.pending), (0, 5, 2));
+        assert!(score.problems.is_empty() && !score.partial && !score.all_passed());
+    }
+
+    #[test]
+    fn what_a_program_printed_cannot_act_on_a_terminal() {
+        let mut results = [result("short", Verdict::Fail), result("long", Verdict::GraderError)];
+        for result in &mut results {
+            "\x1b[2J".clone_into(&mut result.report);
+        }
+        let score = scored(&listed(&["short", "long"]), &results, true);
+        assert_eq!(score.checks[0].cases[0].report, r"\u{1b}[2J");
+        assert_eq!(score.problems, [r"long: \u{1b}[2J"]);
     }
 
     #[test]

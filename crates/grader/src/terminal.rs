@@ -2,25 +2,11 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use crate::advice::advice;
 use crate::course::{Exercise, Language};
-use crate::protocol::{UNWRITTEN, Verdict};
+use crate::protocol::Verdict;
 use crate::report::Grade;
-use crate::score::{CaseResult, CheckScore, ExerciseScore, check_of};
-
-/// What it usually is when a program does not get ready, in both languages.
-const NOT_READY: (&str, &str) = (
-    "The line `listening on HOST:PORT` is missing, is spelt in another way, or was not flushed: it \
-     has to be printed on standard output as soon as a client can connect.",
-    "没有打印 `listening on HOST:PORT` 这一行，写法不一致，或者没有刷新（flush）输出缓冲区：\
-     一旦客户端可以连接，就要把它打印到标准输出。",
-);
-
-/// What it usually is when a program does not answer in time, in both languages.
-const TIMEOUT: (&str, &str) = (
-    "The program waits for something that does not come. Does its loop end when a read returns 0 \
-     bytes? Has it sent everything, and closed what it should close?",
-    "程序在等待不会到来的东西。`read` 返回 0 字节时，循环结束了吗？该发送的都发送了吗，该关闭的都关闭了吗？",
-);
+use crate::score::{CaseResult, CheckScore, ExerciseScore};
 
 /// Whether to colour what is printed: on a terminal whose owner has not set `NO_COLOR`.
 #[must_use]
@@ -46,7 +32,7 @@ impl Terminal<'_> {
     pub fn exercise(&mut self, exercise: &Exercise, score: &ExerciseScore) -> io::Result<()> {
         let title = self.language.pick(&exercise.title);
         writeln!(self.output, "{}/{}  {title}", score.lesson, score.exercise)?;
-        if let Some(error) = uncompiled(score) {
+        if let Some(error) = score.uncompiled() {
             return self.uncompiled(score, error);
         }
         for check in &score.checks {
@@ -55,11 +41,12 @@ impl Terminal<'_> {
         for problem in &score.problems {
             writeln!(self.output, "\n  grader error, not your mistake: {}", indent(problem))?;
         }
-        let failed = score.checks.iter().flat_map(|check| &check.cases).filter(|c| is_failure(c));
-        let failed: Vec<&CaseResult> = failed.collect();
-        let Some((first, others)) = failed.split_first() else { return Ok(()) };
-        self.explain(exercise, first)?;
-        self.name_others(score, others)
+        let checks = score.checks.iter();
+        let failed: Vec<_> =
+            checks.flat_map(|check| failures(check).map(move |c| (check, c))).collect();
+        let Some((&(check, case), others)) = failed.split_first() else { return Ok(()) };
+        self.explain(check, case)?;
+        self.name_others(score, others.iter().map(|(_, case)| *case))
     }
 
     /// The sum.
@@ -90,15 +77,10 @@ impl Terminal<'_> {
         if partial && check.cases.is_empty() {
             return Ok(());
         }
-        let failed = check.cases.iter().find(|case| case.verdict != Verdict::Pass);
-        let verdict = match failed {
-            // Nothing has run, which happens when the grader itself has failed.
-            None if check.cases.is_empty() => "not graded".to_owned(),
-            None => Verdict::Pass.to_string(),
-            Some(case) => case.verdict.to_string(),
-        };
+        // Nothing has run, which happens when the grader itself has failed.
+        let verdict = check.verdict().map_or("not graded".to_owned(), |it| it.to_string());
         let passed = check.cases.iter().filter(|case| case.verdict == Verdict::Pass).count();
-        let is_good = failed.is_none() && passed > 0;
+        let is_good = check.verdict() == Some(Verdict::Pass);
         let mark = self.paint(&format!("{verdict:<12}"), is_good);
         let counts = match check.cases.len() {
             0 | 1 => String::new(),
@@ -108,33 +90,22 @@ impl Terminal<'_> {
         writeln!(self.output, "  {mark} {points}/{out_of}  {name}{counts}")
     }
 
-    fn explain(&mut self, exercise: &Exercise, case: &CaseResult) -> io::Result<()> {
+    fn explain(&mut self, check: &CheckScore, case: &CaseResult) -> io::Result<()> {
         let title = self.paint(&format!("{}: {}", case.verdict, case.name), false);
         writeln!(self.output, "\n{title}\n  {}", indent(&case.report))?;
-        let Some(advice) = self.advice(exercise, case) else { return Ok(()) };
+        let Some(advice) = advice(check, case, self.language) else { return Ok(()) };
         let word = self.language.words("usually: ", "常见原因：");
-        writeln!(self.output, "  {word}{}", advice.trim())
+        writeln!(self.output, "  {word}{advice}")
     }
 
-    /// The mistake it usually is. What a check usually finds says nothing about a program that
-    /// hangs, crashes or never starts.
-    fn advice<'e>(&self, exercise: &'e Exercise, case: &CaseResult) -> Option<&'e str> {
-        match case.verdict {
-            // It does not help with a part that is not written yet.
-            Verdict::Fail if !case.report.contains(UNWRITTEN) => {
-                let check = exercise.checks.iter().find(|c| c.name == check_of(&case.name))?;
-                Some(self.language.pick(&check.usually))
-            }
-            Verdict::Timeout => Some(self.language.words(TIMEOUT.0, TIMEOUT.1)),
-            Verdict::NotReady => Some(self.language.words(NOT_READY.0, NOT_READY.1)),
-            _ => None,
-        }
-    }
-
-    fn name_others(&mut self, score: &ExerciseScore, others: &[&CaseResult]) -> io::Result<()> {
-        let Some(next) = others.first() else { return Ok(()) };
-        let (lesson, exercise, case) = (&score.lesson, &score.exercise, &next.name);
+    fn name_others<'c>(
+        &mut self,
+        score: &ExerciseScore,
+        mut others: impl ExactSizeIterator<Item = &'c CaseResult>,
+    ) -> io::Result<()> {
         let count = others.len();
+        let Some(next) = others.next() else { return Ok(()) };
+        let (lesson, exercise, case) = (&score.lesson, &score.exercise, &next.name);
         let words = match self.language {
             Language::English => format!("{count} more failed; to see the next:"),
             Language::Chinese => format!("还有 {count} 个没有通过；查看下一个："),
@@ -159,15 +130,8 @@ impl Terminal<'_> {
 }
 
 /// A grader-error is shown among the problems, not as the student's failure.
-fn is_failure(case: &CaseResult) -> bool {
-    !matches!(case.verdict, Verdict::Pass | Verdict::GraderError)
-}
-
-/// The compiler's error, if that is why nothing could be tested.
-fn uncompiled(score: &ExerciseScore) -> Option<&str> {
-    let mut cases = score.checks.iter().flat_map(|check| &check.cases);
-    let is_uncompiled = |case: &&CaseResult| case.verdict == Verdict::DoesNotCompile;
-    cases.find(is_uncompiled).map(|case| case.report.as_str())
+fn failures(check: &CheckScore) -> impl Iterator<Item = &CaseResult> {
+    check.failures().filter(|case| case.verdict != Verdict::GraderError)
 }
 
 fn indent(text: &str) -> String {
@@ -179,6 +143,7 @@ fn indent(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::course::Text;
 
     #[test]
     fn a_check_that_never_ran_is_not_called_a_pass() {
@@ -186,7 +151,9 @@ mod tests {
         let language = Language::English;
         let mut terminal =
             Terminal { output: &mut output, colour: false, language, whose: String::new() };
-        let check = CheckScore { name: "short".into(), points: 0, out_of: 2, cases: Vec::new() };
+        let usually = Text { en: String::new(), zh: String::new() };
+        let (name, cases) = ("short".into(), Vec::new());
+        let check = CheckScore { name, points: 0, out_of: 2, usually, pending: 0, cases };
         terminal.check_line(&check, false).unwrap();
         assert_eq!(String::from_utf8(output).unwrap(), "  not graded   0/2  short\n");
     }

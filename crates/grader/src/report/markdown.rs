@@ -1,0 +1,141 @@
+//! The `markdown` report: a page for the summary of a CI job, as in
+//! `--report markdown="$GITHUB_STEP_SUMMARY"`.
+//!
+//! Source: GitHub's documentation, "Workflow commands", section "Adding a job summary",
+//! <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>: GitHub
+//! Flavored Markdown, at most 1 MiB for a step, else nothing of it is shown.
+//!
+//! A table of the checks, and below it the story of each failure, folded. A story is in a fenced
+//! code block whose fence is longer than any row of backticks inside (GFM specification, section
+//! 4.5): whatever a program printed, it is shown and means nothing. A name in a table or in a line
+//! is a code span that cannot be left either.
+
+use std::fmt::Write;
+
+use super::Grade;
+use crate::advice::advice;
+use crate::course::Language;
+use crate::plain::shortened;
+use crate::protocol::Verdict;
+use crate::score::{CaseResult, CheckScore, ExerciseScore};
+
+/// What GitHub takes for one step, less a margin for what other commands of the step may add.
+const PAGE_BYTES: usize = 900 * 1024;
+/// How much one story may take, in bytes.
+const STORY_BYTES: usize = 16 * 1024;
+/// How long a name may be, in characters.
+const NAME_CHARS: usize = 120;
+
+/// The report's text.
+#[must_use]
+pub fn render(grade: &Grade) -> String {
+    let mut page = heading(grade);
+    for exercise in &grade.exercises {
+        page += &table(exercise, grade.language);
+    }
+    let mut left_out = 0;
+    for story in grade.exercises.iter().flat_map(|exercise| stories(exercise, grade.language)) {
+        if page.len() + story.len() <= PAGE_BYTES {
+            page += &story;
+        } else {
+            left_out += 1;
+        }
+    }
+    if left_out > 0 {
+        let _ = writeln!(page, "\nThere is no room for {left_out} more failures.");
+    }
+    page
+}
+
+fn heading(grade: &Grade) -> String {
+    let (points, out_of, language) = (grade.points(), grade.out_of(), grade.language);
+    let title = if grade.is_grader_error() {
+        language
+            .words("Not graded: the grader itself has failed", "未评分：评分程序自身出错")
+            .into()
+    } else {
+        format!("{points} / {out_of} {}", language.words("points", "分"))
+    };
+    let caveat = grade.caveat().map_or(String::new(), |caveat| format!("\n**{caveat}**\n"));
+    let submission = code(&grade.submission.to_string());
+    format!("### {title}\n{caveat}\n{submission}, seed {}\n", grade.seed)
+}
+
+fn table(exercise: &ExerciseScore, language: Language) -> String {
+    let name = code(&format!("{}/{}", exercise.lesson, exercise.exercise));
+    let columns = language.words("check | verdict | points", "检查项 | 结果 | 得分");
+    let mut table = format!("\n#### {name}\n\n| {columns} |\n| --- | --- | ---: |\n");
+    for check in &exercise.checks {
+        let verdict = check.verdict().map_or("–".to_owned(), |verdict| verdict.to_string());
+        let mark = if check.verdict() == Some(Verdict::Pass) { "✅ " } else { "" };
+        let (points, out_of) = (check.points, check.out_of);
+        let name = code(&check.name);
+        let _ = writeln!(table, "| {name} | {mark}{verdict} | {points} / {out_of} |");
+    }
+    table
+}
+
+/// The folded parts of an exercise: what the compiler said, or each failure, and the grader's own
+/// problems.
+fn stories(exercise: &ExerciseScore, language: Language) -> Vec<String> {
+    let name = format!("{}/{}", exercise.lesson, exercise.exercise);
+    let mut stories: Vec<String> = exercise
+        .problems
+        .iter()
+        .map(|problem| folded(&format!("{name}: {}", Verdict::GraderError), problem, None))
+        .collect();
+    if let Some(error) = exercise.uncompiled() {
+        stories.push(folded(&format!("{name}: {}", Verdict::DoesNotCompile), error, None));
+        return stories;
+    }
+    let story = |check: &CheckScore, case: &CaseResult| {
+        let title = format!("{name} {}: {}", case.name, case.verdict);
+        folded(&title, &case.report, advice(check, case, language))
+    };
+    for check in &exercise.checks {
+        // A grader-error stands among the problems already.
+        let failures = check.failures().filter(|case| case.verdict != Verdict::GraderError);
+        stories.extend(failures.map(|case| story(check, case)));
+    }
+    stories
+}
+
+/// HTML ends at the blank line, so Markdown is read inside.
+fn folded(title: &str, text: &str, advice: Option<&str>) -> String {
+    let text = shortened(text.trim_end(), STORY_BYTES);
+    let fence = "`".repeat(longest_row_of_backticks(&text).max(2) + 1);
+    let advice = advice.map_or(String::new(), |advice| format!("{advice}\n\n"));
+    let title = html(&short(title));
+    format!(
+        "\n<details><summary>{title}</summary>\n\n{advice}{fence}text\n{text}\n{fence}\n\n</details>\n"
+    )
+}
+
+/// A code span that holds in a line, a heading and a table.
+fn code(name: &str) -> String {
+    let inside = |c| match c {
+        '`' => '\'',
+        '|' => '¦',
+        c if c.is_whitespace() => ' ',
+        c => c,
+    };
+    let name: String = short(name).chars().map(inside).collect();
+    // A span needs something in it.
+    format!("`{}`", if name.trim().is_empty() { "-" } else { &name })
+}
+
+fn html(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace(char::is_whitespace, " ")
+}
+
+fn short(name: &str) -> String {
+    if name.chars().count() <= NAME_CHARS {
+        return name.to_owned();
+    }
+    name.chars().take(NAME_CHARS - 1).chain(['…']).collect()
+}
+
+fn longest_row_of_backticks(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
+}
