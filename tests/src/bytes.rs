@@ -44,7 +44,12 @@ fn quoted(text: impl Iterator<Item = char>) -> String {
 /// Expected against got: both as text, and both in hex around the first byte that differs.
 pub fn compare(expected: &[u8], got: &[u8]) -> String {
     let mut text = format!("expected  {}\n     got  {}\n", brief(expected), brief(got));
-    let Some(at) = first_difference(expected, got).filter(|_| !got.is_empty()) else { return text };
+    // Beside nothing at all there is nothing to compare.
+    let Some(at) =
+        first_difference(expected, got).filter(|_| !expected.is_empty() && !got.is_empty())
+    else {
+        return text;
+    };
     let row = at / ROW * ROW;
     let _ = writeln!(text, "first difference at byte {at}:");
     let _ = writeln!(text, "expected  {row:06x}  {}", row_of(expected, row));

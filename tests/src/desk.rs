@@ -16,7 +16,7 @@ use netlab::relay::Relay;
 
 use crate::folder::Grounds;
 use crate::random::{self, Random};
-use crate::story::{Difference, Story};
+use crate::story::{Difference, Scene, Story};
 use crate::wire::{Line, Wire};
 
 /// The exit code of a Rust program that panics.
@@ -204,8 +204,10 @@ impl State {
         let State { exercise, case, seed, .. } = &*self;
         let whose = env::var(protocol::WHOSE).unwrap_or_default();
         let replay = format!("cargo xtask grade {exercise}{whose} --case {case} --seed {seed}");
-        let report =
-            self.story.report(difference, &self.wire().transcript(), &self.said(), &replay);
+        let role =
+            if self.server.is_none() && !self.clients.is_empty() { "client" } else { "server" };
+        let scene = Scene { role, wire: self.wire().transcript(), said: self.said(), replay };
+        let report = self.story.report(difference, &scene);
         if let Err(error) = self.wire().keep_artifacts() {
             eprintln!("cannot write the artifacts of {exercise} {case}: {error}");
         }

@@ -33,11 +33,31 @@ impl Difference {
         Self { verdict: Verdict::Timeout, ..Self::fail(what) }
     }
 
+    /// With something more to say.
+    #[must_use]
+    pub fn and(mut self, more: &str) -> Self {
+        self.what = format!("{}; {more}", self.what);
+        self
+    }
+
     /// With the bytes that were expected and those that came.
     #[must_use]
     pub fn with(self, expected: &[u8], got: &[u8]) -> Self {
         Self { bytes: Some((expected.to_vec(), got.to_vec())), ..self }
     }
+}
+
+/// What else a report shows beside the steps.
+#[derive(Debug)]
+pub struct Scene {
+    /// Which side the program is: `server` or `client`.
+    pub role: &'static str,
+    /// The end of the transcript, and how many lines were before it.
+    pub wire: (Vec<String>, usize),
+    /// What the program has said on standard error.
+    pub said: String,
+    /// The command that runs the case again.
+    pub replay: String,
 }
 
 /// The steps of one case.
@@ -51,16 +71,10 @@ impl Story {
         self.steps.push(what.into());
     }
 
-    /// The report of a failure in the last step; the arrow marks it. `wire` is the end of the
-    /// transcript, and how many lines were before.
-    pub fn report(
-        &self,
-        difference: &Difference,
-        wire: &(Vec<String>, usize),
-        said: &str,
-        replay: &str,
-    ) -> String {
-        let mut text = format!("{}\n", difference.what.trim_end());
+    /// The report of a failure in the last step; the arrow marks it.
+    pub fn report(&self, difference: &Difference, scene: &Scene) -> String {
+        let mut text = String::new();
+        push_first_and_last(&mut text, &difference.what);
         if let Some((expected, got)) = difference.bytes.as_ref().filter(|(a, b)| a != b) {
             text.push('\n');
             text.push_str(&bytes::compare(expected, got));
@@ -72,20 +86,28 @@ impl Story {
             .map(|(number, step)| format!("{} {number:>2}. {step}", arrow(number)))
             .collect();
         push_last(&mut text, &steps, 0);
-        let (lines, before) = wire;
+        let (lines, before) = &scene.wire;
         if !lines.is_empty() {
-            text.push_str("\nthe wire\n");
+            let _ = writeln!(text, "\nthe wire (your program is the {})", scene.role);
             push_last(&mut text, lines, *before);
         }
         let said: Vec<String> =
-            said.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+            scene.said.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
         if !said.is_empty() {
             text.push_str("\nyour program said on standard error\n");
             push_last(&mut text, &said, 0);
         }
-        let _ = writeln!(text, "\nreplay: {replay}");
+        let _ = writeln!(text, "\nreplay: {}", scene.replay);
         text
     }
+}
+
+/// What went wrong may quote a program that has much to say: its first line and the last ones.
+fn push_first_and_last(text: &mut String, what: &str) {
+    let mut lines = what.trim_end().lines();
+    let _ = writeln!(text, "{}", lines.next().unwrap_or_default());
+    let more: Vec<String> = lines.map(str::to_owned).collect();
+    push_last(text, &more, 0);
 }
 
 fn push_last(text: &mut String, lines: &[String], before: usize) {
@@ -97,5 +119,40 @@ fn push_last(text: &mut String, lines: &[String], before: usize) {
         let shown: String = line.chars().take(SHOWN_WIDTH).collect();
         let more = if shown.len() < line.len() { " …" } else { "" };
         let _ = writeln!(text, "  {shown}{more}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scene(said: &str) -> Scene {
+        let wire = ((0..SHOWN).map(|number| format!("line {number}")).collect(), 100);
+        Scene { role: "client", wire, said: said.to_owned(), replay: "again".to_owned() }
+    }
+
+    #[test]
+    fn however_much_has_happened_a_report_fits_some_screens() {
+        let mut story = Story::default();
+        for number in 0..10_000 {
+            story.step(format!("step {number} {}", "x".repeat(1000)));
+        }
+        let much = "a long line of the program ".repeat(100) + "\n";
+        let what = Difference::fail(format!("it said\n{}", much.repeat(1000)));
+        let report = story.report(&what, &scene(&much.repeat(1000)));
+        assert!(report.lines().count() < 5 * SHOWN, "{} lines", report.lines().count());
+        assert!(report.lines().all(|line| line.chars().count() < SHOWN_WIDTH + 20));
+        assert!(report.contains("… 9986 before these") && report.contains("--> 10000. step 9999"));
+        assert!(report.contains("the wire (your program is the client)\n  … 100 before these"));
+        assert!(report.ends_with("replay: again\n"));
+    }
+
+    #[test]
+    fn a_report_says_nothing_of_what_there_is_not() {
+        let quiet = Scene { wire: (Vec::new(), 0), ..scene("") };
+        let mut story = Story::default();
+        story.step("look");
+        let report = story.report(&Difference::fail("nothing is there"), &quiet);
+        assert_eq!(report, "nothing is there\n\nsteps\n  -->  1. look\n\nreplay: again\n");
     }
 }

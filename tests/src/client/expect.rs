@@ -42,7 +42,7 @@ impl Client {
             self.heard.drain(..expected.len());
             return;
         }
-        self.fail_over(expected, &end, "the bytes are not the ones expected");
+        self.fail_over(Some(expected), &end, "the bytes are not the ones expected");
     }
 
     /// Expects exactly `expected` a few bytes at a time: at most `size` are read at once, with a
@@ -54,7 +54,7 @@ impl Client {
                 heard.len() >= piece.len() || !piece.starts_with(heard)
             });
             if !self.heard.starts_with(piece) {
-                self.fail_over(piece, &end, "the bytes are not the ones expected");
+                self.fail_over(Some(piece), &end, "the bytes are not the ones expected");
             }
             self.heard.drain(..piece.len());
             std::thread::sleep(pause);
@@ -68,7 +68,7 @@ impl Client {
         let end = self.hear(|heard| length(heard).is_some() || heard.len() > MAX_LINE_BYTES);
         match length(&self.heard) {
             Some(length) => self.heard.drain(..length).collect(),
-            None => self.fail_over(b"\n", &end, "a line ends in a newline, and none has come"),
+            None => self.fail_over(None, &end, "a line ends in a newline, and none has come"),
         }
     }
 
@@ -78,7 +78,7 @@ impl Client {
         let end = self.hear(|heard| heard.len() >= length);
         if self.heard.len() < length {
             let came = self.heard.len();
-            self.fail_over(&[], &end, &format!("{length} bytes are expected, and {came} came"));
+            self.fail_over(None, &end, &format!("{length} bytes are expected, and {came} came"));
         }
         self.heard.drain(..length).collect()
     }
@@ -88,7 +88,7 @@ impl Client {
         self.step("receives until the end of the stream");
         match self.hear(|_| false) {
             End::Closed => std::mem::take(&mut self.heard),
-            end => self.fail_over(&[], &end, ""),
+            end => self.fail_over(None, &end, "this has no end"),
         }
     }
 
@@ -105,7 +105,7 @@ impl Client {
                 patience()
             )));
         }
-        self.fail_over(expected, &end, "the answer is not the one expected");
+        self.fail_over(Some(expected), &end, "the answer is not the one expected");
     }
 
     /// Expects the end of the stream, and not a byte before it.
@@ -113,7 +113,7 @@ impl Client {
         self.step("expects the close");
         let end = self.hear(|heard| !heard.is_empty());
         if !matches!(end, End::Closed) {
-            self.fail_over(b"", &end, "something came in place of the close");
+            self.fail_over(Some(b""), &end, "something came in place of the close");
         }
     }
 
@@ -220,9 +220,9 @@ impl Client {
         }
     }
 
-    /// Ends the test: not `expected`, but what was heard. `otherwise` says what is wrong with it if
-    /// there was no trouble with the connection.
-    fn fail_over(&self, expected: &[u8], end: &End, otherwise: &str) -> ! {
+    /// Ends the test: not `expected`, if these were certain bytes, but what was heard. `otherwise`
+    /// says what is wrong with it if there was no trouble with the connection.
+    fn fail_over(&self, expected: Option<&[u8]>, end: &End, otherwise: &str) -> ! {
         let who = &self.who;
         let difference = match end {
             End::Closed if self.heard.is_empty() => {
@@ -237,6 +237,9 @@ impl Client {
                 Difference::timeout(format!("{who} has waited {:?} for this", patience()))
             }
         };
-        self.desk.fail(difference.with(expected, &self.heard));
+        self.desk.fail(match expected {
+            Some(expected) => difference.with(expected, &self.heard),
+            None => difference.and(&format!("it has sent {}", brief(&self.heard))),
+        });
     }
 }
