@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use grader::course::{Exercise, Lesson};
+use grader::progress;
 
 use crate::course::Course;
 
@@ -44,7 +45,8 @@ pub fn wanted<'a>(
     Ok(found)
 }
 
-fn all(course: &Course) -> Vec<(&Lesson, &Exercise)> {
+/// Every exercise of the course, in order.
+pub fn all(course: &Course) -> Vec<(&Lesson, &Exercise)> {
     let of = |lesson| std::iter::repeat(lesson);
     course.lessons.iter().flat_map(|lesson| of(lesson).zip(&lesson.about.exercises)).collect()
 }
@@ -57,6 +59,11 @@ pub fn solution_file(lesson: &Lesson, exercise: &Exercise) -> PathBuf {
 /// The student's file.
 pub fn exercise_file(lesson: &Lesson, exercise: &Exercise) -> PathBuf {
     lesson.folder.join(format!("exercise/src/bin/{}.rs", exercise.name))
+}
+
+/// What [`progress`] remembers the student's file by, as it is now; it may be missing.
+pub fn fingerprint(lesson: &Lesson, exercise: &Exercise) -> String {
+    progress::fingerprint(&std::fs::read(exercise_file(lesson, exercise)).unwrap_or_default())
 }
 
 /// The text that the student begins with.

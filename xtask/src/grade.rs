@@ -12,6 +12,7 @@ use anyhow::Result;
 use grader::course::Language;
 use grader::course::{Exercise, Lesson};
 use grader::process;
+use grader::progress;
 use grader::protocol::Verdict;
 use grader::report::Grade;
 use grader::run::{self, Job};
@@ -114,6 +115,7 @@ fn grade_one(
     let artifacts = options.artifacts.as_deref();
     let job = Job::new(root, (lesson, exercise), &submission, grade.seed);
     let job = Job { case, jobs, artifacts, ..job };
+    let fingerprint = exercises::fingerprint(lesson, exercise);
     let mut written = Ok(());
     let score = run::grade(&job, &mut |score| {
         grade.update(score);
@@ -131,10 +133,24 @@ fn grade_one(
     }
     grade.update(&score);
     reports::write(reports, grade)?;
+    if submission == Submission::Exercise {
+        remember(root, &score, &fingerprint);
+    }
     let mut output = io::stdout().lock();
     terminal(&mut output, &submission).exercise(exercise, &score)?;
     output.flush()?;
     Ok(())
+}
+
+/// Progress is for the overview only: that it cannot be kept is said and fails nothing.
+pub fn remember(root: &Path, score: &ExerciseScore, fingerprint: &str) {
+    if let Err(error) = progress::record(root, score, fingerprint) {
+        let file = root.join(progress::FILE);
+        eprintln!(
+            "cargo xtask: your progress is not kept: cannot write {}: {error}",
+            file.display()
+        );
+    }
 }
 
 fn wrong<T>(problem: &str) -> Result<T> {

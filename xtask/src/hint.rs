@@ -7,15 +7,20 @@ use anyhow::Result;
 use crate::course::Course;
 use crate::exercises::{self, WrongArguments};
 use crate::lang::Lang;
+use crate::standing::Standing;
 
 /// Show a hint for an exercise: the first is general, the last says almost everything
 #[derive(clap::Args)]
 pub struct Options {
-    /// LESSON or LESSON/EXERCISE, such as 02 or 02/answer
-    exercise: String,
+    /// LESSON or LESSON/EXERCISE, such as 02 or 02/answer; of several exercises it is the first
+    /// that is not done yet
+    exercise: Option<String>,
     /// Which hint; 1 is the first
     #[arg(default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     number: u16,
+    /// All hints at once
+    #[arg(long, conflicts_with = "number")]
+    all: bool,
     #[command(flatten)]
     lang: Lang,
 }
@@ -23,17 +28,22 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<ExitCode> {
     let course = Course::find()?;
     let language = options.lang.language();
-    for (lesson, exercise) in exercises::wanted(&course, Some(&options.exercise))? {
-        let name = format!("{}/{}", lesson.number, exercise.name);
-        let (number, count) = (usize::from(options.number), exercise.hints.len());
-        let Some(hint) = exercise.hints.get(number - 1) else {
-            return Err(WrongArguments(format!("{name} has {count} hints, not {number}")).into());
-        };
+    let wanted = exercises::wanted(&course, options.exercise.as_deref())?;
+    let standing = Standing::read(&course);
+    let next = standing.next(wanted.iter().copied()).or(wanted.first().copied());
+    let Some((lesson, exercise)) = next else { return Ok(ExitCode::SUCCESS) };
+    let name = format!("{}/{}", lesson.number, exercise.name);
+    let (number, count) = (usize::from(options.number), exercise.hints.len());
+    if !options.all && number > count {
+        return Err(WrongArguments(format!("{name} has {count} hints, not {number}")).into());
+    }
+    let shown = if options.all { 1..=count } else { number..=number };
+    for (number, hint) in (1..).zip(&exercise.hints).filter(|(number, _)| shown.contains(number)) {
         println!("{name} ({number}/{count}): {}", language.pick(hint).trim());
-        if number < count {
-            let more = language.words("for more:", "需要更多提示：");
-            println!("{more} cargo xtask hint {name} {}", number + 1);
-        }
+    }
+    if !options.all && number < count {
+        let more = language.words("for more:", "需要更多提示：");
+        println!("{more} cargo xtask hint {name} {}", number + 1);
     }
     Ok(ExitCode::SUCCESS)
 }

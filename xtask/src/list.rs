@@ -1,4 +1,4 @@
-//! `cargo xtask list`: the lessons, as their folders tell.
+//! `cargo xtask list`: the lessons, as their folders tell, and how far one is in each.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -7,8 +7,9 @@ use anyhow::Result;
 
 use crate::course::Course;
 use crate::lang::Lang;
+use crate::standing::Standing;
 
-/// Show the lessons: number, topic, minutes, command and title
+/// Show the lessons, and their exercises with the points of your last grading
 #[derive(clap::Args)]
 pub struct Options {
     #[command(flatten)]
@@ -16,14 +17,17 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
+    let (course, language) = (Course::find()?, options.lang.language());
+    let standing = Standing::read(&course);
     let mut out = io::stdout().lock();
     // The title stands last: Chinese characters are two columns wide and would bend the table.
     writeln!(out, "no.  {:<14}{:>7}  {:<24}title", "topic", "minutes", "command")?;
-    for lesson in Course::find()?.lessons {
-        let title = options.lang.language().pick(&lesson.about.title);
+    for lesson in &course.lessons {
+        let title = language.pick(&lesson.about.title);
         let command = format!("cargo run -p {}", lesson.package());
         let (number, topic, minutes) = (&lesson.number, &lesson.topic, lesson.about.minutes);
         writeln!(out, "{number:<5}{topic:<14}{minutes:>7}  {command:<24}{title}")?;
+        standing.write_exercises(&mut out, lesson, language, None)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -21,6 +21,7 @@ mod props;
 mod reset;
 mod run;
 mod skeleton;
+mod standing;
 mod task;
 mod test;
 

@@ -1,33 +1,123 @@
-//! `cargo xtask` alone: what one can do next.
+//! `cargo xtask` alone: how far one is, and what to do next.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
+use grader::course::Language;
+use grader::terminal;
 
 use crate::course::Course;
+use crate::exercises;
+use crate::standing::{Points, Standing};
 
-/// What to type, and what it does.
-const COMMANDS: &[(&str, &str)] = &[
-    ("cargo run -p lesson-02", "watch a server and a client talk"),
-    ("cargo xtask list", "every lesson: what it is about and how long it takes"),
-    ("cargo xtask run 02", "run a lesson's server and client as two programs"),
-    ("cargo xtask lab --help", "put a bad network between any two programs, and watch it"),
-    ("cargo xtask task 02", "what a lesson's exercise asks for, and which file to edit"),
-    ("cargo xtask grade 02", "grade your exercise: points, what failed and why"),
-    ("cargo xtask hint 02", "a nudge when you are stuck"),
-    ("cargo xtask test 02", "test a lesson; without a number: everything"),
-    ("cargo xtask book", "build the book to read along"),
-    ("cargo xtask ci", "every check that a change has to pass"),
-    ("cargo xtask --help", "all commands; COMMAND --help tells more about one"),
+/// What to type, and what it does in English and Chinese.
+const COMMANDS: &[(&str, &str, &str)] = &[
+    ("cargo run -p lesson-02", "watch a server and a client talk", "看服务器和客户端对话"),
+    (
+        "cargo xtask list",
+        "every lesson and exercise, and how far you are",
+        "列出所有课程和练习，以及完成情况",
+    ),
+    (
+        "cargo xtask run 02",
+        "run a lesson's server and client as two programs",
+        "把一课的服务器和客户端作为两个程序运行",
+    ),
+    (
+        "cargo xtask lab --help",
+        "put a bad network between any two programs, and watch it",
+        "在任意两个程序之间放一个糟糕的网络，并观察它",
+    ),
+    (
+        "cargo xtask task 02",
+        "what a lesson's exercises ask for, and which file to edit",
+        "练习的要求，以及要编辑的文件",
+    ),
+    ("cargo xtask watch", "grade an exercise whenever you save it", "每次保存练习时自动评分"),
+    (
+        "cargo xtask grade 02",
+        "grade your exercises: points, what failed and why",
+        "给练习评分：得分、哪里没通过、为什么",
+    ),
+    ("cargo xtask hint", "a nudge when you are stuck", "卡住时给一点提示"),
+    (
+        "cargo xtask test 02",
+        "test a lesson; without a number: everything",
+        "测试一课；不写编号则测试全部",
+    ),
+    ("cargo xtask book", "build the book to read along", "生成配套的书"),
+    ("cargo xtask ci", "every check that a change has to pass", "每次修改都要通过的全部检查"),
+    (
+        "cargo xtask --help",
+        "all commands; COMMAND --help tells more about one",
+        "全部命令；“命令 --help”给出详细说明",
+    ),
 ];
 
 pub fn run() -> Result<ExitCode> {
-    let lessons = Course::find()?.lessons.len();
+    let course = Course::find()?;
+    let (standing, language) = (Standing::read(&course), Language::of_the_system());
     let mut out = io::stdout().lock();
-    writeln!(out, "Network programming in Rust, {lessons} lessons. What you can do next:\n")?;
-    for (command, purpose) in COMMANDS {
-        writeln!(out, "  {command:<24}{purpose}")?;
+    write_progress(&mut out, &course, &standing, language)?;
+    write_next(&mut out, &course, &standing, language)?;
+    writeln!(out, "{}\n", language.words("What you can do:", "可用的命令："))?;
+    for (command, english, chinese) in COMMANDS {
+        writeln!(out, "  {command:<24}{}", language.words(english, chinese))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn write_progress(
+    out: &mut dyn Write,
+    course: &Course,
+    standing: &Standing,
+    language: Language,
+) -> io::Result<()> {
+    let (lessons, Points { earned, out_of }) = (course.lessons.len(), standing.points_of_course());
+    match language {
+        Language::English => writeln!(
+            out,
+            "Network programming in Rust, {lessons} lessons: {earned} of {out_of} points\n"
+        )?,
+        Language::Chinese => {
+            writeln!(out, "Rust 网络编程，共 {lessons} 课：{earned} / {out_of} 分\n")?;
+        }
+    }
+    for lesson in &course.lessons {
+        let points = standing.points_of_lesson(lesson);
+        let (number, topic, bar) = (&lesson.number, &lesson.topic, paint(points));
+        let (counts, title) =
+            (format!("{}/{}", points.earned, points.out_of), language.pick(&lesson.about.title));
+        // The title stands last: Chinese characters are two columns wide and would bend the table.
+        writeln!(out, "  {number} {topic:<14}{bar}{counts:>8}  {title}")?;
+    }
+    Ok(())
+}
+
+/// The bar; green when it is full, on a terminal that wants colours.
+fn paint(points: Points) -> String {
+    let is_full = points.earned == points.out_of && points.out_of > 0;
+    let bar = points.bar();
+    if is_full && terminal::wants_colour() { format!("\x1b[32m{bar}\x1b[0m") } else { bar }
+}
+
+fn write_next(
+    out: &mut dyn Write,
+    course: &Course,
+    standing: &Standing,
+    language: Language,
+) -> io::Result<()> {
+    let Some((lesson, exercise)) = standing.next(exercises::all(course)) else {
+        let words = language.words("All exercises are done.", "所有练习都已完成。");
+        return writeln!(out, "\n{words}\n");
+    };
+    let name = format!("{}/{}", lesson.number, exercise.name);
+    let next = language.words("Next: ", "下一个练习：");
+    writeln!(out, "\n{next}{name}  {}", language.pick(&exercise.title))?;
+    let (task, watch) = (format!("cargo xtask task {name}"), format!("cargo xtask watch {name}"));
+    let width = watch.len() + 2;
+    let asks = language.words("what it asks for, and which file to edit", "要求和要编辑的文件");
+    let grades = language.words("grades it whenever you save it", "每次保存时自动评分");
+    writeln!(out, "  {task:<width$}{asks}\n  {watch:<width$}{grades}\n")
 }

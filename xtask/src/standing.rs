@@ -1,0 +1,139 @@
+//! How far the student is: what the last grades say about the course as it is now.
+
+use std::io::{self, Write};
+
+use grader::course::{Exercise, Language, Lesson};
+use grader::progress::{Entry, Progress};
+
+use crate::course::Course;
+use crate::exercises;
+
+/// How many characters a whole bar has.
+const BAR: u32 = 20;
+
+/// The course and the last grades.
+pub struct Standing<'a> {
+    course: &'a Course,
+    progress: Progress,
+}
+
+/// Points earned, and points there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Points {
+    pub earned: u32,
+    pub out_of: u32,
+}
+
+impl std::iter::Sum for Points {
+    fn sum<I: Iterator<Item = Self>>(points: I) -> Self {
+        points.fold(Self::default(), |sum, next| Self {
+            earned: sum.earned + next.earned,
+            out_of: sum.out_of + next.out_of,
+        })
+    }
+}
+
+impl Points {
+    /// `[#####---------------]`. It is full only when nothing is missing, and empty only when
+    /// nothing is there.
+    pub fn bar(self) -> String {
+        let Self { earned, out_of } = self;
+        let length = if earned == 0 { 0 } else { (earned * BAR / out_of.max(1)).clamp(1, BAR) };
+        let (done, open) = (length as usize, (BAR - length) as usize);
+        format!("[{}{}]", "#".repeat(done), "-".repeat(open))
+    }
+}
+
+impl<'a> Standing<'a> {
+    /// Reads the last grades. That they cannot be used is said, and stops nothing.
+    pub fn read(course: &'a Course) -> Self {
+        let (progress, damaged) = Progress::read(&course.root);
+        if let Some(damaged) = damaged {
+            eprintln!("cargo xtask: {damaged}");
+        }
+        Self { course, progress }
+    }
+
+    fn entry(&self, lesson: &Lesson, exercise: &Exercise) -> Option<&Entry> {
+        self.progress.of(&lesson.number, &exercise.name)
+    }
+
+    /// The points of one exercise, as far as it still has those points.
+    pub fn points(&self, lesson: &Lesson, exercise: &Exercise) -> Points {
+        let out_of = exercise.checks.iter().map(|check| check.points).sum();
+        let entry = self.entry(lesson, exercise).filter(|entry| entry.out_of == out_of);
+        Points { earned: entry.map_or(0, |entry| entry.points.min(out_of)), out_of }
+    }
+
+    /// The points of a lesson.
+    pub fn points_of_lesson(&self, lesson: &Lesson) -> Points {
+        lesson.about.exercises.iter().map(|exercise| self.points(lesson, exercise)).sum()
+    }
+
+    /// The points of the whole course.
+    pub fn points_of_course(&self) -> Points {
+        self.course.lessons.iter().map(|lesson| self.points_of_lesson(lesson)).sum()
+    }
+
+    /// Whether all points were earned.
+    pub fn is_done(&self, lesson: &Lesson, exercise: &Exercise) -> bool {
+        let points = self.points(lesson, exercise);
+        self.entry(lesson, exercise).is_some() && points.earned == points.out_of
+    }
+
+    /// The first of these that is not done yet.
+    pub fn next<'b>(
+        &self,
+        of: impl IntoIterator<Item = (&'b Lesson, &'b Exercise)>,
+    ) -> Option<(&'b Lesson, &'b Exercise)> {
+        of.into_iter().find(|(lesson, exercise)| !self.is_done(lesson, exercise))
+    }
+
+    /// A line for each exercise of a lesson; `current` has a mark.
+    pub fn write_exercises(
+        &self,
+        out: &mut dyn Write,
+        lesson: &Lesson,
+        language: Language,
+        current: Option<&str>,
+    ) -> io::Result<()> {
+        for exercise in &lesson.about.exercises {
+            let mark = if current == Some(&exercise.name) { '>' } else { ' ' };
+            let Points { earned, out_of } = self.points(lesson, exercise);
+            let points = match self.entry(lesson, exercise) {
+                Some(_) => format!("{earned}/{out_of}"),
+                None => format!("-/{out_of}"),
+            };
+            let (name, title) = (&exercise.name, language.pick(&exercise.title));
+            let since = self.since(lesson, exercise, language);
+            writeln!(out, "   {mark} {name:<14}{points:>7}  {title}{since}")?;
+        }
+        Ok(())
+    }
+
+    fn since(&self, lesson: &Lesson, exercise: &Exercise, language: Language) -> &'static str {
+        let file = exercises::exercise_file(lesson, exercise);
+        match self.entry(lesson, exercise) {
+            Some(entry) if entry.is_outdated(&file) => {
+                language.words("  (changed since it was graded)", "（评分之后改动过）")
+            }
+            _ => "",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_full_only_with_all_points_and_empty_only_with_none() {
+        let filled = |earned| {
+            let bar = Points { earned, out_of: 1000 }.bar();
+            assert_eq!(bar.len(), BAR as usize + 2);
+            bar.matches('#').count()
+        };
+        assert_eq!([0, 1, 500, 999, 1000].map(filled), [0, 1, 10, 19, 20]);
+        assert_eq!(Points::default().bar().matches('#').count(), 0);
+    }
+}
