@@ -24,6 +24,7 @@ mod skeleton;
 mod standing;
 mod task;
 mod test;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -45,6 +46,7 @@ enum Command {
     Test(test::Options),
     Task(task::Options),
     Grade(grade::Options),
+    Watch(watch::Options),
     Hint(hint::Options),
     Reset(reset::Options),
     Skeleton(skeleton::Options),
@@ -71,6 +73,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Test(options)) => test::run(&options),
         Some(Command::Task(options)) => task::run(&options),
         Some(Command::Grade(options)) => grade::run(&options),
+        Some(Command::Watch(options)) => watch::run(&options),
         Some(Command::Hint(options)) => hint::run(&options),
         Some(Command::Reset(options)) => reset::run(&options),
         Some(Command::Skeleton(options)) => skeleton::run(&options),
