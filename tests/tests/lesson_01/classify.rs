@@ -45,6 +45,8 @@ fn every_class_boundary_is_right(#[case] address: &str, #[case] expected: &str) 
 }
 
 #[rstest]
+#[case::this_network("0.255.255.255", "this-network")]
+#[case::after_this_network("1.0.0.0", "-")]
 #[case::private_10("10.255.255.255", "private")]
 #[case::before_private_172("172.15.255.255", "-")]
 #[case::private_172("172.16.0.0", "private")]
@@ -60,6 +62,11 @@ fn every_class_boundary_is_right(#[case] address: &str, #[case] expected: &str) 
 #[case::documentation_3("203.0.113.7", "documentation")]
 #[case::benchmarking("198.19.255.255", "benchmarking")]
 #[case::after_benchmarking("198.20.0.0", "-")]
+#[case::before_multicast("223.255.255.255", "-")]
+#[case::multicast("224.0.0.0", "multicast")]
+#[case::multicast_to_its_end("239.255.255.255", "multicast")]
+#[case::reserved("240.0.0.0", "reserved")]
+#[case::reserved_to_its_end("255.255.255.254", "reserved")]
 #[case::broadcast("255.255.255.255", "broadcast")]
 fn every_special_block_has_its_purpose(#[case] address: &str, #[case] expected: &str) {
     expect(address, Word::Purpose, expected);
