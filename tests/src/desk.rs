@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{env, fs, thread};
@@ -14,13 +13,12 @@ use netlab::program::{Running, Server, poll};
 use netlab::record::{Happening, Transport};
 use netlab::relay::Relay;
 
+use crate::blame::{blame, blame_a_client};
 use crate::folder::Grounds;
 use crate::random::{self, Random};
 use crate::story::{Difference, Scene, Story};
 use crate::wire::{Line, Wire};
 
-/// The exit code of a Rust program that panics.
-const RUST_PANIC: i32 = 101;
 /// How long a program that is about to end may take to do so, before its failure is told.
 const LAST_BREATH: Duration = Duration::from_millis(200);
 
@@ -256,7 +254,7 @@ impl State {
         for client in self.clients.iter_mut().filter(|client| !client.is_over) {
             if let Some(status) = poll(LAST_BREATH, || client.running.ended()) {
                 client.running.drain(LAST_BREATH);
-                blame(difference, status, &client.running.stderr());
+                blame_a_client(difference, status, &client.running.stderr());
             }
         }
     }
@@ -272,23 +270,6 @@ impl State {
         let what = format!("your program has written outside its folder: {}", found.join(", "));
         Some(Difference::fail(what))
     }
-}
-
-/// Whether a program that ended so has crashed, whatever it printed: a signal, or Rust's panic.
-pub fn is_crash(status: ExitStatus) -> bool {
-    status.code().is_none_or(|code| code == RUST_PANIC)
-}
-
-/// An end that nobody has asked for. With an exit code of the contract's it is a failure (a client
-/// may well end with 1, but not here), with any other a crash.
-pub fn blame(difference: &mut Difference, status: ExitStatus, said: &str) {
-    let is_of_the_contract = matches!(status.code(), Some(0..=2));
-    difference.verdict = if is_of_the_contract { Verdict::Fail } else { Verdict::Crash };
-    let unwritten = said.lines().find_map(|line| line.strip_prefix(protocol::UNWRITTEN));
-    difference.what = match unwritten {
-        Some(part) => format!("a part of your program is still to be written{part}"),
-        None => format!("your program has ended ({status}) in the middle of this"),
-    };
 }
 
 /// The grader says which case this is; without it, libtest names the thread after the test.

@@ -12,8 +12,9 @@ use netlab::program::{Server, StartError};
 use netlab::record::Transport;
 use netlab::relay::Relay;
 
+use crate::blame::{blame, is_crash};
 use crate::client::Client;
-use crate::desk::{Desk, Network, blame, is_crash, note_group};
+use crate::desk::{Desk, Network, note_group};
 use crate::folder::Folder;
 use crate::host::Host;
 use crate::patience::{Wait, patience};

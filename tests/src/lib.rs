@@ -14,6 +14,29 @@
 //! client.expect_last_words("你好, 5 bytes\n".as_bytes());
 //! ```
 //!
+//! The program may also be the client, and the test the server that makes its life hard:
+//!
+//! ```no_run
+//! use graded::Exam;
+//!
+//! let exam = Exam::of("03", "send");
+//! let folder = exam.folder();
+//! let file = folder.file("letter.txt", &exam.random_bytes(300_000));
+//! let host = exam.listen_with_buffer(4096);
+//! let running = exam.start_client(host.address(), &[&file]);
+//! let client = host.accept();
+//! client.reset();
+//! running.expect_exit(1);
+//! ```
+//!
+//! - Over TCP, [`Exam::connect`] and [`Host::accept`] give the same thing, a [`Client`]: the test's
+//!   end of a connection. Over UDP, a [`Sender`] talks with a server and a [`UdpHost`] with clients.
+//! - [`Exam::network`] puts delay, loss and faults in front of any server.
+//! - [`Exam::folder`] is where a program may write; what it writes elsewhere fails the case.
+//! - [`Exam::peak_memory`], [`Exam::descriptors`] and [`Exam::threads`] are what a server needs.
+//! - No test says how long it waits: every single wait has the limit [`Exam::patience`]. Only for
+//!   *silence* a test names a time, a short one, as a correct program is silent on any machine.
+//!
 //! An [`Exam`] notes every step and everything the wire carries. An expectation that is not met
 //! panics with the whole story. Under the grader the story also becomes the outcome; any other
 //! panic is the test's own mistake and becomes a grader-error.
@@ -23,6 +46,7 @@
 //! replaced by the port and the address it is to use, for programs that know no `--addr`. Payloads follow from `SEED`.
 
 mod artifacts;
+mod blame;
 mod bytes;
 mod client;
 mod desk;

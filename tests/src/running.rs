@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use netlab::program::{Running as Process, poll};
 
-use crate::desk::{Desk, Started, blame, is_crash, note_group};
+use crate::blame::{blame, is_crash};
+use crate::desk::{Desk, Started, note_group};
 use crate::exam::Ran;
 use crate::patience::{Wait, patience};
 use crate::program::{self, Start};

@@ -70,6 +70,23 @@ fn a_small_buffer_takes_little_of_what_nobody_reads() {
     assert!(small < usual, "{small} bytes of {usual}");
 }
 
+/// Its end is told, too, but is not taken for the reason.
+#[test]
+#[cfg(unix)]
+fn a_program_that_has_said_something_wrong_may_end_after_it() {
+    let report = report_of(|| {
+        let exam = exam_of("exit 0");
+        let host = exam.listen();
+        let mut stream = TcpStream::connect(host.address()).unwrap();
+        let mut client = host.accept();
+        let _running = exam.start_client(host.address(), &[]);
+        stream.write_all(b"HELLO").unwrap();
+        client.expect(b"hello");
+    });
+    assert_says(&report, &["fail: the bytes are not the ones expected (and then your program has"]);
+    assert_says(&report, &["first difference at byte 0", "your program is the client"]);
+}
+
 #[test]
 #[cfg(unix)]
 fn a_program_that_ends_without_connecting_is_not_waited_for() {
