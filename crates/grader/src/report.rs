@@ -20,7 +20,8 @@ use std::time::SystemTime;
 use chrono::{DateTime, Utc};
 
 use crate::course::{Exercise, Language, Lesson};
-use crate::score::{self, ExerciseScore};
+use crate::protocol::Verdict;
+use crate::score::{self, CaseResult, CheckScore, ExerciseScore};
 use crate::submission::Submission;
 
 /// A grade: the scores of some exercises, and what they are the scores of.
@@ -82,6 +83,15 @@ impl Grade {
     #[must_use]
     pub fn is_grader_error(&self) -> bool {
         self.exercises.iter().any(|exercise| !exercise.problems.is_empty())
+    }
+
+    /// Whether a platform may take this for a grade, if only for the beginning of one: the grading
+    /// went well so far, and something has been graded.
+    #[must_use]
+    pub fn is_grade(&self) -> bool {
+        let mut checks = self.exercises.iter().flat_map(|exercise| &exercise.checks);
+        let has_begun = self.pending() == 0 || checks.any(|check| !check.cases.is_empty());
+        has_begun && !self.is_grader_error()
     }
 
     /// Takes in a score, in place of an earlier one of the same exercise.
@@ -176,9 +186,9 @@ impl Kind {
         }
     }
 
-    /// The report's text. `None` where the grader itself has failed and the format has no words for
-    /// that: the platform must then find no file, and says itself that grading failed, rather than
-    /// take a grader's mistake for a student's zero.
+    /// The report's text. `None` where this [is no grade](Grade::is_grade) and the format has no
+    /// words for that: the platform must then find no file, and says itself that grading failed,
+    /// rather than take a grader's mistake for a student's zero.
     #[must_use]
     pub fn render(&self, grade: &Grade) -> Option<String> {
         match self {
@@ -236,6 +246,20 @@ fn begin_beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
     #[cfg(unix)]
     file.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     file.tempfile_in(folder)
+}
+
+/// What a check has to say where a page shows many: the first of its cases that failed, and its
+/// story. The others often fail for the same reason; they are named below it. A grader-error is
+/// not among them.
+fn first_failure(check: &CheckScore) -> Option<(&CaseResult, String)> {
+    let mut failures = check.failures().filter(|case| case.verdict != Verdict::GraderError);
+    let first = failures.next()?;
+    let others: Vec<String> = failures.map(|it| format!("{} ({})", it.name, it.verdict)).collect();
+    let mut story = first.report.trim_end().to_owned();
+    if !others.is_empty() {
+        story = format!("{story}\n\nalso: {}", others.join(", "));
+    }
+    Some((first, story))
 }
 
 /// `value` as text, with line feeds.

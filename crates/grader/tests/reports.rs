@@ -52,7 +52,7 @@ fn assert_valid(name: &str, grade: &Grade) {
     if let Some(report) = parsed(name, grade) {
         assert_eq!(complaints(name, &report), [""; 0], "{name}: {report:#}");
     } else {
-        assert!(grade.is_grader_error(), "{name} is missing");
+        assert!(!grade.is_grade(), "{name} is missing");
     }
 }
 
@@ -189,7 +189,7 @@ proptest! {
             if let Some(totals) = totals(kind, &grade) {
                 prop_assert_eq!(totals, expected, "{}", kind);
             } else {
-                prop_assert!(grade.is_grader_error(), "{} is missing", kind);
+                prop_assert!(!grade.is_grade(), "{} is missing", kind);
             }
         }
     }
@@ -295,7 +295,8 @@ fn what_has_not_run_is_neither_a_pass_nor_a_failure() {
 #[rstest]
 #[case("grader error in a case")]
 #[case("grader error outside")]
-fn a_grader_error_is_nowhere_a_zero(#[case] name: &str) {
+#[case("not begun")]
+fn what_is_no_grade_leaves_no_file_for_a_platform(#[case] name: &str) {
     let grade = example(name);
     let folder = tempfile::tempdir().unwrap();
     for kind_name in ["gradescope", "classroom50"] {
@@ -306,6 +307,13 @@ fn a_grader_error_is_nowhere_a_zero(#[case] name: &str) {
         assert!(!path.exists(), "{kind_name} would take it for a grade");
         kind(kind_name).write(&grade, &path).unwrap();
     }
+}
+
+#[rstest]
+#[case("grader error in a case")]
+#[case("grader error outside")]
+fn a_grader_error_is_nowhere_a_zero(#[case] name: &str) {
+    let grade = example(name);
     assert_eq!(parsed("json", &grade).unwrap()["grader_error"], true);
     let exercism = parsed("exercism", &grade).unwrap();
     assert!(exercism["message"].as_str().unwrap().contains("not your mistake"));
@@ -326,6 +334,17 @@ fn a_compilers_error_is_the_students_and_is_told_once_where_a_page_shows_all() {
     // There are two exercises with several cases each.
     for kind in ["gradescope", "markdown"] {
         assert_eq!(render(kind, &grade).unwrap().matches("E0425").count(), 2, "{kind}");
+    }
+}
+
+#[test]
+fn a_page_of_many_checks_tells_the_first_failure_of_each_and_names_the_others() {
+    let case = |report: &str| Some((Verdict::Fail, report.to_owned()));
+    let grade = grades::grade(vec![vec![(1, vec![case("one"), case("two")])]], true);
+    for kind in ["gradescope", "markdown"] {
+        let report = render(kind, &grade).unwrap();
+        assert!(report.contains("one") && !report.contains("two"), "{report}");
+        assert!(report.contains("also: check_0::case_1_of_many (fail)"), "{report}");
     }
 }
 
@@ -359,7 +378,7 @@ fn a_huge_output_gives_reports_of_bounded_size() {
 #[test]
 fn a_page_says_how_much_has_no_room() {
     let case = Some((Verdict::Fail, "x".repeat(20_000)));
-    let grade = grades::grade(vec![vec![(1, vec![case; 100])]], true);
+    let grade = grades::grade(vec![vec![(1, vec![case]); 100]], true);
     let page = render("markdown", &grade).unwrap();
     assert_tame(&page, &grade);
     assert!(page.contains("There is no room for"), "{} bytes", page.len());

@@ -14,7 +14,8 @@
 //!   another code makes the runner write a result with `status=error`. `cargo xtask grade` ends with
 //!   1 where points are missing: an `autograder.py` turns 1 into 0 and hands 3 (grader error) and
 //!   130 (interrupted) on.
-//! - Where the grader itself has failed, there is no report, so that nobody takes it for a zero.
+//! - Where the grader itself has failed, or has not graded anything yet, there is no report, so that
+//!   nobody takes it for a zero.
 
 use serde_json::{Value, json};
 
@@ -76,10 +77,10 @@ impl Identity {
     }
 }
 
-/// The report's text; none for a grader-error.
+/// The report's text, if this is a grade.
 #[must_use]
 pub fn render(grade: &Grade, identity: &Identity) -> Option<String> {
-    if grade.is_grader_error() {
+    if !grade.is_grade() {
         return None;
     }
     let tests = grade

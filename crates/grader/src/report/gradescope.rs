@@ -10,16 +10,14 @@
 //! of the format (the assignment's settings have it): ours is in `extra_data`.
 //!
 //! - A check that has not run yet has neither `score` nor `status`, and `output` says so.
-//! - Where the grader itself has failed, there is no report. Gradescope then says "The autograder
+//! - Where the grader itself has failed, or has not graded anything yet, there is no report. Gradescope then says "The autograder
 //!   failed to execute correctly" (same site, "Troubleshooting"), and the instructor can run it
 //!   again; a file with zeros would be a grade. What went wrong is on standard output, which
 //!   Gradescope shows to the instructor.
 
-use std::fmt::Write;
-
 use serde_json::{Value, json};
 
-use super::{Grade, pretty};
+use super::{Grade, first_failure, pretty};
 use crate::advice::advice;
 use crate::course::Language;
 use crate::plain::shortened;
@@ -29,10 +27,10 @@ use crate::score::{CheckScore, ExerciseScore};
 /// How much one check may say, in bytes: a page shows all checks of a lesson at once.
 const OUTPUT_BYTES: usize = 16 * 1024;
 
-/// The report's text; none for a grader-error.
+/// The report's text, if this is a grade.
 #[must_use]
 pub fn render(grade: &Grade) -> Option<String> {
-    if grade.is_grader_error() {
+    if !grade.is_grade() {
         return None;
     }
     let exercises = (1..).zip(&grade.exercises);
@@ -96,17 +94,11 @@ fn output(check: &CheckScore, language: Language) -> String {
         None => language.words("not run yet", "尚未运行").to_owned(),
         Some(Verdict::Pass) => String::new(),
         Some(Verdict::DoesNotCompile) => Verdict::DoesNotCompile.to_string(),
-        Some(_) => {
-            let mut output = String::new();
-            for case in check.failures() {
-                // Writing to a string cannot fail.
-                let _ = writeln!(output, "{}: {}\n{}", case.verdict, case.name, case.report.trim());
-                if let Some(advice) = advice(check, case, language) {
-                    let word = language.words("usually: ", "常见原因：");
-                    let _ = writeln!(output, "{word}{advice}");
-                }
-            }
-            output
-        }
+        Some(_) => first_failure(check).map_or(String::new(), |(case, story)| {
+            let word = language.words("usually: ", "常见原因：");
+            let advice = advice(check, case, language);
+            let advice = advice.map_or(String::new(), |advice| format!("{word}{advice}\n\n"));
+            format!("{advice}{}: {}\n{story}", case.verdict, case.name)
+        }),
     }
 }

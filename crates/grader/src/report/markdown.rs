@@ -5,19 +5,21 @@
 //! <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>: GitHub
 //! Flavored Markdown, at most 1 MiB for a step, else nothing of it is shown.
 //!
-//! A table of the checks, and below it the story of each failure, folded. A story is in a fenced
+//! The file is replaced: what the same step has written into it before is gone.
+//!
+//! A table of the checks, and below it the story of each that failed, folded. A story is in a fenced
 //! code block whose fence is longer than any row of backticks inside (GFM specification, section
 //! 4.5): whatever a program printed, it is shown and means nothing. A name in a table or in a line
 //! is a code span that cannot be left either.
 
 use std::fmt::Write;
 
-use super::Grade;
+use super::{Grade, first_failure};
 use crate::advice::advice;
 use crate::course::Language;
 use crate::plain::shortened;
 use crate::protocol::Verdict;
-use crate::score::{CaseResult, CheckScore, ExerciseScore};
+use crate::score::ExerciseScore;
 
 /// What GitHub takes for one step, less a margin for what other commands of the step may add.
 const PAGE_BYTES: usize = 900 * 1024;
@@ -42,7 +44,7 @@ pub fn render(grade: &Grade) -> String {
         }
     }
     if left_out > 0 {
-        let _ = writeln!(page, "\nThere is no room for {left_out} more failures.");
+        let _ = writeln!(page, "\nThere is no room for the stories of {left_out} more checks.");
     }
     page
 }
@@ -75,8 +77,8 @@ fn table(exercise: &ExerciseScore, language: Language) -> String {
     table
 }
 
-/// The folded parts of an exercise: what the compiler said, or each failure, and the grader's own
-/// problems.
+/// The folded parts of an exercise: the grader's own problems, and what the compiler said, or what
+/// each check did.
 fn stories(exercise: &ExerciseScore, language: Language) -> Vec<String> {
     let name = format!("{}/{}", exercise.lesson, exercise.exercise);
     let mut stories: Vec<String> = exercise
@@ -88,15 +90,11 @@ fn stories(exercise: &ExerciseScore, language: Language) -> Vec<String> {
         stories.push(folded(&format!("{name}: {}", Verdict::DoesNotCompile), error, None));
         return stories;
     }
-    let story = |check: &CheckScore, case: &CaseResult| {
+    stories.extend(exercise.checks.iter().filter_map(|check| {
+        let (case, story) = first_failure(check)?;
         let title = format!("{name} {}: {}", case.name, case.verdict);
-        folded(&title, &case.report, advice(check, case, language))
-    };
-    for check in &exercise.checks {
-        // A grader-error stands among the problems already.
-        let failures = check.failures().filter(|case| case.verdict != Verdict::GraderError);
-        stories.extend(failures.map(|case| story(check, case)));
-    }
+        Some(folded(&title, &story, advice(check, case, language)))
+    }));
     stories
 }
 
