@@ -114,7 +114,7 @@ pub fn build(job: &Job) -> Result<Vec<String>, Unbuilt> {
     job.submission.command(job.workspace, &job.lesson.number, &job.exercise.name, &job.cancel)
 }
 
-/// As [`grade`], with everything built: `tests` by [`prepare`], `program` by [`build`].
+/// As [`grade`], with everything built: `tests` by [`prepare`], `program` by [`build()`].
 pub fn grade_built(
     job: &Job,
     tests: &Tests,
