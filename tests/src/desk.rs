@@ -247,6 +247,7 @@ impl State {
         if let Some(server) = &mut self.server
             && let Some(status) = poll(LAST_BREATH, || server.ended())
         {
+            server.drain(LAST_BREATH);
             blame(difference, status, &server.stderr());
             // A server ends when it is told to, and then in order.
             difference.verdict = if status.success() { Verdict::Fail } else { Verdict::Crash };

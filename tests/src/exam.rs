@@ -299,9 +299,14 @@ impl Drop for Exam {
     }
 }
 
-/// A program that could be started once but not again has failed at something.
+/// A program that could be started once but not again has failed at something, and one that a
+/// signal or a panic has ended has crashed.
 fn not_ready(error: &StartError, is_first_start: bool) -> Difference {
-    if is_first_start {
+    if let StartError::Ended(status, _) = error
+        && is_crash(*status)
+    {
+        Difference { verdict: Verdict::Crash, what: error.to_string(), bytes: None }
+    } else if is_first_start {
         Difference { verdict: Verdict::NotReady, what: error.to_string(), bytes: None }
     } else {
         Difference::fail(format!("your program could not be started again: {error}"))

@@ -10,6 +10,7 @@ use crate::outcome;
 use crate::process::{self, Bounds, Ended};
 use crate::protocol::{self, Outcome, Verdict};
 use crate::score::CaseResult;
+use crate::submission::Submission;
 
 /// A case lasts at most as long as so many waits do that each take all of their time.
 const WAITS: u32 = 12;
@@ -66,10 +67,16 @@ fn try_case(
     limits: Limits,
 ) -> io::Result<(Ended, Option<Outcome>)> {
     let folder = tempfile::tempdir()?;
-    let groups = folder.path().join("groups");
+    let (groups, work) = (folder.path().join("groups"), folder.path().join("work"));
     std::fs::create_dir(&groups)?;
+    std::fs::create_dir(&work)?;
     let mut command = command(job, tests, program, case, limits)?;
-    command.env(protocol::GROUPS, &groups).current_dir(job.workspace);
+    command.env(protocol::GROUPS, &groups);
+    // What somebody has typed may name files by their place from here. Everything else works in a
+    // folder of its own, and what it leaves there is nobody's concern.
+    if !matches!(job.submission, Submission::Program(_)) {
+        command.current_dir(&work);
+    }
     let (stdin, outcome) = outcome::channel()?;
     let bounds = Bounds::of(limits.whole, &job.cancel);
     let ended = process::run_noting(&mut command, stdin, &bounds, |_| {});
