@@ -13,8 +13,12 @@ use netlab::record::{Event, Happening, Recorder};
 /// After so many bytes of payload a capture ends: what is wrong shows long before.
 const MAX_CAPTURED_BYTES: usize = 16 * 1024 * 1024;
 
-/// The files of one case. The capture grows while the case runs, so that it is there even if
-/// nobody lives to complete it. Dropping this removes what was not kept.
+/// What a capture is called until it is complete.
+const PART: &str = "pcapng.part";
+
+/// The files of one case. The capture grows while the case runs, as `….pcapng.part`, so that
+/// something is there even if nobody lives to complete it. Dropping this removes what was not kept;
+/// files of an earlier run of the case stay.
 pub struct Artifacts {
     /// Without its extension.
     path: PathBuf,
@@ -38,7 +42,7 @@ impl Artifacts {
         fs::create_dir_all(folder)?;
         // Windows has no colons in names.
         let path = folder.join(name.replace("::", "-"));
-        let file = BufWriter::new(File::create(with(&path, "pcapng"))?);
+        let file = BufWriter::new(File::create(with(&path, PART))?);
         let (diagram, capture) = (Diagram::new().with_times(), Some(Capture::new(file)?));
         Ok(Self { path, diagram, capture, captured: 0 })
     }
@@ -57,14 +61,20 @@ impl Artifacts {
     /// Completes the files.
     pub fn keep(mut self) -> io::Result<()> {
         fs::write(with(&self.path, "svg"), self.diagram.to_svg())?;
-        self.capture.take().map_or(Ok(()), |mut capture| capture.finish())
+        if let Some(mut capture) = self.capture.take() {
+            capture.finish()?;
+            // Windows renames no open file.
+            drop(capture);
+            fs::rename(with(&self.path, PART), with(&self.path, "pcapng"))?;
+        }
+        Ok(())
     }
 }
 
 impl Drop for Artifacts {
     fn drop(&mut self) {
         if mem::take(&mut self.capture).is_some() {
-            let _ = fs::remove_file(with(&self.path, "pcapng"));
+            let _ = fs::remove_file(with(&self.path, PART));
         }
     }
 }

@@ -15,6 +15,8 @@ use netlab::transcript::Transcript;
 use crate::artifacts::Artifacts;
 use crate::story::SHOWN;
 
+/// How much of a payload a line of a report shows.
+const PAYLOAD_COLUMNS: usize = 48;
 /// Of each relay the indices are its own; they begin so far from each other.
 const INDICES_OF_A_RELAY: u64 = 1_000_000;
 
@@ -36,7 +38,9 @@ impl Wire {
     pub fn begin(name: &str) -> Self {
         Self {
             began: Instant::now(),
-            transcript: Transcript::new(LastLines::default()).with_times(),
+            transcript: Transcript::new(LastLines::default())
+                .with_times()
+                .with_payload_columns(PAYLOAD_COLUMNS),
             artifacts: Artifacts::wanted(name),
             indices: [0; 2],
             numbers: HashMap::new(),

@@ -26,6 +26,7 @@ const PAYLOAD_COLUMNS: usize = 160;
 pub struct Transcript<W> {
     output: W,
     times: bool,
+    payload_columns: usize,
     fates: Fates,
     error: Option<io::Error>,
 }
@@ -33,13 +34,21 @@ pub struct Transcript<W> {
 impl<W: Write> Transcript<W> {
     /// A transcript without times, so that two runs can be compared with diff(1).
     pub fn new(output: W) -> Self {
-        Self { output, times: false, fates: Fates::default(), error: None }
+        let (times, payload_columns) = (false, PAYLOAD_COLUMNS);
+        Self { output, times, payload_columns, fates: Fates::default(), error: None }
     }
 
     /// With the time since the start of the relay at the beginning of each line.
     #[must_use]
     pub fn with_times(mut self) -> Self {
         self.times = true;
+        self
+    }
+
+    /// With another limit on how much of a payload a line shows, in columns.
+    #[must_use]
+    pub fn with_payload_columns(mut self, columns: usize) -> Self {
+        self.payload_columns = columns;
         self
     }
 
@@ -73,7 +82,7 @@ impl<W: Write> Transcript<W> {
 impl<W: Write + Send> Recorder for Transcript<W> {
     fn record(&mut self, event: &Event) {
         if self.error.is_none()
-            && let Some(text) = line(&mut self.fates, event)
+            && let Some(text) = line(&mut self.fates, event, self.payload_columns)
         {
             self.error = self.write(event, &text).err();
         }
@@ -81,7 +90,7 @@ impl<W: Write + Send> Recorder for Transcript<W> {
 }
 
 /// What a line says; `None` if the event says nothing that an earlier line did not say.
-fn line(fates: &mut Fates, event: &Event) -> Option<String> {
+fn line(fates: &mut Fates, event: &Event, payload_columns: usize) -> Option<String> {
     let client = client(&event.connection);
     let (from, to) = match event.direction {
         Direction::ToServer => (client.as_str(), "server"),
@@ -97,7 +106,7 @@ fn line(fates: &mut Fates, event: &Event) -> Option<String> {
         Happening::Sent { index, fate, payload } => {
             fates.note(event.direction, *index, *fate, payload);
             let number = if udp { format!("#{index}, ") } else { String::new() };
-            format!("{from} → {to}: {number}{}{}", content(payload), ending(*fate))
+            format!("{from} → {to}: {number}{}{}", content(payload, payload_columns), ending(*fate))
         }
         Happening::Delivered { index, payload } => {
             let arrived = fates.arrive(event.direction, *index, payload)?;
@@ -111,8 +120,8 @@ fn client(connection: &Connection) -> String {
     format!("client {}", u64::from(connection.number) + 1)
 }
 
-fn content(payload: &Arc<[u8]>) -> String {
-    let (text, rest) = show(payload, PAYLOAD_COLUMNS);
+fn content(payload: &Arc<[u8]>, columns: usize) -> String {
+    let (text, rest) = show(payload, columns);
     let length = bytes(payload.len() as u64);
     match rest {
         _ if text.is_empty() => length,
