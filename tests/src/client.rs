@@ -30,6 +30,8 @@ pub struct Client {
     out: Direction,
     line: Line,
     stream: TcpStream,
+    /// Whether the wire was told already that nothing more will be sent.
+    has_ended: bool,
     /// What was read beyond what was expected so far.
     heard: Vec<u8>,
 }
@@ -71,7 +73,7 @@ impl Client {
         if let Err(error) = prepared {
             panic!("cannot prepare the socket of {who}: {error}");
         }
-        let client = Self { desk, who, out, line, stream, heard: Vec::new() };
+        let client = Self { desk, who, out, line, stream, has_ended: false, heard: Vec::new() };
         client.note(Direction::ToServer, Happening::Opened);
         client
     }
@@ -139,13 +141,12 @@ impl Client {
         if let Err(error) = self.stream.shutdown(Shutdown::Write) {
             self.could_not("half-close", &error);
         }
-        self.note(self.out, Happening::Ended);
+        self.end(Happening::Ended);
     }
 
     /// Goes away without a word: close(2).
     pub fn vanish(self) {
         self.step("closes its socket and is gone");
-        self.note(self.out, Happening::Ended);
     }
 
     /// Goes away with a reset: close(2) after `SO_LINGER` was set to 0 seconds (socket(7)), which
@@ -153,12 +154,12 @@ impl Client {
     ///
     /// # Panics
     /// When the system refuses the option; that is no failure of the program.
-    pub fn reset(self) {
+    pub fn reset(mut self) {
         self.step("resets the connection");
         if let Err(error) = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)) {
             panic!("cannot prepare a reset: {error}");
         }
-        self.note(self.out, Happening::Reset);
+        self.end(Happening::Reset);
     }
 
     /// Stays connected for `time` without reading, so that the buffers in between fill up.
@@ -184,6 +185,11 @@ impl Client {
         )))
     }
 
+    fn end(&mut self, how: Happening) {
+        self.note(self.out, how);
+        self.has_ended = true;
+    }
+
     fn step(&self, what: impl std::fmt::Display) {
         self.desk.step(format!("{} {what}", self.who));
     }
@@ -195,6 +201,14 @@ impl Client {
     fn note_payload(&self, direction: Direction, payload: &[u8]) {
         if !payload.is_empty() {
             self.desk.carries(&self.line, direction, payload);
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.end(Happening::Ended);
         }
     }
 }

@@ -7,6 +7,7 @@ mod folder;
 mod host;
 mod network;
 mod running;
+mod serving;
 mod udp;
 
 use std::net::{TcpListener, TcpStream};

@@ -65,12 +65,16 @@ impl Wire {
     /// Notes payload; all pieces of one call together, so that one byte at a time does not fill
     /// the screen.
     pub fn carries(&mut self, line: &Line, direction: Direction, payload: &[u8]) {
-        let index = &mut self.indices[usize::from(direction == Direction::ToClient)];
-        let (this, payload) = (*index, Arc::<[u8]>::from(payload));
-        *index += 1;
-        let sent = Happening::Sent { index: this, fate: Fate::Pass, payload: Arc::clone(&payload) };
-        self.happens(line, direction, sent);
-        self.happens(line, direction, Happening::Delivered { index: this, payload });
+        let next = &mut self.indices[usize::from(direction == Direction::ToClient)];
+        let (index, payload) = (*next, Arc::<[u8]>::from(payload));
+        *next += 1;
+        let sent = Happening::Sent { index, fate: Fate::Pass, payload: Arc::clone(&payload) };
+        let delivered = Happening::Delivered { index, payload };
+        // Nothing lies between: both at one moment.
+        let (at, connection) = (self.began.elapsed(), line.connection());
+        for happening in [sent, delivered] {
+            self.record(&Event { at, connection, direction, happening });
+        }
     }
 
     /// Notes something else: a beginning, an end, a reset.

@@ -85,3 +85,14 @@ fn a_close_and_a_reset_both_end_a_connection() {
     client.expect_end_or_reset();
     serving.join().unwrap();
 }
+
+#[test]
+fn a_client_that_is_gone_is_seen_on_the_wire() {
+    let report = report_of(|| {
+        let exam = exam();
+        let (server, _serving) = serving_once(saying(b""));
+        drop(exam.connect(server));
+        exam.fail(crate::Difference::fail("enough"));
+    });
+    assert_says(&report, &["client 1 → server: end of the stream (FIN)"]);
+}
