@@ -1,39 +1,52 @@
-//! The graders are graded: solutions score full points, skeletons none, and every classic mistake
-//! is caught by the checks that it names.
+//! The graders are graded: solutions score full points, ten runs in a row and on a busy machine,
+//! skeletons score none, and every classic mistake is caught by the checks that it names.
 //!
-//! Skeletons and mistakes are built in a small workspace of their own below `target/graders`, so
-//! that no student's file is touched. All of it is discovered; nothing here names a lesson.
-//! `GRADERS_ONLY=03` or `GRADERS_ONLY=03/framed` restricts it to what somebody is working on.
+//! All of it is discovered; nothing here names a lesson. `GRADERS_ONLY=03` or
+//! `GRADERS_ONLY=03/framed` restricts it to what somebody is working on, and
+//! `cargo xtask grade 03 --self-test` shows the same as a table.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // Helpers of tests; a panic is a failed test.
 
-#[path = "graders/variants.rs"]
-mod variants;
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use grader::course::{self, Exercise, Lesson};
-use grader::protocol::Verdict;
-use grader::run::{self, Job};
-use grader::score::ExerciseScore;
-use grader::submission::Submission;
+use grader::process::{Cancel, orphans};
+use grader::score::check_of;
+use grader::selftest::mistakes::{all_patches, patches};
+use grader::selftest::{Trial, variants};
 use grader::workspace;
 
-use variants::{Kind, Variant};
-
-/// A fixed one: whatever else differs between two runs, the payloads do not.
+/// A fixed one: whatever else differs between two runs of this file, the payloads do not.
 const SEED: u64 = 20_260_101;
+/// So many cases run at a time. Most of a case is waiting.
+const JOBS: usize = 4;
+/// How often in a row a solution is graded, each time with other payloads.
+const RUNS: u64 = 10;
+/// The runs from this one on are done while somebody else wants the processors, too.
+const FIRST_BUSY_RUN: u64 = 5;
 
-fn root() -> PathBuf {
-    workspace::root(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap()
+fn root() -> &'static Path {
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        orphans::adopt();
+        workspace::root(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap()
+    })
+}
+
+fn lessons() -> &'static [Lesson] {
+    static LESSONS: OnceLock<Vec<Lesson>> = OnceLock::new();
+    LESSONS.get_or_init(|| course::lessons(root()).unwrap())
 }
 
 /// The exercises that `GRADERS_ONLY` names; all of them without it.
-fn chosen(lessons: &[Lesson]) -> Vec<(&Lesson, &Exercise)> {
+fn chosen() -> Vec<(&'static Lesson, &'static Exercise)> {
     let only = std::env::var("GRADERS_ONLY").unwrap_or_default();
     let (number, name) = only.split_once('/').unwrap_or((&only, ""));
-    let pairs = lessons.iter().flat_map(|l| l.about.exercises.iter().map(move |e| (l, e)));
+    let pairs = lessons().iter().flat_map(|l| l.about.exercises.iter().map(move |e| (l, e)));
     let is_chosen = |(lesson, exercise): &(&Lesson, &Exercise)| {
         (number.is_empty() || lesson.answers_to(number))
             && (name.is_empty() || exercise.name == name)
@@ -43,73 +56,64 @@ fn chosen(lessons: &[Lesson]) -> Vec<(&Lesson, &Exercise)> {
     chosen
 }
 
-fn grade(lesson: &Lesson, exercise: &Exercise, submission: &Submission) -> ExerciseScore {
-    let root = root();
-    let job = Job::new(&root, (lesson, exercise), submission, SEED);
-    run::grade(&job, &mut |_| {})
-}
-
-/// What went wrong, told by the grader itself.
-fn stories(score: &ExerciseScore) -> String {
-    let cases = score.checks.iter().flat_map(|check| &check.cases);
-    let failed = cases.filter(|case| case.verdict != Verdict::Pass);
-    let told = failed.map(|case| format!("{}: {}: {}", case.name, case.verdict, case.report));
-    told.collect::<Vec<_>>().join("\n")
-}
-
-/// The checks with a case that did not pass, and how.
-fn failures(score: &ExerciseScore) -> BTreeSet<(String, Verdict)> {
-    let checks = score.checks.iter();
-    checks
-        .flat_map(|check| check.cases.iter().map(|case| (check.name.clone(), case.verdict)))
-        .filter(|(_, verdict)| *verdict != Verdict::Pass)
-        .collect()
+fn trial(exercise: (&'static Lesson, &'static Exercise)) -> Trial<'static> {
+    Trial::new(root(), exercise, SEED, JOBS, &Cancel::default()).unwrap()
 }
 
 #[test]
-fn every_solution_scores_full_points() {
-    for (lesson, exercise) in chosen(&course::lessons(&root()).unwrap()) {
-        let score = grade(lesson, exercise, &Submission::Solution);
-        let name = format!("{}/{}", lesson.number, exercise.name);
-        assert!(score.problems.is_empty(), "{name}: {:#?}", score.problems);
-        assert_eq!(score.points(), score.out_of(), "{name}: {}", stories(&score));
-        assert!(score.out_of() > 0 && score.all_passed(), "{name}: {}", stories(&score));
+fn every_solution_scores_full_points_ten_times_in_a_row_also_on_a_busy_machine() {
+    for exercise in chosen() {
+        let trial = trial(exercise);
+        for run in 0..RUNS {
+            let _busy = (run >= FIRST_BUSY_RUN).then(Busy::begin);
+            let score = trial.solution(run);
+            assert!(score.is_ok(), "run {run}: {}", score.unwrap_err());
+        }
     }
 }
 
 #[test]
 fn skeletons_score_nothing_and_mistakes_are_caught_by_the_checks_they_name() {
-    let lessons = course::lessons(&root()).unwrap();
-    let variants = variants::build(&root(), &chosen(&lessons));
-    assert!(!variants.is_empty());
-    for variant in &variants {
-        let submission = Submission::Program(vec![variant.program.display().to_string()]);
-        let score = grade(variant.lesson, variant.exercise, &submission);
-        assert!(score.problems.is_empty(), "{}: {:#?}", variant.name, score.problems);
-        match &variant.kind {
-            Kind::Skeleton => {
-                assert_eq!(score.points(), 0, "{}: {}", variant.name, stories(&score));
-            }
-            Kind::Mistake { caught_by } => assert_caught(variant, caught_by, &score),
-        }
+    let chosen = chosen();
+    let variants = variants::build(root(), &chosen, &Cancel::default()).unwrap();
+    let mut problems = Vec::new();
+    for (exercise, variants) in chosen.into_iter().zip(variants) {
+        assert!(variants.iter().any(|variant| variant.mistake.is_none()));
+        let trial = trial(exercise);
+        problems.extend(variants.iter().filter_map(|variant| trial.problem(variant)));
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n\n"));
+}
+
+#[test]
+fn every_graded_test_has_points_and_every_point_has_a_test() {
+    for lesson in lessons().iter().filter(|lesson| !lesson.about.exercises.is_empty()) {
+        let exercises = &lesson.about.exercises;
+        let trial = trial((lesson, &exercises[0]));
+        let tested: BTreeSet<String> = trial.names().map(check_with_exercise).collect();
+        let checks = exercises.iter().flat_map(|e| e.checks.iter().map(move |c| (e, c)));
+        let worth: BTreeSet<String> = checks
+            .filter(|(_, check)| check.points > 0)
+            .map(|(exercise, check)| format!("{}::{}", exercise.name, check.name))
+            .collect();
+        let number = &lesson.number;
+        let unpaid: Vec<_> = tested.difference(&worth).collect();
+        assert!(unpaid.is_empty(), "lesson {number} gives no points for these tests: {unpaid:?}");
+        let untested: Vec<_> = worth.difference(&tested).collect();
+        assert!(untested.is_empty(), "lesson {number} has no test for these checks: {untested:?}");
     }
 }
 
-/// By `fail`: a mistake that is only found by waiting would be found out by a slow machine, too.
-/// One that hangs or crashes says so in its header: `check (timeout)`, `check (crash)`.
-fn assert_caught(
-    variant: &Variant,
-    caught_by: &BTreeSet<(String, Verdict)>,
-    score: &ExerciseScore,
-) {
-    assert!(!caught_by.is_empty(), "{} names no check", variant.name);
-    assert_eq!(&failures(score), caught_by, "{}: {}", variant.name, stories(score));
+/// `EXERCISE::CHECK` of a test `EXERCISE::CHECK::CASE`.
+fn check_with_exercise(test: &str) -> String {
+    let (exercise, case) = test.split_once("::").unwrap_or((test, ""));
+    format!("{exercise}::{}", check_of(case))
 }
 
 #[test]
 fn every_exercise_has_two_mistakes_or_more() {
-    for (lesson, exercise) in chosen(&course::lessons(&root()).unwrap()) {
-        let mistakes = variants::patches(lesson, exercise).len();
+    for (lesson, exercise) in chosen() {
+        let mistakes = patches(lesson, exercise).len();
         assert!(mistakes >= 2, "{}/{} has {mistakes}", lesson.number, exercise.name);
     }
 }
@@ -117,11 +121,11 @@ fn every_exercise_has_two_mistakes_or_more() {
 /// Two exercises may share the beginning of their names, and a patch for none is never tried.
 #[test]
 fn every_patch_belongs_to_one_exercise() {
-    for lesson in &course::lessons(&root()).unwrap() {
+    for lesson in lessons() {
         let exercises = lesson.about.exercises.iter();
         let claimed: Vec<PathBuf> =
-            exercises.flat_map(|exercise| variants::patches(lesson, exercise)).collect();
-        for patch in variants::all_patches(lesson) {
+            exercises.flat_map(|exercise| patches(lesson, exercise)).collect();
+        for patch in all_patches(lesson) {
             let owners = claimed.iter().filter(|claimed| **claimed == patch).count();
             assert_eq!(
                 owners,
@@ -130,5 +134,31 @@ fn every_patch_belongs_to_one_exercise() {
                 patch.display()
             );
         }
+    }
+}
+
+/// Keeps every processor busy until it is dropped.
+struct Busy {
+    is_over: &'static AtomicBool,
+}
+
+impl Busy {
+    fn begin() -> Self {
+        // A few bytes for each run of a test; the threads may outlast us by a moment.
+        let is_over: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(false)));
+        for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
+            thread::spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        Self { is_over }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
     }
 }

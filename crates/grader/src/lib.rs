@@ -23,6 +23,8 @@ pub mod protocol;
 pub mod report;
 pub mod run;
 pub mod score;
+#[cfg(feature = "selftest")]
+pub mod selftest;
 pub mod skeleton;
 pub mod submission;
 pub mod terminal;

@@ -87,6 +87,13 @@ pub struct Tests {
     listing: Duration,
 }
 
+impl Tests {
+    /// All of the lesson's tests, whether an exercise has them as checks or not.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.list.lines().filter_map(|line| line.strip_suffix(": test"))
+    }
+}
+
 /// Grades one exercise. `watch` sees the score after every case.
 pub fn grade(job: &Job, watch: &mut dyn FnMut(&ExerciseScore)) -> ExerciseScore {
     match prepare(job) {
@@ -204,7 +211,7 @@ fn list(tests: &Path, job: &Job) -> Result<Ended, String> {
 
 /// The cases of the exercise, in the order of its checks in `lesson.toml`: easy ones first.
 fn cases(tests: &Tests, job: &Job) -> Vec<Case> {
-    let mut cases = listed(&tests.list, &job.exercise.name, job.case);
+    let mut cases = listed(tests.names(), &job.exercise.name, job.case);
     let checks = &job.exercise.checks;
     cases.sort_by_key(|case| {
         checks.iter().position(|check| check.name == score::check_of(&case.name))
@@ -212,13 +219,17 @@ fn cases(tests: &Tests, job: &Job) -> Vec<Case> {
     cases
 }
 
-/// The cases of `exercise` in libtest's terse list, `MODULE::NAME: test` a line.
-fn listed(list: &str, exercise: &str, wanted: Option<&str>) -> Vec<Case> {
+/// The cases of `exercise` among the tests `MODULE::NAME` of its lesson.
+fn listed<'a>(
+    names: impl Iterator<Item = &'a str>,
+    exercise: &str,
+    wanted: Option<&str>,
+) -> Vec<Case> {
     let is_wanted = |name: &str| {
         wanted.is_none_or(|wanted| name == wanted || name.starts_with(&format!("{wanted}::")))
     };
-    list.lines()
-        .filter_map(|line| line.strip_suffix(": test")?.strip_prefix(exercise)?.strip_prefix("::"))
+    names
+        .filter_map(|name| name.strip_prefix(exercise)?.strip_prefix("::"))
         .map(|name| Case { name: name.to_owned(), chosen: is_wanted(name) })
         .collect()
 }
@@ -227,19 +238,25 @@ fn listed(list: &str, exercise: &str, wanted: Option<&str>) -> Vec<Case> {
 mod tests {
     use super::*;
 
+    /// As libtest lists them; a benchmark is no test.
+    fn chosen(list: &str, wanted: Option<&str>) -> Vec<String> {
+        let tests = Tests { program: PathBuf::new(), list: list.into(), listing: Duration::ZERO };
+        let cases = listed(tests.names(), "answer", wanted).into_iter();
+        cases.filter(|case| case.chosen).map(|case| case.name).collect()
+    }
+
     #[test]
     fn only_the_exercises_own_tests_are_listed() {
         let list = "answer::short: test\nanswer::long::case_1: test\nanswers::x: test\n\
                     lines::y: test\nanswer::b: benchmark\n";
-        let names: Vec<_> = listed(list, "answer", None).into_iter().map(|c| c.name).collect();
-        assert_eq!(names, ["short", "long::case_1"]);
+        assert_eq!(chosen(list, None), ["short", "long::case_1"]);
     }
 
     #[test]
     fn a_wanted_name_means_a_case_or_all_cases_of_a_check() {
         let list = "answer::long::case_1: test\nanswer::long::case_2: test\nanswer::longer: test\n";
-        let chosen =
-            |wanted| listed(list, "answer", Some(wanted)).iter().filter(|case| case.chosen).count();
-        assert_eq!((chosen("long"), chosen("long::case_2"), chosen("lon")), (2, 1, 0));
+        assert_eq!(chosen(list, Some("long")).len(), 2);
+        assert_eq!(chosen(list, Some("long::case_2")), ["long::case_2"]);
+        assert!(chosen(list, Some("lon")).is_empty());
     }
 }
