@@ -225,7 +225,8 @@ impl State {
     }
 
     fn outcome_with(&self, verdict: Verdict, report: String) -> Outcome {
-        Outcome { verdict, report, longest_wait: self.longest_wait.as_secs_f64() }
+        let longest_wait = self.longest_wait.as_secs_f64();
+        Outcome { verdict, report, output: self.said(), longest_wait }
     }
 
     /// What the program has said on standard error, in whatever role.

@@ -81,6 +81,10 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// For the student: what was expected, what came, what the wire saw. Empty for a pass.
     pub report: String,
+    /// What the program has printed on standard error. (Its standard output is a matter of the
+    /// task, and so of the report.)
+    #[serde(default)]
+    pub output: String,
     /// The longest single wait for the program, in seconds: what a limit has to allow for.
     #[serde(default)]
     pub longest_wait: f64,

@@ -29,6 +29,8 @@ pub struct CaseResult {
     pub verdict: Verdict,
     /// What there is to say about it; empty for a pass.
     pub report: String,
+    /// What the program has printed on standard error.
+    pub output: String,
     /// How long it took, in seconds.
     pub seconds: f64,
 }
@@ -37,7 +39,8 @@ impl CaseResult {
     /// A result that took no time.
     #[must_use]
     pub fn new(name: &str, verdict: Verdict, report: &str) -> Self {
-        Self { name: name.to_owned(), verdict, report: report.to_owned(), seconds: 0.0 }
+        let (name, report, output) = (name.to_owned(), report.to_owned(), String::new());
+        Self { name, verdict, report, output, seconds: 0.0 }
     }
 }
 
@@ -201,7 +204,7 @@ fn score_check(check: &Check, listed: &[Case], results: &[CaseResult]) -> CheckS
 
 /// A result as it may be shown.
 fn told(result: &CaseResult) -> CaseResult {
-    CaseResult { report: plain(&result.report), ..result.clone() }
+    CaseResult { report: plain(&result.report), output: plain(&result.output), ..result.clone() }
 }
 
 /// Checks without a test and tests without a check.
@@ -255,7 +258,7 @@ mod tests {
     }
 
     fn result(name: &str, verdict: Verdict) -> CaseResult {
-        CaseResult { name: name.into(), verdict, report: String::new(), seconds: 0.0 }
+        CaseResult::new(name, verdict, "")
     }
 
     fn scored(listed: &[Case], results: &[CaseResult], is_over: bool) -> ExerciseScore {

@@ -5,11 +5,15 @@
 
 mod grades;
 
+use std::collections::HashMap;
 use std::fs;
+use std::sync::LazyLock;
 
+use grader::course::Language;
 use grader::plain::plain;
 use grader::protocol::Verdict;
 use grader::report::{Grade, Kind};
+use grader::terminal::Terminal;
 use jsonschema::Validator;
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
@@ -26,10 +30,10 @@ const SCHEMAS: [(&str, &str); 4] = [
     ("exercism", include_str!("../schemas/exercism.schema.json")),
 ];
 
-fn validator(name: &str) -> Validator {
-    let (_, schema) = SCHEMAS.iter().find(|(of, _)| *of == name).unwrap();
-    jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap()
-}
+static VALIDATORS: LazyLock<HashMap<&str, Validator>> = LazyLock::new(|| {
+    let validator = |schema| jsonschema::validator_for(&serde_json::from_str(schema).unwrap());
+    SCHEMAS.into_iter().map(|(name, schema)| (name, validator(schema).unwrap())).collect()
+});
 
 fn render(name: &str, grade: &Grade) -> Option<String> {
     kind(name).render(grade)
@@ -45,7 +49,7 @@ fn example(name: &str) -> Grade {
 
 /// What is wrong with a report by its schema.
 fn complaints(name: &str, report: &Value) -> Vec<String> {
-    validator(name).iter_errors(report).map(|error| error.to_string()).collect()
+    VALIDATORS[name].iter_errors(report).map(|error| error.to_string()).collect()
 }
 
 fn assert_valid(name: &str, grade: &Grade) {
@@ -368,8 +372,32 @@ fn what_a_program_printed_is_shown_whole_and_means_nothing() {
 }
 
 #[test]
+fn what_a_program_printed_stands_apart_from_the_graders_words() {
+    let grade = grades::grade(vec![vec![(1, vec![Some((Verdict::Pass, "olleh".into()))])]], true);
+    assert_eq!(
+        parsed("json", &grade).unwrap()["exercises"][0]["checks"][0]["cases"][0]["output"],
+        "hello"
+    );
+    assert_eq!(parsed("exercism", &grade).unwrap()["tests"][0]["output"], "hello");
+    assert!(render("junit", &grade).unwrap().contains("<system-err>hello</system-err>"));
+}
+
+#[test]
+fn a_terminal_sees_no_escape_of_the_program() {
+    let grade = example("hostile");
+    let lesson = grades::lesson(0, &[(2, vec![]), (3, vec![])]);
+    let mut output = Vec::new();
+    let (language, whose) = (Language::English, String::new());
+    let mut terminal = Terminal { output: &mut output, colour: false, language, whose };
+    terminal.exercise(&lesson.about.exercises[0], &grade.exercises[0]).unwrap();
+    terminal.sum(&grade).unwrap();
+    let shown = String::from_utf8(output).unwrap();
+    assert!(shown.contains(r"\u{1b}[2J") && !shown.contains(|c: char| c.is_control() && c != '\n'));
+}
+
+#[test]
 fn a_huge_output_gives_reports_of_bounded_size() {
-    for (name, megabytes) in [("json", 1), ("gradescope", 1), ("exercism", 1), ("junit", 2)] {
+    for (name, megabytes) in [("json", 1), ("gradescope", 1), ("exercism", 1), ("junit", 3)] {
         let report = render(name, &example("huge")).unwrap();
         assert!(report.len() < megabytes << 20, "{name} has {} bytes", report.len());
     }

@@ -11,8 +11,7 @@
 //! then `message` says which.
 //!
 //! - `test_code` is the command that runs the case again.
-//! - `output`, what the student's program prints, stands in `message` with the story around it,
-//!   so it is `null`.
+//! - `output` is what the student's program printed on standard error, at most 500 characters.
 //! - `task_id` belongs to version 3 and is left out.
 
 use serde_json::{Value, json};
@@ -25,6 +24,8 @@ use crate::score::{CaseResult, CheckScore, ExerciseScore};
 
 /// The longest `message`, in bytes: 65,535, as the interface says.
 const MESSAGE_BYTES: usize = 65_535;
+/// The longest `output`, in bytes, so that it never has more characters: 500, as said there.
+const OUTPUT_BYTES: usize = 500;
 
 /// The report's text.
 #[must_use]
@@ -71,6 +72,7 @@ fn test(grade: &Grade, exercise: &ExerciseScore, check: &CheckScore, case: &Case
     let (whose, seed) = (grade.submission.arguments(), grade.seed);
     let replay =
         format!("cargo xtask grade {lesson}/{name}{whose} --case {} --seed {seed}", case.name);
+    let output = (!case.output.is_empty()).then(|| shortened(&case.output, OUTPUT_BYTES));
     json!({
         "name": format!("{lesson}/{name}: {}", case.name.replace("::", ", ").replace('_', " ")),
         "status": match case.verdict {
@@ -79,7 +81,7 @@ fn test(grade: &Grade, exercise: &ExerciseScore, check: &CheckScore, case: &Case
             _ => "error",
         },
         "message": message(grade, check, case),
-        "output": null,
+        "output": output,
         "test_code": replay,
     })
 }

@@ -18,7 +18,11 @@
 //!         { "name": "…", "points": 2, "out_of": 2,
 //!           "verdict": "pass",     of all its cases; null while that is open
 //!           "usually": { "en": "…", "zh": "…" },    the mistake it usually is
-//!           "cases": [ { "name": "…", "verdict": "pass", "seconds": 0.01, "report": "" } ] } ] } ] }
+//!           "cases": [
+//!             { "name": "…", "verdict": "pass", "seconds": 0.01,
+//!               "report": "",      what there is to say about it
+//!               "output": "" } ]   what the program printed on standard error
+//!         } ] } ] }
 //! ```
 //!
 //! Verdicts: `pass`, `fail`, `timeout`, `crash`, `not-ready`, `does-not-compile`, `grader-error`.
@@ -75,5 +79,6 @@ fn case(result: &CaseResult) -> Value {
         "verdict": result.verdict,
         "seconds": result.seconds,
         "report": result.report,
+        "output": result.output,
     })
 }

@@ -5,7 +5,8 @@
 //!
 //! An exercise is a `testsuite` and a case a `testcase`; the points, which `JUnit` does not know, are
 //! properties of the suite. Whatever is the student's to mend is a `<failure>` whose type is the
-//! verdict, a compiler's error too; what is not is an `<error>`. A suite whose cases have not all
+//! verdict, a compiler's error too; what is not is an `<error>`. What the program printed on standard
+//! error is `<system-err>`. A suite whose cases have not all
 //! run says how many are `pending`.
 
 use std::time::Duration;
@@ -69,6 +70,9 @@ fn case(suite: &str, check: &CheckScore, case: &CaseResult, language: Language) 
     }
     let mut test = TestCase::new(case.name.as_str(), status);
     test.set_classname(suite).set_time(duration(case.seconds));
+    if !case.output.is_empty() {
+        test.set_system_err(case.output.as_str());
+    }
     test
 }
 

@@ -43,10 +43,11 @@ pub fn sit(job: &Job, tests: &Path, program: &[String], case: &str, limits: Limi
     match try_case(job, tests, program, case, limits) {
         Ok((ended, outcome)) => {
             let longest_wait = outcome.as_ref().map_or(0.0, |outcome| outcome.longest_wait);
+            let output = outcome.as_ref().map_or(String::new(), |it| it.output.clone());
             let (verdict, report) = judge(&ended, outcome);
             let result = CaseResult::new(case, verdict, &report);
             Sat {
-                result: CaseResult { seconds: ended.took.as_secs_f64(), ..result },
+                result: CaseResult { output, seconds: ended.took.as_secs_f64(), ..result },
                 longest_wait: Duration::try_from_secs_f64(longest_wait).unwrap_or_default(),
             }
         }
@@ -150,8 +151,12 @@ mod tests {
                 stderr: String::new(),
                 took: Duration::ZERO,
             };
-            let outcome_of =
-                |verdict| Outcome { verdict, report: String::new(), longest_wait: 0.0 };
+            let outcome_of = |verdict| Outcome {
+                verdict,
+                report: String::new(),
+                output: String::new(),
+                longest_wait: 0.0,
+            };
             judge(&ended, outcome.map(outcome_of)).0
         };
         assert_eq!(judged(0, Some(Verdict::Pass)), Verdict::Pass);
