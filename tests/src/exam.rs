@@ -260,7 +260,8 @@ impl Exam {
     }
 
     /// Puts a network between a server and its clients; where clients find the server from now on.
-    /// What happens in it follows from the case's seed.
+    /// What happens in it follows from the case's seed. (With `refuse`, it is an address where
+    /// nobody listens for as long as the case lasts.)
     ///
     /// # Panics
     /// When the conditions cannot be; that is no failure of the program.
@@ -272,6 +273,7 @@ impl Exam {
         conditions: Conditions,
     ) -> SocketAddr {
         let mut state = self.0.state();
+        let is_refusing = conditions.refuse && transport == Transport::Tcp;
         let conditions = Conditions { seed: state.seed, ..conditions };
         let recorder = Wire::overhear(&state.wire);
         let relay = Relay::start(transport, server, conditions, Some(recorder))
@@ -279,7 +281,11 @@ impl Exam {
         let address = relay.address();
         state.networks.push(Network { relay, server });
         drop(state);
-        self.step(format!("the network lies between {address} and the server at {server}"));
+        self.step(if is_refusing {
+            format!("nobody listens on {address}")
+        } else {
+            format!("the network lies between {address} and the server at {server}")
+        });
         address
     }
 

@@ -39,7 +39,8 @@ pub struct Options {
     /// `exercise`, `solution`, or a folder of programs named as the exercises
     #[arg(long, value_name = "WHOSE", default_value = "exercise", conflicts_with = "program")]
     submission: Submission,
-    /// A program in any language, as in `--program "python3 my.py"`; name its exercise, too
+    /// A program in any language, as in `--program "python3 my.py"`; name its exercise, too.
+    /// One that knows no `--addr` finds its port in place of `{port}`, or `{addr}` for HOST:PORT
     #[arg(long, value_name = "COMMAND")]
     program: Option<String>,
     /// Only this case, or all cases of this check

@@ -58,3 +58,16 @@ fn a_client_keeps_its_number_behind_a_network() {
     assert_says(&report, &["client 2 sends 6 bytes", "client 2 → server: 6 bytes \"sliced\""]);
     assert_says(&report, &["client 1 connects", "client 2 connects"]);
 }
+
+#[test]
+fn a_refused_connection_is_told_in_words() {
+    let report = report_of(|| {
+        let exam = exam();
+        let host = exam.listen();
+        let refuses = Conditions { refuse: true, ..Conditions::default() };
+        let nobody = exam.network(Transport::Tcp, host.address(), refuses);
+        let _ = exam.connect(nobody);
+    });
+    assert_says(&report, &["client 1 cannot connect: connection refused, as nobody listens there"]);
+    assert_says(&report, &["nobody listens on 127.0.0.1:"]);
+}
