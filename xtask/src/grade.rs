@@ -1,6 +1,7 @@
 //! `cargo xtask grade`: how far am I, and what is wrong?
 
 mod reports;
+mod self_test;
 
 use std::io::{self, IsTerminal, Write};
 use std::num::NonZeroUsize;
@@ -59,6 +60,9 @@ pub struct Options {
     /// Keep a sequence diagram and a capture of each case that does not pass in this folder
     #[arg(long, value_name = "FOLDER", value_parser = absolute)]
     artifacts: Option<PathBuf>,
+    /// Grade the graders: solutions get all points, skeletons none, and each mistake is caught
+    #[arg(long, conflicts_with_all = ["submission", "program", "case", "report", "artifacts"])]
+    self_test: bool,
 }
 
 /// The graded tests run somewhere else.
@@ -74,6 +78,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
             "--case and --program are for one exercise: name it, as in `grade 02/answer`",
         );
     }
+    if options.self_test {
+        end_cleanly()?;
+        let seed = options.seed.unwrap_or_else(seed_of_the_clock);
+        return self_test::run(&course, &wanted, seed, options.jobs.get());
+    }
     let submission = match &options.program {
         Some(command) if command.trim().is_empty() => return wrong("--program names no program"),
         Some(command) => Submission::program(command),
@@ -83,10 +92,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         return wrong(&problem);
     }
     let reports = reports::prepare(&options.report)?;
-    // The programs that are graded are in process groups of their own, so that they can be killed
-    // with all they have started; Ctrl-C on the terminal reaches only us.
-    ctrlc::set_handler(process::interrupt)?;
-    process::orphans::adopt();
+    end_cleanly()?;
     let seed = options.seed.unwrap_or_else(seed_of_the_clock);
     let mut grade = Grade::new(submission, seed, &wanted);
     // What stood there was another grade.
@@ -101,6 +107,14 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     terminal(&mut io::stdout().lock(), &grade.submission).sum(&grade)?;
     reports::name_missing(&reports, &grade);
     Ok(exit_code(&grade))
+}
+
+/// The programs that are graded are in process groups of their own, so that they can be killed
+/// with all they have started; Ctrl-C on the terminal reaches only us.
+fn end_cleanly() -> Result<()> {
+    ctrlc::set_handler(process::interrupt)?;
+    process::orphans::adopt();
+    Ok(())
 }
 
 fn grade_one(

@@ -69,10 +69,9 @@ impl<'a> Trial<'a> {
     #[must_use]
     pub fn standing(&self, variants: &[Variant]) -> Standing {
         let mut standing = Standing::default();
-        match self.solution(0) {
-            Ok(score) => standing.solution = (score.points(), score.out_of()),
-            Err(problem) => standing.wrong.push(problem),
-        }
+        let (score, problem) = self.solution(0);
+        standing.solution = (score.points(), score.out_of());
+        standing.wrong.extend(problem);
         for variant in variants.iter().take_while(|_| !self.job.cancel.is_cancelled()) {
             let score = self.grade(variant);
             let problem = judge(variant, &score);
@@ -87,15 +86,16 @@ impl<'a> Trial<'a> {
         standing
     }
 
-    /// The score of the solution in one of many runs, each with other random payloads.
-    ///
-    /// # Errors
-    /// When it is less than everything; what failed.
-    pub fn solution(&self, number: u64) -> Result<ExerciseScore, String> {
+    /// The score of the solution in one of many runs, each with other random payloads; and what
+    /// is wrong if that is not everything.
+    #[must_use]
+    pub fn solution(&self, number: u64) -> (ExerciseScore, Option<String>) {
         let job = Job { seed: self.job.seed + number, ..self.job.clone() };
         let score = run::grade_built(&job, &self.tests, &self.solution, &mut |_| {});
         let is_full = score.points() == score.out_of() && score.out_of() > 0;
-        if is_full && score.all_passed() { Ok(score) } else { Err(tell("the solution", &score)) }
+        let problem = !(is_full && score.all_passed());
+        let problem = problem.then(|| tell("the solution", &score));
+        (score, problem)
     }
 
     /// What is wrong with how this variant is graded; `None` if nothing is.
