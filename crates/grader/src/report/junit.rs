@@ -66,7 +66,7 @@ fn case(suite: &str, check: &CheckScore, case: &CaseResult, language: Language) 
         // As in the `json` report: `not-ready`, not "not ready".
         status.set_type(case.verdict.to_string().replace(' ', "-"));
         status.set_message(case.report.lines().next().unwrap_or_default());
-        status.set_description(format!("{}{}", case.report, advice.unwrap_or_default()));
+        status.set_description(format!("{}{}", case.report.trim_end(), advice.unwrap_or_default()));
     }
     let mut test = TestCase::new(case.name.as_str(), status);
     test.set_classname(suite).set_time(duration(case.seconds));
