@@ -11,6 +11,9 @@ use crate::desk::Desk;
 use crate::patience::{Wait, patience};
 use crate::story::Difference;
 
+/// The ground lies so deep in a folder that nobody else uses, so that `../../../x` is still found.
+const DEPTH: [&str; 3] = ["outside", "around", "ground"];
+
 /// What lies on the ground around the folder, which belongs to the test.
 #[derive(Debug)]
 pub struct Grounds {
@@ -24,8 +27,15 @@ pub struct Grounds {
 impl Grounds {
     /// What somebody else has put there.
     pub fn strangers(&self) -> Vec<String> {
+        let mut level = self.folder.path().to_owned();
+        let mut strangers = Vec::new();
+        for deeper in DEPTH {
+            strangers.extend(names_in(&level).into_iter().filter(|name| name != deeper));
+            level.push(deeper);
+        }
         let is_strange = |name: &String| !self.known.contains(name);
-        names_in(self.folder.path()).into_iter().filter(is_strange).collect()
+        strangers.extend(names_in(&level).into_iter().filter(is_strange));
+        strangers
     }
 }
 
@@ -43,7 +53,8 @@ pub struct Folder {
 impl Folder {
     pub(crate) fn new(desk: Desk) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let ground = folder.path().to_owned();
+        let ground = folder.path().join(DEPTH.iter().collect::<PathBuf>());
+        fs::create_dir_all(&ground)?;
         let mut state = desk.state();
         state.folders.push(Grounds { folder, known: Vec::new(), given: ground.clone() });
         let place = state.folders.len() - 1;

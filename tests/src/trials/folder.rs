@@ -43,11 +43,13 @@ fn what_is_too_much_is_named() {
 
 #[test]
 fn a_file_outside_the_folder_fails_at_the_end() {
-    let report = report_of(|| {
-        let exam = exam();
-        let folder = exam.folder();
-        fs::write(format!("{}/../escaped", folder.inside("in")), "").unwrap();
-        folder.expect_nothing();
-    });
-    assert_says(&report, &["fail: your program has written outside its folder: escaped"]);
+    for name in ["../escaped", "../../escaped", "../../../../escaped"] {
+        let report = report_of(|| {
+            let exam = exam();
+            let folder = exam.folder();
+            fs::write(format!("{}/{name}", folder.inside("in")), "").unwrap();
+            folder.expect_nothing();
+        });
+        assert_says(&report, &["fail: your program has written outside its folder: escaped"]);
+    }
 }
