@@ -419,6 +419,7 @@ fn every_variable_that_classroom_50_must_set_is_named_when_missing() {
     {
         assert!(error.contains(name), "{error}");
     }
+    assert!(!error.contains("REVIEW_URL"), "there is another for it: {error}");
     let error = Kind::named("classroom50", |_| Some("x".into())).unwrap_err();
     assert!(error.contains("ASSIGNMENT_TYPE is \"x\""), "{error}");
 }

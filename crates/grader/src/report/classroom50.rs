@@ -52,15 +52,16 @@ impl Identity {
                 String::new()
             })
         };
+        let commit = need("COMMIT_URL", "");
         let identity = Self {
             classroom: need("CLASSROOM", ""),
             assignment: need("ASSIGNMENT", ""),
             assignment_type: need("ASSIGNMENT_TYPE", ""),
             owner: need("OWNER", "USERNAME"),
             submission: need("SUBMISSION_TAG", ""),
-            commit: need("COMMIT_URL", ""),
             release: need("RELEASE_URL", ""),
-            review: need("REVIEW_URL", "COMMIT_URL"),
+            review: read("REVIEW_URL").unwrap_or_else(|| commit.clone()),
+            commit,
         };
         if !missing.is_empty() {
             return Err(format!(
