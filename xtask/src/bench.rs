@@ -19,6 +19,7 @@ mod transfer;
 mod udp;
 mod udp_pairs;
 mod upload;
+mod watch_loop;
 
 use std::env;
 use std::path::PathBuf;

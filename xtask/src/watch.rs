@@ -25,6 +25,8 @@ use crate::exercises;
 use crate::lang::Lang;
 use files::{Files, Watch};
 use grading::Graded;
+#[cfg(test)]
+pub use grading::Times;
 use keys::{Key, Keyboard};
 use screen::Screen;
 use session::{Flow, Session};

@@ -92,6 +92,12 @@ impl Tests {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.list.lines().filter_map(|line| line.strip_suffix(": test"))
     }
+
+    /// How long their process took to list them: what starting and ending it costs.
+    #[must_use]
+    pub fn listing(&self) -> Duration {
+        self.listing
+    }
 }
 
 /// Grades one exercise. `watch` sees the score after every case.

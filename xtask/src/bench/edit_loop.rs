@@ -12,10 +12,12 @@ use super::contest::{self, Contestant, Measure, Sample};
 use super::field::{self, Field};
 use super::report::{Kind, Memory, Report};
 use super::transfer::Launch;
+use super::watch_loop;
 
 const TIMED: &str = "from the start of the command, whose source file has just been touched, to its \
     first line of output (lesson 2, hello world) or to its end; development profile, everything \
-    else already built";
+    else already built; with `cargo xtask watch`, from a file's being saved to the last line of \
+    its verdict";
 const SECONDS: [Measure; 1] = [Measure { name: "time", unit: "s", higher_is_better: false }];
 /// How long a build may take.
 pub const LIMIT: Duration = Duration::from_secs(900);
@@ -24,7 +26,8 @@ const TICK: Duration = Duration::from_millis(1);
 const LESSON: &str = "lessons/02-tcp-echo/src/server.rs";
 const SOLUTION: &str = "lessons/02-tcp-echo/solution";
 
-/// Seconds from an edit to what it brings: `cargo run -p lesson-02`, `cargo xtask grade 02`
+/// Seconds from an edit to what it brings: `cargo run -p lesson-02`, `cargo xtask grade 02`, and
+/// `cargo xtask watch`, of which it also says how much is the grader's own
 #[derive(clap::Args)]
 pub struct Options {}
 
@@ -84,8 +87,12 @@ pub fn run(field: &Field, _options: &Options) -> Result<Report> {
             })
         })
         .collect();
-    let (groups, missing) =
+    let (mut groups, mut missing) =
         contest::hold(field, "from an edit to its effect", &SECONDS, &contestants)?;
+    let (watched, not_watched) = watch_loop::run(field)?;
+    groups.extend(watched);
+    groups.retain(|group| !group.rows.is_empty());
+    missing.extend(not_watched);
     Ok(Report { name: "loop", timed: TIMED.to_owned(), groups, missing })
 }
 

@@ -47,6 +47,8 @@ pub struct Times {
     pub building: Duration,
     /// From the program to the score.
     pub testing: Duration,
+    /// What it cost to start a process of the graded tests that has nothing to do.
+    pub listing: Duration,
     /// How many cases that were, and how long their processes lived in all.
     pub cases: usize,
     pub in_cases: Duration,
@@ -126,6 +128,7 @@ fn run_built(
     let started = Instant::now();
     let score = run::grade_built(job, tests, &program, watch);
     times.testing = started.elapsed();
+    times.listing = tests.listing();
     let cases = || score.checks.iter().flat_map(|check| &check.cases);
     times.cases = cases().count();
     times.in_cases = Duration::from_secs_f64(cases().map(|case| case.seconds).sum());
@@ -153,6 +156,7 @@ impl std::fmt::Display for Times {
         write!(f, "[timings] total={:.1} noticing={:.1} ", ms(total), ms(self.noticing))?;
         write!(f, "preparing={:.1} building={:.1} ", ms(self.preparing), ms(self.building))?;
         let (testing, in_cases) = (ms(self.testing), ms(self.in_cases));
-        write!(f, "testing={testing:.1} cases={} in_cases={in_cases:.1}", self.cases)
+        write!(f, "testing={testing:.1} cases={} in_cases={in_cases:.1} ", self.cases)?;
+        write!(f, "listing={:.1}", ms(self.listing))
     }
 }
