@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         trial("python3", "a_program_that_only_takes_an_address_is_given_one", an_address),
         trial("python3", "a_bound_udp_port_is_a_ready_program", datagrams),
         trial("python3", "a_silent_program_without_a_port_is_not_ready", never_ready),
+        trial("python3", "a_program_that_takes_another_port_is_not_ready", another_port),
         trial("python3", "a_client_is_told_the_server_in_its_own_words", a_client),
         trial("python3", "a_failed_case_leaves_a_diagram_and_a_capture", artifacts_of_a_failure),
         trial("python3", "a_passed_case_leaves_no_files", no_artifacts_of_a_pass),
@@ -109,6 +110,10 @@ struct Graded {
 impl Graded {
     /// The script with more words after it on its command line.
     fn run(case: &str, script: &str, words: &[&str]) -> Self {
+        Self::run_with_patience(10_000, case, script, words)
+    }
+
+    fn run_with_patience(milliseconds: u32, case: &str, script: &str, words: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("s.py");
         fs::write(&file, script).unwrap();
@@ -121,7 +126,7 @@ impl Graded {
             .env(protocol::PROGRAM, serde_json::to_string(&program).unwrap())
             .env(protocol::CASE, case)
             .env(protocol::SEED, "7")
-            .env(protocol::PATIENCE, "10000")
+            .env(protocol::PATIENCE, milliseconds.to_string())
             .env(protocol::ARTIFACTS, folder.path().join("artifacts"));
         let output = command.output().unwrap();
         // It holds a copy of the test's end of the channel.
@@ -164,6 +169,14 @@ fn never_ready() {
     let report = &graded.outcome.report;
     assert!(report.contains("I need no port"), "{report}");
     assert!(!report.contains("{port}") && report.contains("s.py "), "{report}");
+}
+
+fn another_port() {
+    let script = "import time; time.sleep(1000)";
+    let graded = Graded::run_with_patience(300, "echo", script, &["{port}"]);
+    graded.assert(Verdict::NotReady);
+    let report = &graded.outcome.report;
+    assert!(report.contains("the server did not listen on port "), "{report}");
 }
 
 fn a_client() {

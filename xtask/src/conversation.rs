@@ -99,6 +99,7 @@ fn in_one_line(error: StartError) -> StartError {
     match error {
         StartError::Ended(status, _) => StartError::Ended(status, String::new()),
         StartError::NotReady(limit, _) => StartError::NotReady(limit, String::new()),
+        StartError::NotBound(port, limit, _) => StartError::NotBound(port, limit, String::new()),
         other @ StartError::NotStarted(..) => other,
     }
 }

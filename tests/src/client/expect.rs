@@ -105,7 +105,11 @@ impl Client {
                 patience()
             )));
         }
-        self.fail_over(Some(expected), &end, "the answer is not the one expected");
+        let what = match self.out {
+            Direction::ToServer => "the answer is not the one expected",
+            Direction::ToClient => "the message is not the one expected",
+        };
+        self.fail_over(Some(expected), &end, what);
     }
 
     /// Expects the end of the stream, and not a byte before it.

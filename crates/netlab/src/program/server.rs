@@ -25,6 +25,8 @@ pub enum StartError {
     Ended(ExitStatus, String),
     /// It printed no readiness line within the limit; what it said instead.
     NotReady(Duration, String),
+    /// It has neither printed one nor bound the port that it was told; what it said instead.
+    NotBound(u16, Duration, String),
 }
 
 impl fmt::Display for StartError {
@@ -37,6 +39,10 @@ impl fmt::Display for StartError {
             }
             Self::NotReady(limit, said) => {
                 write!(f, "the server printed no line `{READY}HOST:PORT` within {limit:?}")?;
+                if said.is_empty() { Ok(()) } else { write!(f, "; it printed:\n{said}") }
+            }
+            Self::NotBound(port, limit, said) => {
+                write!(f, "the server did not listen on port {port} within {limit:?}")?;
                 if said.is_empty() { Ok(()) } else { write!(f, "; it printed:\n{said}") }
             }
         }
@@ -96,7 +102,9 @@ impl Server {
         });
         match found.flatten() {
             Some(address) => Ok(Self { running, address }),
-            None => Err(never_ready(running, limit)),
+            None => {
+                Err(never_ready(running, |said| StartError::NotBound(address.port(), limit, said)))
+            }
         }
     }
 
@@ -110,7 +118,7 @@ impl Server {
         note(running.child.id());
         match ready.recv_timeout(limit) {
             Ok(address) => Ok(Self { running, address }),
-            Err(_) => Err(never_ready(running, limit)),
+            Err(_) => Err(never_ready(running, |said| StartError::NotReady(limit, said))),
         }
     }
 
@@ -204,14 +212,15 @@ fn run(
     Ok((running, ready))
 }
 
-fn never_ready(mut running: Running, limit: Duration) -> StartError {
+/// Why: it has ended, or `otherwise`.
+fn never_ready(mut running: Running, otherwise: impl FnOnce(String) -> StartError) -> StartError {
     let ended = wait_for(&mut running.child, WINDING_UP);
     // A killed program's pipes close, and then its last words are complete.
     running.kill();
     running.drain(WINDING_UP);
     match ended {
         Some(status) => StartError::Ended(status, running.said()),
-        None => StartError::NotReady(limit, running.said()),
+        None => otherwise(running.said()),
     }
 }
 
