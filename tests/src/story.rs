@@ -80,12 +80,7 @@ impl Story {
             text.push_str(&bytes::compare(expected, got));
         }
         text.push_str("\nsteps\n");
-        let arrow = |number| if number == self.steps.len() { "-->" } else { "   " };
-        let numbered = (1..).zip(&self.steps);
-        let steps: Vec<String> = numbered
-            .map(|(number, step)| format!("{} {number:>2}. {step}", arrow(number)))
-            .collect();
-        push_last(&mut text, &steps, 0);
+        push_last(&mut text, &self.numbered_steps(), 0);
         let (lines, before) = &scene.wire;
         if !lines.is_empty() {
             let _ = writeln!(text, "\nthe wire (your program is the {})", scene.role);
@@ -100,12 +95,18 @@ impl Story {
         let _ = writeln!(text, "\nreplay: {}", scene.replay);
         text
     }
+
+    fn numbered_steps(&self) -> Vec<String> {
+        let arrow = |number| if number == self.steps.len() { "-->" } else { "   " };
+        let steps = (1..).zip(&self.steps);
+        steps.map(|(number, step)| format!("{} {number:>2}. {step}", arrow(number))).collect()
+    }
 }
 
 /// What went wrong may quote a program that has much to say: its first line and the last ones.
 fn push_first_and_last(text: &mut String, what: &str) {
     let mut lines = what.trim_end().lines();
-    let _ = writeln!(text, "{}", lines.next().unwrap_or_default());
+    let _ = writeln!(text, "{}", shortened(lines.next().unwrap_or_default(), 3 * SHOWN_WIDTH));
     let more: Vec<String> = lines.map(str::to_owned).collect();
     push_last(text, &more, 0);
 }
@@ -116,10 +117,13 @@ fn push_last(text: &mut String, lines: &[String], before: usize) {
         let _ = writeln!(text, "  … {} before these", skipped + before);
     }
     for line in &lines[skipped..] {
-        let shown: String = line.chars().take(SHOWN_WIDTH).collect();
-        let more = if shown.len() < line.len() { " …" } else { "" };
-        let _ = writeln!(text, "  {shown}{more}");
+        let _ = writeln!(text, "  {}", shortened(line, SHOWN_WIDTH));
     }
+}
+
+fn shortened(line: &str, width: usize) -> String {
+    let shown: String = line.chars().take(width).collect();
+    if shown.len() < line.len() { shown + " …" } else { shown }
 }
 
 #[cfg(test)]

@@ -194,21 +194,31 @@ impl Client {
             if is_enough(&self.heard) {
                 break End::Enough;
             }
-            let Some(left) = until.checked_duration_since(Instant::now()).filter(|t| !t.is_zero())
-            else {
-                break End::TimedOut;
-            };
-            let limited = self.stream.set_read_timeout(Some(left));
-            match limited.and_then(|()| self.stream.read(&mut buffer)) {
-                Ok(0) => break End::Closed,
-                Ok(length) => self.heard.extend_from_slice(&buffer[..length]),
-                Err(error) if is_timeout(&error) => break End::TimedOut,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => break End::Failed(error),
+            let left = until.saturating_duration_since(Instant::now());
+            if let Some(end) = self.read_once(left, &mut buffer) {
+                break end;
             }
         };
         self.note_heard(before, &end);
         end
+    }
+
+    /// One read(2); `None` as long as there may be more.
+    fn read_once(&mut self, left: Duration, buffer: &mut [u8]) -> Option<End> {
+        if left.is_zero() {
+            return Some(End::TimedOut);
+        }
+        let limited = self.stream.set_read_timeout(Some(left));
+        match limited.and_then(|()| self.stream.read(buffer)) {
+            Ok(0) => Some(End::Closed),
+            Ok(length) => {
+                self.heard.extend_from_slice(&buffer[..length]);
+                None
+            }
+            Err(error) if is_timeout(&error) => Some(End::TimedOut),
+            Err(error) if error.kind() == ErrorKind::Interrupted => None,
+            Err(error) => Some(End::Failed(error)),
+        }
     }
 
     fn note_heard(&self, before: usize, end: &End) {
