@@ -116,7 +116,8 @@ fn a_program_that_hangs_stops_neither_a_key_nor_the_next_save() {
     watching.says("   > one ");
     assert!(is_alive(&id));
     course.save("one", &prints("1"));
-    watching.says("01/one has all its points.\nNothing is left to do here.");
+    watching.says("01/one has all its points.\nNothing is left to do here.\n");
+    watching.says("Next in the course: cargo xtask watch 01/two\n");
     assert!(poll(LIMIT, || (!is_alive(&id)).then_some(())).is_some(), "{id} is still alive");
     let said = watching.quit();
     assert!(!said.contains("timeout"), "what was cancelled has no verdict: {said}");

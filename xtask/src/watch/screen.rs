@@ -12,6 +12,7 @@ use grader::terminal::{self, Terminal};
 use super::Place;
 use super::session::shown;
 use crate::course::Course;
+use crate::exercises;
 use crate::standing::{Points, Standing};
 
 /// Clears the screen, and puts what follows at its top (ECMA-48, ED and CUP).
@@ -80,7 +81,7 @@ impl Screen {
     }
 
     pub fn starts(&self, place: Place) -> io::Result<()> {
-        let line = format!("{} {}", self.words("grading", "正在评分："), name(place));
+        let line = format!("{}{}", self.words("grading ", "正在评分："), name(place));
         if self.is_terminal { self.status(&line) } else { self.say(&line) }
     }
 
@@ -112,15 +113,21 @@ impl Screen {
         self.say(&format!("{clear}{}", text.trim_end()))
     }
 
-    pub fn done(&self, course: &Course, place: Place, next: Option<Place>) -> io::Result<()> {
+    /// All points of one exercise; `next` is the next of those that were asked for.
+    pub fn done(
+        &self,
+        course: &Course,
+        standing: &Standing,
+        place: Place,
+        next: Option<Place>,
+    ) -> io::Result<()> {
         let name_of_done = name(place);
         match self.language {
             Language::English => self.say(&format!("\n{name_of_done} has all its points."))?,
             Language::Chinese => self.say(&format!("\n{name_of_done} 已得满分。"))?,
         }
         let Some((lesson, exercise)) = next else {
-            let all = self.words("Nothing is left to do here.", "这里的练习都完成了。");
-            return self.say(&all);
+            return self.all_done(standing.next(exercises::all(course)));
         };
         let (name, title) = (name((lesson, exercise)), self.language.pick(&exercise.title));
         let file = shown(course, (lesson, exercise));
@@ -129,6 +136,13 @@ impl Screen {
         self.say(&format!(
             "{next}{name}  {title}\n  {task} cargo xtask task {name}\n  {edit} {file}"
         ))
+    }
+
+    fn all_done(&self, elsewhere: Option<Place>) -> io::Result<()> {
+        self.say(&self.words("Nothing is left to do here.", "这里的练习都完成了。"))?;
+        let Some(place) = elsewhere else { return Ok(()) };
+        let next = self.words("Next in the course: ", "课程的下一个练习：");
+        self.say(&format!("{next}cargo xtask watch {}", name(place)))
     }
 
     pub fn footer(&self, standing: &Standing) -> io::Result<()> {

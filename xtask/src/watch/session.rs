@@ -182,7 +182,8 @@ impl<'a> Session<'a> {
             // The next one after this, or one that was left out before.
             let next = places().skip(self.current + 1).find(open).or_else(|| places().find(open));
             let next = next.map(|(number, _)| number);
-            self.screen.done(self.course, place, next.map(|number| self.wanted[number]))?;
+            let next_place = next.map(|number| self.wanted[number]);
+            self.screen.done(self.course, &standing, place, next_place)?;
             self.current = next.unwrap_or(self.current);
         }
         self.screen.footer(&standing)?;
