@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -160,7 +160,7 @@ fn ends(child: &mut Child, bounds: &Bounds) -> bool {
         let _ = retry_on_intr(|| waitid(WaitId::Pid(id), options));
         drop(closes);
     });
-    within(bounds, || end.recv_timeout(POLL) == Err(RecvTimeoutError::Disconnected))
+    within(bounds, || end.recv_timeout(POLL) == Err(mpsc::RecvTimeoutError::Disconnected))
 }
 
 /// Whether the process ends by itself within its bounds.

@@ -49,7 +49,7 @@ def serve_wrongly(listener):
 
 def stay():
     """Lives on, for longer than any grader waits."""
-    time.sleep(1000)
+    time.sleep(300)
 
 
 def become_a_stranger():

@@ -7,7 +7,10 @@ import resource
 from contract import announce, listen, serve
 
 _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+try:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+except (ValueError, OSError):
+    pass  # then it is fewer
 listener = listen()
 opened = []
 try:

@@ -11,7 +11,7 @@ PIDFD_GETFD = 438  # pidfd_getfd(2) on every architecture that Linux has got sin
 
 
 def ancestors():
-    process = os.getppid()
+    process = os.getppid() if os.path.isdir("/proc/self") else 0
     while process > 1:
         yield process
         with open(f"/proc/{process}/stat") as stat:

@@ -69,22 +69,11 @@ impl<'a> Examiner<'a> {
     /// What this machine allows for. The error is a grader-error.
     fn limits(&self, name: &str) -> Result<Limits, String> {
         if !self.has_reference() {
-            let most = self.job.patience * MOST_FIRST_PATIENCES;
-            return Ok(Limits::of((self.tests.listing * LISTINGS).min(most)));
+            return Ok(without_reference(self.job.patience, self.tests.listing));
         }
-        let reference =
-            self.reference.get_or_init(|| self.build_reference()).as_ref().map_err(Clone::clone)?;
-        let Sat { result, longest_wait } =
-            self.sit(reference, name, Limits::of(REFERENCE_PATIENCE));
-        if result.verdict != Verdict::Pass {
-            return Err(format!(
-                "the reference solution does not pass {name} on this machine either ({}): {}",
-                result.verdict, result.report
-            ));
-        }
-        let took = Duration::try_from_secs_f64(result.seconds).unwrap_or_default();
-        let limits = Limits::of(longest_wait * FACTOR);
-        Ok(Limits { whole: limits.whole.max(took * FACTOR), ..limits })
+        let reference = self.reference.get_or_init(|| self.build_reference());
+        let reference = reference.as_ref().map_err(Clone::clone)?;
+        as_the_reference(&self.sit(reference, name, Limits::of(REFERENCE_PATIENCE)))
     }
 
     fn has_reference(&self) -> bool {
@@ -102,5 +91,61 @@ impl<'a> Examiner<'a> {
 
     fn sit(&self, program: &[String], name: &str, limits: Limits) -> Sat {
         case::sit(self.job, &self.tests.program, program, name, limits)
+    }
+}
+
+/// By how long the reference took for the same case.
+fn as_the_reference(Sat { result, longest_wait }: &Sat) -> Result<Limits, String> {
+    if result.verdict != Verdict::Pass {
+        return Err(format!(
+            "the reference solution does not pass {} on this machine either ({}): {}",
+            result.name, result.verdict, result.report
+        ));
+    }
+    let took = Duration::try_from_secs_f64(result.seconds).unwrap_or_default();
+    let limits = Limits::of(*longest_wait * FACTOR);
+    Ok(Limits { whole: limits.whole.max(took * FACTOR), ..limits })
+}
+
+/// By how long the tests took to list themselves.
+fn without_reference(first: Duration, listing: Duration) -> Limits {
+    Limits::of((listing * LISTINGS).min(first * MOST_FIRST_PATIENCES))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reference(verdict: Verdict, milliseconds: u64) -> Sat {
+        let longest_wait = Duration::from_millis(milliseconds);
+        let result = CaseResult::new("long::case_1", verdict, "the steps");
+        Sat { result: CaseResult { seconds: 2.0, ..result }, longest_wait }
+    }
+
+    #[test]
+    fn a_submission_may_take_a_multiple_of_what_the_reference_took() {
+        let limits = as_the_reference(&reference(Verdict::Pass, 600)).unwrap();
+        assert_eq!(limits.patience, Duration::from_secs(12));
+        assert_eq!(limits.whole, Limits::of(limits.patience).whole);
+    }
+
+    #[test]
+    fn a_case_of_many_short_waits_may_last_a_multiple_of_the_whole_too() {
+        let limits = as_the_reference(&reference(Verdict::Pass, 1)).unwrap();
+        assert_eq!(limits.whole, Duration::from_secs(40));
+    }
+
+    #[test]
+    fn a_reference_that_does_not_pass_is_the_graders_error_and_says_what_it_saw() {
+        let problem = as_the_reference(&reference(Verdict::Timeout, 60_000)).unwrap_err();
+        assert!(problem.contains("long::case_1") && problem.contains("the steps"), "{problem}");
+    }
+
+    #[test]
+    fn without_a_reference_a_slow_listing_prolongs_the_patience_but_not_for_ever() {
+        let with = |listing| without_reference(FIRST_PATIENCE, Duration::from_millis(listing));
+        assert!(with(5).patience < FIRST_PATIENCE);
+        assert_eq!(with(20).patience, FIRST_PATIENCE * 2);
+        assert_eq!(with(2000).patience, FIRST_PATIENCE * MOST_FIRST_PATIENCES);
     }
 }
