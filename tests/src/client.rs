@@ -2,6 +2,7 @@
 //! step, and fails as a step.
 
 mod expect;
+mod flood;
 
 use std::io::{self, ErrorKind, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream};

@@ -1,0 +1,44 @@
+//! A client that sends and does not read.
+
+use std::io::{ErrorKind, Write};
+use std::time::Duration;
+
+use super::Client;
+use crate::bytes::brief;
+use crate::patience::patience;
+
+/// How much is sent at once, in bytes.
+const AT_ONCE: usize = 64 * 1024;
+/// A connection on which nothing is taken for so long is stuck. On a very slow machine one may look
+/// stuck that is not: then less is sent, and a program is judged less strictly, never unjustly.
+const STUCK: Duration = Duration::from_millis(300);
+
+impl Client {
+    /// Sends as much of `bytes` as is taken while nothing is read: until all of it is sent, the
+    /// connection has ended, or nothing moves any more. How many bytes that were.
+    ///
+    /// # Panics
+    /// When the system refuses a time limit; that is no failure of the program.
+    pub fn send_until_stuck(&mut self, bytes: &[u8]) -> usize {
+        self.step(format!("reads nothing and sends as much as is taken of {}", brief(bytes)));
+        self.limit_sending(STUCK);
+        let mut taken = 0;
+        while taken < bytes.len() {
+            let piece = &bytes[taken..bytes.len().min(taken + AT_ONCE)];
+            match self.stream.write(piece) {
+                Ok(length) => taken += length,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        self.limit_sending(patience());
+        self.note_payload(self.out, &bytes[..taken]);
+        taken
+    }
+
+    fn limit_sending(&self, limit: Duration) {
+        if let Err(error) = self.stream.set_write_timeout(Some(limit)) {
+            panic!("cannot limit the time for sending: {error}");
+        }
+    }
+}
