@@ -1,126 +1,56 @@
 //! Lesson 2's exercises, graded over the wire. Each test is a check of `lesson.toml`.
 
+#[path = "lesson_02/answer.rs"]
+mod answer;
+#[path = "lesson_02/crowd.rs"]
+mod crowd;
+#[path = "lesson_02/lines.rs"]
+mod lines;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use graded::Exam;
-use rstest::rstest;
+use graded::{Difference, Exam};
 
-mod answer {
-    use super::*;
+/// Long enough that a server which answers too early has done so; a correct one is silent, however
+/// slow the machine.
+const A_MOMENT: Duration = Duration::from_millis(100);
 
-    /// Long enough that a server which answers too early has done so; a correct one is silent,
-    /// however slow the machine.
-    const A_MOMENT: Duration = Duration::from_millis(100);
-    /// So much fits into one segment on every system's loopback, and into every buffer.
-    const SHORT: usize = 500;
+/// Memory for one client, in bytes: far more than any needs, whatever language the program is
+/// written in, and far less than what a client may send.
+const ENOUGH_MEMORY: u64 = 16 * 1024 * 1024;
 
-    fn exam() -> Exam {
-        Exam::of("02", "answer")
-    }
-
-    /// One client from its first byte to the answer.
-    fn converse(exam: &Exam, server: SocketAddr, message: &[u8]) {
-        let mut client = exam.connect(server);
-        client.send(message);
-        client.half_close();
-        client.expect_last_words(&answer_to(message));
-    }
-
-    fn answer_to(message: &[u8]) -> Vec<u8> {
-        format!("你好, {} bytes\n", message.len()).into_bytes()
-    }
-
-    #[rstest]
-    #[case::hello("hello")]
-    #[case::chinese("你好")]
-    #[case::two_words("good morning")]
-    #[case::empty("")]
-    fn a_short_message_is_answered_with_its_length(#[case] message: &str) {
-        let exam = exam();
-        let server = exam.serve();
-        converse(&exam, server, message.as_bytes());
-    }
-
-    #[rstest]
-    #[case::zero_bytes(b"\0\0")]
-    #[case::not_utf8(b"\xff\xfe \xc3\x28")]
-    #[case::newlines(b"\r\n\n")]
-    #[case::blanks(b"  \t ")]
-    fn any_bytes_make_a_message(#[case] edge: &[u8]) {
-        let exam = exam();
-        let server = exam.serve();
-        let middle = exam.random_bytes(exam.random_length(1, SHORT));
-        converse(&exam, server, &[edge, &middle, edge].concat());
-    }
-
-    #[rstest]
-    fn every_client_is_answered() {
-        let exam = exam();
-        let server = exam.serve();
-        for _ in 0..20 {
-            let message = exam.random_bytes(exam.random_length(0, SHORT));
-            converse(&exam, server, &message);
+/// Expects that the server has never held much more memory than `before`.
+fn expect_little_memory(exam: &Exam, before: Option<u64>) {
+    if let (Some(before), Some(peak)) = (before, exam.peak_memory()) {
+        exam.step(format!("expect that this took less than {ENOUGH_MEMORY} bytes of memory"));
+        let taken = peak.saturating_sub(before);
+        if taken > ENOUGH_MEMORY {
+            exam.fail(Difference::fail(format!("it took {taken} bytes")));
         }
     }
+}
 
-    #[rstest]
-    #[case::one_byte_at_a_time(1)]
-    #[case::a_few_bytes_at_a_time(7)]
-    fn a_message_lasts_until_the_half_close(#[case] piece: usize) {
-        let exam = exam();
-        let server = exam.serve();
-        let message = exam.random_bytes(exam.random_length(6_000, 9_000));
-        let (beginning, rest) = message.split_at(3);
-        let mut client = exam.connect(server);
-        client.send_in_pieces(beginning, piece);
-        client.expect_silence(A_MOMENT);
-        client.send_in_pieces(rest, piece);
-        client.expect_silence(A_MOMENT);
-        client.half_close();
-        client.expect_last_words(&answer_to(&message));
+/// Starts the program on the port of the running `server`.
+fn expect_code_1_on_a_taken_port(exam: &Exam, server: SocketAddr) {
+    let address = server.to_string();
+    let ran = exam.run(&["server", "--addr", &address], "");
+    expect_code(exam, 1, ran.code);
+    exam.step(format!("expect one line on standard error that names {address}"));
+    if ran.stderr.trim_end().lines().count() != 1 || !ran.stderr.contains(&address) {
+        exam.fail(Difference::fail(format!("standard error is not that: {:?}", ran.stderr)));
     }
+}
 
-    #[rstest]
-    #[case::a_mebibyte(1024 * 1024)]
-    #[case::an_odd_number(300_001)]
-    fn a_large_message_is_counted_to_the_last_byte(#[case] length: usize) {
-        let exam = exam();
-        let server = exam.serve();
-        converse(&exam, server, &exam.random_bytes(length));
+/// Starts the program with each of `wrong` in place of its arguments.
+fn expect_code_2_on_arguments(exam: &Exam, wrong: &[&[&str]]) {
+    for arguments in wrong {
+        let ran = exam.run(arguments, "");
+        expect_code(exam, 2, ran.code);
     }
+}
 
-    #[rstest]
-    #[case::close_without_a_word(0, false)]
-    #[case::close_in_the_middle(SHORT, false)]
-    #[case::reset_at_once(0, true)]
-    #[case::reset_in_the_middle(SHORT, true)]
-    #[case::reset_of_a_large_message(300_000, true)]
-    fn a_client_that_vanishes_ends_only_its_own_connection(
-        #[case] length: usize,
-        #[case] resets: bool,
-    ) {
-        let exam = exam();
-        let server = exam.serve();
-        for _ in 0..5 {
-            let mut client = exam.connect(server);
-            client.send(&exam.random_bytes(length));
-            if resets { client.reset() } else { client.vanish() }
-        }
-        converse(&exam, server, &exam.random_bytes(SHORT));
-    }
-
-    /// The client is still connected when the server is killed, so the server's side closes
-    /// first, and TIME-WAIT is on the server's port.
-    #[rstest]
-    fn the_same_port_can_be_bound_again_at_once() {
-        let exam = exam();
-        let server = exam.serve();
-        let mut client = exam.connect(server);
-        client.send(b"unfinished");
-        client.stay(A_MOMENT);
-        let again = exam.serve_at(&[], &server.to_string());
-        converse(&exam, again, b"hello");
-        client.vanish();
-    }
+fn expect_code(exam: &Exam, expected: i32, got: Option<i32>) {
+    let got = got.map_or("none".to_owned(), |code| code.to_string());
+    exam.expect_equal("the exit code", &expected.to_string(), &got);
 }

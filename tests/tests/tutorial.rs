@@ -35,6 +35,7 @@ fn tcp_chat() {
         ("a_large_message_is_counted_to_the_last_byte", Crash),
         ("a_client_that_vanishes_ends_only_its_own_connection", Fail),
         ("the_same_port_can_be_bound_again_at_once", Fail),
+        ("it_tells_by_its_exit_code_why_it_cannot_serve", Fail),
     ];
     expect("02/answer", "tcp_chat.py", &checks);
 }
