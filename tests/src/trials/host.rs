@@ -1,10 +1,9 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::{A_MOMENT, assert_says, exam, exam_of, report_of};
-use crate::patience::patience;
+use super::{A_MOMENT, assert_says, exam, report_of};
 
 #[test]
 fn a_client_is_accepted_heard_and_answered() {
@@ -68,36 +67,4 @@ fn a_small_buffer_takes_little_of_what_nobody_reads() {
     let exam = exam();
     let (small, usual) = (taken_by(&exam.listen_with_buffer(4096)), taken_by(&exam.listen()));
     assert!(small < usual, "{small} bytes of {usual}");
-}
-
-/// Its end is told, too, but is not taken for the reason.
-#[test]
-#[cfg(unix)]
-fn a_program_that_has_said_something_wrong_may_end_after_it() {
-    let report = report_of(|| {
-        let exam = exam_of("exit 0");
-        let host = exam.listen();
-        let mut stream = TcpStream::connect(host.address()).unwrap();
-        let mut client = host.accept();
-        let _running = exam.start_client(host.address(), &[]);
-        stream.write_all(b"HELLO").unwrap();
-        client.expect(b"hello");
-    });
-    assert_says(&report, &["fail: the bytes are not the ones expected (and then your program has"]);
-    assert_says(&report, &["first difference at byte 0", "your program is the client"]);
-}
-
-#[test]
-#[cfg(unix)]
-fn a_program_that_ends_without_connecting_is_not_waited_for() {
-    let began = Instant::now();
-    let report = report_of(|| {
-        let exam = exam_of("echo the server is gone >&2; exit 1");
-        let host = exam.listen();
-        let _running = exam.start_client(host.address(), &[]);
-        let _ = host.accept();
-    });
-    assert_says(&report, &["fail: your program has ended (exit status: 1)", "the server is gone"]);
-    assert_says(&report, &["start your program: client --addr 127.0.0.1:"]);
-    assert!(began.elapsed() < patience());
 }

@@ -1,8 +1,11 @@
 #![cfg(unix)]
 
-use std::time::Duration;
+use std::io::Write;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use super::{A_MOMENT, assert_says, exam_of, report_of};
+use crate::patience::patience;
 
 const NOWHERE: std::net::SocketAddr =
     std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9);
@@ -62,4 +65,36 @@ fn the_longest_wait_is_remembered_and_silence_is_none() {
     assert!(longest > Duration::ZERO);
     exam.start_client(NOWHERE, &["long"]).expect_still_running(longest + A_MOMENT);
     assert_eq!(exam.longest_wait(), longest);
+}
+
+/// Its end is told, too, but is not taken for the reason.
+#[test]
+fn a_program_that_has_said_something_wrong_may_end_after_it() {
+    let report = report_of(|| {
+        let exam = exam_of("exit 0");
+        let host = exam.listen();
+        let mut stream = TcpStream::connect(host.address()).unwrap();
+        let mut client = host.accept();
+        let running = exam.start_client(host.address(), &[]);
+        // This fails as soon as it has ended.
+        report_of(|| running.expect_still_running(Duration::from_secs(60)));
+        stream.write_all(b"HELLO").unwrap();
+        client.expect(b"hello");
+    });
+    assert_says(&report, &["fail: the bytes are not the ones expected (and then your program has"]);
+    assert_says(&report, &["first difference at byte 0", "your program is the client"]);
+}
+
+#[test]
+fn a_program_that_ends_without_connecting_is_not_waited_for() {
+    let began = Instant::now();
+    let report = report_of(|| {
+        let exam = exam_of("echo the server is gone >&2; exit 1");
+        let host = exam.listen();
+        let _running = exam.start_client(host.address(), &[]);
+        let _ = host.accept();
+    });
+    assert_says(&report, &["fail: your program has ended (exit status: 1)", "the server is gone"]);
+    assert_says(&report, &["start your program: client --addr 127.0.0.1:"]);
+    assert!(began.elapsed() < patience());
 }
