@@ -7,9 +7,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // Helpers of tests; a panic is a failed test.
 #![cfg_attr(not(unix), allow(dead_code, unused_imports))] // Elsewhere there is nothing to run them as programs.
 
+use std::env;
 use std::fs;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use grader::course;
@@ -21,12 +22,18 @@ use grader::submission::Submission;
 use grader::workspace;
 use libtest_mimic::Arguments;
 use netlab::peers::trial;
+use netlab::program::poll;
+use tempfile::TempDir;
 
 const CASE: &str = "a_short_message_is_answered_with_its_length::case_1_hello";
 /// The seed does not matter here.
 const SEED: u64 = 1;
 /// Shorter than the usual one, as many of them are waited for in vain.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long something that must happen may take.
+const LIMIT: Duration = Duration::from_secs(60);
+/// Names a folder with a submission: then this program is its grader and nothing else.
+const GRADE: &str = "HOSTILE_GRADE";
 
 #[cfg(not(unix))]
 fn main() {}
@@ -34,6 +41,10 @@ fn main() {}
 #[cfg(unix)]
 fn main() -> ExitCode {
     orphans::adopt();
+    if let Some(folder) = env::var_os(GRADE) {
+        grade_in(Path::new(&folder));
+        return ExitCode::SUCCESS;
+    }
     let trials = vec![
         // What never ends.
         trial("python3", "endless_loop", || expect("endless_loop", Verdict::Timeout, "answer")),
@@ -78,6 +89,9 @@ fn main() -> ExitCode {
         trial("python3", "kills_its_test", || {
             expect("kills_its_test", Verdict::GraderError, "no outcome");
         }),
+        trial("python3", "nothing_outlives_a_grader_that_was_killed", || {
+            nothing_outlives_a_grader_that_was_killed();
+        }),
     ];
     // Most of them are waited for, and that costs nothing.
     let arguments = Arguments { test_threads: Some(4), ..Arguments::from_args() };
@@ -107,23 +121,48 @@ fn expect(name: &str, verdict: Verdict, says: &str) {
     assert!(result.report.contains(says), "no {says:?} in: {}", result.report);
 }
 
-/// Grades a copy of the program, whose folder nobody else's processes have in their command lines.
+/// Such as the system does when memory runs out.
+fn nothing_outlives_a_grader_that_was_killed() {
+    let folder = submission("child_of_nobody_that_hangs");
+    let mut command = Command::new(env::current_exe().unwrap());
+    // Noted, or another trial's end would be its end, too.
+    let mut grader = orphans::spawn(command.env(GRADE, folder.path())).unwrap();
+    let is_ready = || alive(folder.path()).len() >= 2;
+    assert!(poll(LIMIT, || is_ready().then_some(())).is_some(), "it was never started");
+    grader.kill().unwrap();
+    grader.wait().unwrap();
+    orphans::forget(grader.id());
+    let is_over = || alive(folder.path()).is_empty();
+    let ended = poll(LIMIT, || is_over().then_some(()));
+    assert!(ended.is_some(), "still alive: {:?}", alive(folder.path()));
+}
+
 fn grade(name: &str) -> CaseResult {
+    let folder = submission(name);
+    let result = grade_in(folder.path());
+    let alive = alive(folder.path());
+    assert!(alive.is_empty(), "still alive: {alive:?}");
+    result
+}
+
+/// A copy of the program, in a folder that nobody else's processes have in their command lines.
+fn submission(name: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().canonicalize().unwrap();
-    copy("contract.py", &path.join("contract.py"));
-    copy(&format!("{name}.py"), &path.join("answer"));
+    copy("contract.py", &folder.path().join("contract.py"));
+    copy(&format!("{name}.py"), &folder.path().join("answer"));
+    folder
+}
+
+fn grade_in(folder: &Path) -> CaseResult {
     let root = workspace::root(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
     let lessons = course::lessons(&root).unwrap();
     let lesson = lessons.iter().find(|lesson| lesson.number == "02").unwrap();
     let mut exercises = lesson.about.exercises.iter();
     let exercise = exercises.find(|exercise| exercise.name == "answer").unwrap();
-    let submission = Submission::Folder(path.clone());
+    let submission = Submission::Folder(folder.to_owned());
     let job = Job::new(&root, (lesson, exercise), &submission, SEED);
     let job = Job { case: Some(CASE), patience: PATIENCE, ..job };
     let score = run::grade(&job, &mut |_| {});
-    let alive = alive(&path);
-    assert!(alive.is_empty(), "still alive: {alive:?}");
     let mut results = score.checks.into_iter().flat_map(|check| check.cases);
     results.next().unwrap_or_else(|| panic!("no result: {:?}", score.problems))
 }
@@ -141,10 +180,10 @@ fn copy(name: &str, to: &Path) {
 /// The processes that were started from this folder, and what they have forked. Where there is no
 /// /proc this finds none; nothing but process groups is ended there anyway.
 fn alive(folder: &Path) -> Vec<String> {
-    let folder = folder.to_str().unwrap();
+    let folder = folder.canonicalize().unwrap();
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     // A dead process that nobody has collected has no command line any more.
     let lines = entries.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
     let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
-    lines.filter(|line| line.contains(folder)).collect()
+    lines.filter(|line| line.contains(folder.to_str().unwrap())).collect()
 }

@@ -72,6 +72,13 @@ pub fn end() -> bool {
     own().as_ref().is_none_or(system::end)
 }
 
+/// Ends every child of this process and what they have started, for a process that is about to end.
+pub fn end_all() {
+    if own().is_some() {
+        let _ = system::end(&HashSet::new());
+    }
+}
+
 fn own() -> std::sync::MutexGuard<'static, Option<HashSet<u32>>> {
     OWN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

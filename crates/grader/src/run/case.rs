@@ -124,6 +124,9 @@ fn judge(ended: &Ended, outcome: Option<Outcome>) -> (Verdict, String) {
         Some(Outcome { verdict: Verdict::Pass, report, .. }) if status.success() => {
             (Verdict::Pass, report)
         }
+        Some(Outcome { verdict: Verdict::GraderError, report, .. }) => {
+            (Verdict::GraderError, format!("{report}\n{}{}", ended.stdout, ended.stderr))
+        }
         Some(Outcome { verdict, report, .. }) if verdict != Verdict::Pass && !status.success() => {
             (verdict, report)
         }
