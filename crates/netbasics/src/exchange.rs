@@ -28,15 +28,34 @@ pub fn serve<E: Display>(
 ) -> Result<(), Trouble> {
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
-        match socket.recv_from(&mut buffer) {
-            Ok((length, sender)) => match answer(&buffer[..length], sender) {
-                Ok(None) => {}
-                Ok(Some(answer)) => send_back(socket, &answer, sender),
-                Err(error) => say!("cannot take a datagram from {sender}: {error:#}"),
-            },
-            // An earlier answer found nobody. (Windows says so here.)
-            Err(error) if is_unreachable_peer(&error) => {}
-            Err(error) => return Err(Trouble::on("receive on", "this socket")(error)),
+        let Some((length, sender)) = receive_from(socket, &mut buffer)? else { continue };
+        match answer(&buffer[..length], sender) {
+            Ok(None) => {}
+            Ok(Some(answer)) => send_back(socket, &answer, sender),
+            Err(error) => say!("cannot take a datagram from {sender}: {error:#}"),
+        }
+    }
+}
+
+/// Receives one datagram and tells who sent it: recvfrom(2).
+///
+/// `None` if there is none, and yet no reason for a server to stop: the socket's time limit is
+/// over, an earlier answer found nobody (Windows says so here), or the process was suspended and
+/// woken again meanwhile (signal(7)).
+///
+/// # Errors
+/// When the socket fails.
+pub fn receive_from(
+    socket: &UdpSocket,
+    buffer: &mut [u8],
+) -> Result<Option<(usize, SocketAddr)>, Trouble> {
+    match socket.recv_from(buffer) {
+        Ok(received) => Ok(Some(received)),
+        Err(error) if is_timeout(&error) || is_unreachable_peer(&error) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
+        Err(error) => {
+            let address = socket.local_addr().map_or("a socket".to_owned(), |a| a.to_string());
+            Err(Trouble::on("receive on", address)(error))
         }
     }
 }
@@ -135,6 +154,18 @@ mod tests {
         let client = connected_to(address);
         send(&client, b"still there?").unwrap();
         assert_eq!(receive_within(&client, LONG).unwrap().unwrap(), b"hello");
+    }
+
+    #[test]
+    fn no_datagram_in_time_is_none_and_an_empty_one_is_one() {
+        let server = bound();
+        server.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+        assert_eq!(receive_from(&server, &mut [0]).unwrap(), None);
+        let client = connected_to(server.local_addr().unwrap());
+        client.send(b"").unwrap();
+        server.set_read_timeout(Some(LONG)).unwrap();
+        let from = client.local_addr().unwrap();
+        assert_eq!(receive_from(&server, &mut [0]).unwrap(), Some((0, from)));
     }
 
     #[test]
