@@ -7,6 +7,7 @@ use std::time::Duration;
 use netlab::program::{Running as Process, poll};
 
 use crate::blame::{blame, is_crash};
+use crate::bytes::brief;
 use crate::desk::{Desk, Started, note_group};
 use crate::exam::Ran;
 use crate::patience::{Wait, patience};
@@ -62,6 +63,20 @@ impl Running {
                 blame(&mut difference, status, &ran.stderr);
             }
             self.desk.tell(&difference);
+        }
+        ran
+    }
+
+    /// Expects that it ends by itself with this exit code, and that its standard output was
+    /// `printed`, byte for byte.
+    #[allow(clippy::must_use_candidate)] // what it has said besides may not matter
+    pub fn expect_exit_having_printed(&self, code: i32, printed: &[u8]) -> Ran {
+        let ran = self.expect_exit(code);
+        self.desk.step(format!("its standard output was {}", brief(printed)));
+        let got = self.look(|running| running.stdout_bytes());
+        if got != printed {
+            let what = "your program has printed something else than expected";
+            self.desk.fail(Difference::fail(what).with(printed, &got));
         }
         ran
     }

@@ -107,6 +107,8 @@ impl Sender {
             let is_last = is_last(&self.desk);
             match self.socket.recv(&mut buffer) {
                 Err(error) if is_timeout(&error) && !is_last => {}
+                // The whole machine was suspended for a moment (signal(7)).
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 received => {
                     buffer.truncate(received?);
                     self.note(Direction::ToClient, &buffer);

@@ -52,6 +52,61 @@ impl UdpHost {
         })
     }
 
+    /// The next datagram, and who sent it; `None` once the program has ended.
+    #[must_use]
+    pub fn receive_unless_ended(&self) -> Option<(SocketAddr, Vec<u8>)> {
+        let wait = Wait::begin(&self.desk);
+        let received = self.receive_until(|desk| wait.left().is_none() || desk.program_has_ended());
+        drop(wait);
+        if received.is_none() && !self.desk.program_has_ended() {
+            self.desk.fail(Difference::timeout(format!(
+                "in {:?}, your program has neither sent a datagram nor ended",
+                patience()
+            )));
+        }
+        received
+    }
+
+    /// The next datagram, while `stray` is sent to `peer` again and again, more often than ten
+    /// times a second.
+    #[must_use]
+    pub fn receive_amid(&self, peer: SocketAddr, stray: &[u8]) -> (SocketAddr, Vec<u8>) {
+        self.send_to(peer, stray);
+        self.desk.step("the test's server repeats it all the time, and expects a datagram");
+        let wait = Wait::begin(&self.desk);
+        while wait.left().is_some() && !self.desk.program_has_ended() {
+            let until = Instant::now() + LOOK;
+            if let Some(received) = self.receive_until(|_| Instant::now() >= until) {
+                return received;
+            }
+            let _ = self.socket.send_to(stray, peer);
+        }
+        drop(wait);
+        self.desk.fail(Difference::timeout(format!(
+            "the test's server has waited {:?} for a datagram",
+            patience()
+        )))
+    }
+
+    /// From now on, datagrams from anybody but `peer` are refused: who sends one is told by the
+    /// system that nobody has the port (ICMP). A datagram that has come already stays.
+    ///
+    /// # Panics
+    /// When the system does not connect the socket (connect(2)).
+    pub fn take_only_from(&self, peer: SocketAddr) {
+        self.desk.step(format!("the test's server takes datagrams from {peer} only"));
+        if let Err(error) = self.socket.connect(peer) {
+            panic!("the test's socket cannot be connected to {peer}: {error}");
+        }
+    }
+
+    /// From now on, everybody's datagrams are refused as if the server had ended, until
+    /// [`take_only_from`](Self::take_only_from). The port stays ours.
+    pub fn refuse_everybody(&self) {
+        // The only peer is this socket itself.
+        self.take_only_from(self.address);
+    }
+
     /// Sends one datagram to `peer`.
     ///
     /// # Panics

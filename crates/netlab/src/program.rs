@@ -83,6 +83,12 @@ impl Running {
         self.stdout.text()
     }
 
+    /// As [`stdout`](Self::stdout), byte for byte: what it has said need not be text.
+    #[must_use]
+    pub fn stdout_bytes(&self) -> Vec<u8> {
+        self.stdout.bytes()
+    }
+
     /// Its exit status if it has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()

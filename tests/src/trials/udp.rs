@@ -40,6 +40,42 @@ fn a_sender_hears_only_the_server_it_sends_to() {
     assert_eq!(sender.receive(), b"truth");
 }
 
+/// Asked in a loop: the system may tell of the refusal with the next call, or the one after it.
+#[test]
+fn a_host_refuses_everybody_and_then_takes_one() {
+    let exam = exam();
+    let host = exam.listen_udp();
+    let program = UdpSocket::bind("127.0.0.1:0").unwrap();
+    program.connect(host.address()).unwrap();
+    host.refuse_everybody();
+    program.set_read_timeout(Some(A_MOMENT)).unwrap();
+    let is_refused = || program.send(b"?").and_then(|_| program.recv(&mut [0])).is_err();
+    assert!(is_refused());
+    host.take_only_from(program.local_addr().unwrap());
+    while program.send(b"now?").is_err() {}
+    assert_eq!(host.receive().1, b"now?");
+    host.send_to(program.local_addr().unwrap(), b"!");
+    program.set_read_timeout(None).unwrap();
+    assert_eq!(program.recv(&mut [0; 9]).unwrap(), 1);
+}
+
+#[test]
+fn a_datagram_is_noticed_amid_the_strays() {
+    let exam = exam();
+    let host = exam.listen_udp();
+    let program = UdpSocket::bind("127.0.0.1:0").unwrap();
+    program.connect(host.address()).unwrap();
+    let address = program.local_addr().unwrap();
+    let program = std::thread::spawn(move || {
+        for _ in 0..3 {
+            assert_eq!(program.recv(&mut [0; 9]).unwrap(), 5);
+        }
+        program.send(b"well?").unwrap();
+    });
+    assert_eq!(host.receive_amid(address, b"stray"), (address, b"well?".to_vec()));
+    program.join().unwrap();
+}
+
 #[test]
 #[cfg(unix)]
 fn a_program_that_has_ended_sends_no_more() {
