@@ -32,6 +32,7 @@ fn tcp_chat() {
         ("any_bytes_make_a_message", Crash),
         ("every_client_is_answered", Crash),
         ("a_message_lasts_until_the_half_close", Crash),
+        ("the_network_may_cut_and_glue", Crash),
         ("a_large_message_is_counted_to_the_last_byte", Crash),
         ("a_client_that_vanishes_ends_only_its_own_connection", Fail),
         ("the_same_port_can_be_bound_again_at_once", Fail),

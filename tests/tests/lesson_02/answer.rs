@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 
 use graded::Exam;
+use netlab::conditions::{Coalesce, Conditions, Path, Stall, StreamFaults};
+use netlab::record::Transport;
 use rstest::rstest;
 
 use super::{A_MOMENT, expect_code_1_on_a_taken_port, expect_code_2_on_arguments};
@@ -72,6 +74,29 @@ fn a_message_lasts_until_the_half_close(#[case] piece: usize) {
     client.expect_silence(A_MOMENT);
     client.send_in_pieces(rest, piece);
     client.expect_silence(A_MOMENT);
+    client.half_close();
+    client.expect_last_words(&answer_to(&message));
+}
+
+/// Whatever the client's segments were: the network cuts, glues and delays.
+#[rstest]
+#[case::cut_to_single_bytes(StreamFaults { slice: Some(1), ..StreamFaults::default() })]
+#[case::glued(StreamFaults {
+    coalesce: Some(Coalesce { bytes: 1_500, wait: A_MOMENT }),
+    ..StreamFaults::default()
+})]
+#[case::with_a_pause_in_the_middle(StreamFaults {
+    stall: Some(Stall { after: 1_000, time: A_MOMENT }),
+    ..StreamFaults::default()
+})]
+fn the_network_may_cut_and_glue(#[case] stream: StreamFaults) {
+    let exam = exam();
+    let path = Path { stream, ..Path::default() };
+    let conditions = Conditions { to_server: path, ..Conditions::default() };
+    let relay = exam.network(Transport::Tcp, exam.serve(), conditions);
+    let message = exam.random_bytes(exam.random_length(2_000, 3_000));
+    let mut client = exam.connect(relay);
+    client.send_in_pieces(&message, 700);
     client.half_close();
     client.expect_last_words(&answer_to(&message));
 }
