@@ -89,6 +89,13 @@ impl Running {
         }
     }
 
+    /// The most memory it has held so far, in bytes; `None` where the system does not tell, or when
+    /// it has ended.
+    #[must_use]
+    pub fn peak_memory(&self) -> Option<u64> {
+        self.look(|running| running.peak_memory())
+    }
+
     /// Kills it, as a power cut would.
     pub fn kill(&self) {
         self.desk.step("kill your program");

@@ -89,6 +89,13 @@ impl Running {
         self.stdout.bytes()
     }
 
+    /// The most memory it has held so far, in bytes; `None` where the system does not tell, or when
+    /// it has ended.
+    #[must_use]
+    pub fn peak_memory(&self) -> Option<u64> {
+        resources::peak_memory(self.child.id())
+    }
+
     /// Its exit status if it has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()

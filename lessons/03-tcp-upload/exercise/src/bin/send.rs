@@ -1,0 +1,99 @@
+//! Exercise `send`: a client that sends one file, and does not call it done before it knows.
+//!
+//! ```text
+//! client → server                      bytes
+//!   magic   46 49 4c 45 ("FILE")           4
+//!   n       length of the name             2   unsigned, big-endian
+//!   m       length of the content          8   unsigned, big-endian
+//!   name    UTF-8                          n
+//!   content                                m
+//!   digest  SHA-256 of the content        32
+//!   then the half-close
+//! server → client: one line, `stored m DIGEST NAME` or `refused: REASON`
+//! ```
+//!
+//! Try it: `cargo run -p solution-03 --bin framed-solution -- server --dir .`, and in another
+//! terminal `cargo run -p exercise-03 --bin send -- client FILE`. Grade it:
+//! `cargo xtask grade 03/send`.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use clap::Parser;
+use netbasics::inbox::{length_to_send, name_to_send, open_to_send};
+use netbasics::port::Endpoint;
+use netbasics::trouble::explain;
+use netbasics::{program, socket};
+use sha2::{Digest as _, Sha256};
+
+/// What every file begins with.
+const MAGIC: [u8; 4] = *b"FILE";
+/// Longest answer that a server may give, in bytes, its line feed included.
+const MAX_ANSWER_BYTES: u64 = 1024;
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// Sends a file with a header over TCP
+#[derive(Parser)]
+struct Cli {
+    /// Whom to connect to
+    #[arg(long, global = true, value_name = "HOST:PORT", default_value = "127.0.0.1:8888")]
+    addr: Endpoint,
+    #[command(subcommand)]
+    role: Role,
+}
+
+#[derive(clap::Subcommand)]
+enum Role {
+    /// Send one file and wait until it is known to be stored
+    Client {
+        /// The file to send
+        file: PathBuf,
+        /// How long the server may be silent, or take nothing of what it is sent
+        #[arg(long, value_name = "MILLISECONDS", default_value = "10000")]
+        #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400_000))]
+        timeout: u64,
+    },
+}
+
+fn main() -> ExitCode {
+    let Cli { addr, role: Role::Client { file, timeout } } = Cli::parse();
+    program::end(run(&addr, &file, Duration::from_millis(timeout)))
+}
+
+/// Open the file, connect, send, and hear what became of it.
+fn run(addr: &Endpoint, path: &Path, timeout: Duration) -> Result<()> {
+    let (file, length) = open_to_send(path)?;
+    let length = length_to_send(path, length)?;
+    let name = name_to_send(path, None)?;
+    let stream = socket::connect_tcp(addr, timeout)?;
+    stream.set_read_timeout(Some(timeout))?;
+    stream.set_write_timeout(Some(timeout))?;
+    let stored_as = upload(&stream, &name, length, file)?;
+    println!("stored {length} bytes as {stored_as:?}");
+    Ok(())
+}
+
+/// Sends the file and learns what became of it; returns the name under which it is stored.
+fn upload(stream: &TcpStream, name: &str, length: u64, file: File) -> Result<String> {
+    todo!("send, half-close, read the answer: a refusal, our own failure, or a receipt")
+}
+
+/// Sends the header, the content and the digest; returns the digest.
+fn send(stream: &TcpStream, name: &str, length: u64, file: File) -> Result<[u8; 32]> {
+    todo!("send the header, then the content piece by piece, then its digest")
+}
+
+/// Receives the server's line, without its line feed.
+fn receive_answer(stream: &TcpStream) -> Result<String> {
+    todo!("read one line of bounded length; without a line feed it is none")
+}
+
+/// As in `2cf24dba…`.
+fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+}
