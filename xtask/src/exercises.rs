@@ -73,3 +73,20 @@ pub fn skeleton(lesson: &Lesson, exercise: &Exercise) -> Result<String> {
         .with_context(|| format!("cannot read {}", file.display()))?;
     grader::skeleton::from_solution(&solution).with_context(|| file.display().to_string())
 }
+
+/// The files that are given: what stands in `solution/src` beside `bin`, and where the exercise has
+/// its copy.
+pub fn given_files(lesson: &Lesson) -> Result<Vec<(PathBuf, PathBuf)>> {
+    let folder = lesson.folder.join("solution/src");
+    let Ok(entries) = std::fs::read_dir(&folder) else { return Ok(Vec::new()) };
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = entry.with_context(|| format!("cannot look into {}", folder.display()))?;
+        if entry.path().is_file() {
+            let copy = lesson.folder.join("exercise/src").join(entry.file_name());
+            files.push((entry.path(), copy));
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,6 +1,7 @@
 //! `cargo xtask skeleton`: every exercise file from its solution.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -20,9 +21,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<ExitCode> {
     let course = Course::find()?;
     let mut stale = 0;
-    for (lesson, exercise) in exercises::wanted(&course, None)? {
-        let (text, file) =
-            (exercises::skeleton(lesson, exercise)?, exercises::exercise_file(lesson, exercise));
+    for (text, file) in wanted_files(&course)? {
         if fs::read_to_string(&file).is_ok_and(|old| old == text) {
             continue;
         }
@@ -44,4 +43,21 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the exercises' files are to hold: the skeletons, and what is given beside them.
+fn wanted_files(course: &Course) -> Result<Vec<(String, PathBuf)>> {
+    let mut files = Vec::new();
+    for (lesson, exercise) in exercises::wanted(course, None)? {
+        let text = exercises::skeleton(lesson, exercise)?;
+        files.push((text, exercises::exercise_file(lesson, exercise)));
+    }
+    for lesson in &course.lessons {
+        for (given, copy) in exercises::given_files(lesson)? {
+            let text = fs::read_to_string(&given)
+                .with_context(|| format!("cannot read {}", given.display()))?;
+            files.push((text, copy));
+        }
+    }
+    Ok(files)
 }
