@@ -75,8 +75,7 @@ impl UdpHost {
         self.desk.step("the test's server repeats it all the time, and expects a datagram");
         let wait = Wait::begin(&self.desk);
         while wait.left().is_some() && !self.desk.program_has_ended() {
-            let until = Instant::now() + LOOK;
-            if let Some(received) = self.receive_until(|_| Instant::now() >= until) {
+            if let Some(received) = self.receive_within(LOOK) {
                 return received;
             }
             let _ = self.socket.send_to(stray, peer);
@@ -107,6 +106,13 @@ impl UdpHost {
         self.take_only_from(self.address);
     }
 
+    /// The next datagram, if one comes within `time`, and who sent it.
+    #[must_use]
+    pub fn receive_within(&self, time: Duration) -> Option<(SocketAddr, Vec<u8>)> {
+        let until = Instant::now() + time;
+        self.receive_until(|_| Instant::now() >= until)
+    }
+
     /// Sends one datagram to `peer`.
     ///
     /// # Panics
@@ -125,8 +131,7 @@ impl UdpHost {
     /// Expects no datagram for as long as `time`.
     pub fn expect_silence(&self, time: Duration) {
         self.desk.step("the test's server expects no datagram");
-        let until = Instant::now() + time;
-        if let Some((_, payload)) = self.receive_until(|_| Instant::now() >= until) {
+        if let Some((_, payload)) = self.receive_within(time) {
             let what = "your program has sent a datagram where it should be silent";
             self.desk.fail(Difference::fail(what).with(b"", &payload));
         }
