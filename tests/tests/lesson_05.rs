@@ -8,6 +8,13 @@ use graded::{Difference, Exam, Sender};
 use rstest::rstest;
 use tempfile::TempDir;
 
+#[path = "lesson_05/blocks.rs"]
+mod blocks;
+#[path = "lesson_05/stopwait.rs"]
+mod stopwait;
+#[path = "lesson_05/window.rs"]
+mod window;
+
 mod keyword {
     use super::*;
 

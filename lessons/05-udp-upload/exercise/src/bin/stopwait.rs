@@ -1,0 +1,79 @@
+//! Exercise `stopwait`: one block at a time, and each is sent until it is acknowledged.
+//!
+//! ```text
+//! client                                    server
+//!   ── D, upload, block 0, 1,024 bytes ──────►   appended
+//!   ◄──────────────────── A, upload, block 0 ──
+//!   ── D, upload, block 1, 300 bytes ────────►   a short block is the last: stored as K.bin
+//!             lost x ──── A, upload, block 1 ──
+//!   ── D, upload, block 1, 300 bytes ────────►   known: only acknowledged again
+//!   ◄──────────────────── A, upload, block 1 ──
+//! ```
+//!
+//! What is given is in `src/blocks.rs`. Grade it: `cargo xtask grade 05/stopwait`.
+
+use std::io::Write;
+use std::net::UdpSocket;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use netbasics::inbox::Upload;
+use netbasics::port::Endpoint;
+use netbasics::{exchange, program};
+
+use blocks::{BLOCK_BYTES, Cli, ClientOptions, Folder, Role, TRIES, header};
+
+#[path = "../blocks.rs"]
+mod blocks;
+
+fn main() -> ExitCode {
+    let Cli { addr, role } = Cli::parse();
+    program::end(match role {
+        Role::Server { dir } => blocks::serve(&addr, &dir, Incoming::begin, Incoming::take),
+        Role::Client(options) => upload(&addr, &options),
+    })
+}
+
+/// Sends the file block by block.
+fn upload(addr: &Endpoint, options: &ClientOptions) -> Result<()> {
+    let payloads = blocks::payloads(&options.file)?;
+    let (socket, upload) = blocks::connect(addr)?;
+    for (block, payload) in (0..).zip(payloads) {
+        let datagram = [header(b'D', upload, block), payload?].concat();
+        let acknowledgement = header(b'A', upload, block);
+        deliver(&socket, &datagram, &acknowledgement, options.timeout)
+            .with_context(|| format!("cannot upload block {block} to {addr}"))?;
+    }
+    Ok(())
+}
+
+/// Sends a block, and again after each `timeout`, until exactly `acknowledgement` has come.
+fn deliver(
+    socket: &UdpSocket,
+    datagram: &[u8],
+    acknowledgement: &[u8],
+    timeout: Duration,
+) -> Result<()> {
+    todo!("send, wait until the time is over, send again; give up after TRIES")
+}
+
+/// An upload as the server sees it.
+struct Incoming {
+    /// `None` once it is stored.
+    file: Option<Upload>,
+    /// The block that is to come next.
+    next: u32,
+}
+
+impl Incoming {
+    fn begin(file: Upload) -> Self {
+        Self { file: Some(file), next: 0 }
+    }
+
+    /// Takes a block of this upload; `true` if it is to be acknowledged.
+    fn take(&mut self, folder: &mut Folder, block: u32, payload: &[u8]) -> Result<bool> {
+        todo!("append the block that is next; a short one is the last: publish")
+    }
+}
