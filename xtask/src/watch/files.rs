@@ -131,7 +131,10 @@ fn add(watcher: &mut dyn Watcher, root: &Path) -> notify::Result<()> {
 /// Turns what the system tells into events of ours. Reading a file is told, too: passing that on
 /// would have our own look cause the next one.
 fn teller(root: &Path, events: &Sender<Event>) -> impl notify::EventHandler + use<> {
-    let (tests, events) = (root.join("tests"), events.clone());
+    // Some systems tell the path without symbolic links in it.
+    let roots = [root.to_owned(), root.canonicalize().unwrap_or_default()];
+    let (tests, events) = (roots.map(|root| root.join("tests")), events.clone());
+    let is_test = move |path: &PathBuf| tests.iter().any(|tests| path.starts_with(tests));
     move |told: notify::Result<notify::Event>| {
         let is_reading = |kind: &EventKind| {
             let wrote = EventKind::Access(AccessKind::Close(AccessMode::Write));
@@ -139,7 +142,7 @@ fn teller(root: &Path, events: &Sender<Event>) -> impl notify::EventHandler + us
         };
         let event = match told {
             Ok(told) if is_reading(&told.kind) => return,
-            Ok(told) if told.paths.iter().any(|path| path.starts_with(&tests)) => Event::TestsMoved,
+            Ok(told) if told.paths.iter().any(&is_test) => Event::TestsMoved,
             // An error may hide anything: looking does no harm.
             Ok(_) | Err(_) => Event::FilesMoved,
         };
