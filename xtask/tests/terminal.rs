@@ -75,11 +75,18 @@ impl Terminal {
         assert!(found.is_some(), "no {text:?} on the screen:\n{}", self.screen());
     }
 
-    /// The shell has the terminal again, and it is one that waits for whole lines.
+    /// Starts the command in the shell, which says its exit code when it has ended.
+    fn watch(&self) {
+        // What is waited for must not stand in the line that asks for it.
+        self.enter("\"$XTASK\" watch; echo en''ded with $?");
+    }
+
+    /// The command has ended, and the shell has a terminal again that waits for whole lines.
     #[track_caller]
-    fn is_back(&self) {
-        // The words must not stand in the line that asks for them.
-        self.enter("echo code=$?; stty -a | grep -q -w -- '-icanon' && echo by''te || echo li''ne");
+    fn ends_with(&self, code: u8) {
+        // What is typed before is still read by the command.
+        self.shows(&format!("ended with {code}"));
+        self.enter("stty -a | grep -q -w -- '-icanon' && echo by''te || echo li''ne");
         self.shows("line");
         assert!(!self.screen().contains("byte"), "{}", self.screen());
     }
@@ -94,7 +101,7 @@ impl Drop for Terminal {
 fn keys_and_screen() {
     let course = Course::new("terminal");
     let terminal = Terminal::open(&course);
-    terminal.enter("\"$XTASK\" watch");
+    terminal.watch();
     terminal.shows("expected 1, and 0 came");
     terminal.shows("[h] hint  [l] list  [r] grade again  [q] quit");
     assert!(terminal.screen().starts_with("01/one  Print one\n"), "{}", terminal.screen());
@@ -115,8 +122,7 @@ fn keys_and_screen() {
     let screen = terminal.screen();
     assert!(screen.starts_with("01/one  Print one\n") && !screen.contains("general"), "{screen}");
     terminal.press("q");
-    terminal.is_back();
-    terminal.shows("code=0");
+    terminal.ends_with(0);
 }
 
 fn ctrl_c() {
@@ -125,9 +131,8 @@ fn ctrl_c() {
     let _ = fs::remove_file(&id);
     course.save("one", &hangs(&id));
     let terminal = Terminal::open(&course);
-    terminal.enter("\"$XTASK\" watch");
+    terminal.watch();
     poll(LIMIT, || id.exists().then_some(())).expect("it hangs");
     terminal.press("C-c");
-    terminal.is_back();
-    terminal.shows("code=130");
+    terminal.ends_with(130);
 }
