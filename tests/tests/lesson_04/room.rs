@@ -14,8 +14,8 @@ use super::{A_MOMENT, bad_network, exactly, expect_refused};
 /// The largest text that can be passed on: 65,507 bytes less the letter and the number.
 const LARGEST: usize = 65_502;
 /// So short that a test can wait for it, and so long that nobody is late before.
-const EXPIRY: Duration = Duration::from_secs(1);
-const SOON: &[&str] = &["--expiry", "1000"];
+const EXPIRY: Duration = Duration::from_millis(1500);
+const SOON: &[&str] = &["--expiry", "1500"];
 
 struct Room {
     exam: Exam,
