@@ -49,9 +49,11 @@ fn enter(exam: &Exam, server: SocketAddr) -> Client {
     client
 }
 
-/// A client that tries until it has found a place.
+/// A client that tries until it has found a place: soon again at first, and then less and less
+/// often, so that a report still shows what came before.
 fn enter_when_free(exam: &Exam, server: SocketAddr) -> Client {
     let until = Instant::now() + exam.patience();
+    let mut pause = LOOK;
     loop {
         let mut client = exam.connect(server);
         let greeting = client.receive_line();
@@ -63,7 +65,8 @@ fn enter_when_free(exam: &Exam, server: SocketAddr) -> Client {
             exam.fail(Difference::fail(what).with(WELCOME, &greeting));
         }
         client.vanish();
-        thread::sleep(LOOK);
+        thread::sleep(pause.min(until.saturating_duration_since(Instant::now())));
+        pause *= 4;
     }
 }
 
