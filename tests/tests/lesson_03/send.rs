@@ -230,7 +230,9 @@ enum Refusal {
 fn a_refusal_is_passed_on(#[case] refusal: Refusal) {
     let is_early = refusal != Refusal::AtTheEnd;
     let stand = if is_early { Stand::open_large(MUCH) } else { Stand::open() };
-    let client = stand.start(&["--timeout", "500"]);
+    // Where the server does not read on, the client has to give up sending first.
+    let limit = if refusal == Refusal::EarlyReadsNoMore { "500" } else { "60000" };
+    let client = stand.start(&["--timeout", limit]);
     let mut connection = stand.host.accept();
     let bytes = stand.file();
     connection.expect(if is_early { &bytes[..LENGTHS_END] } else { &bytes });

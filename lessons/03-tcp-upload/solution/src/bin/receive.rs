@@ -82,7 +82,7 @@ fn receive(mut stream: TcpStream, store: &Store) -> io::Result<()> {
 /// Copies until the end of the stream, however long it is; returns the number of bytes.
 fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<u64> {
     // exercise: begin "read until the end of the stream, and write each piece as soon as it comes"
-    let mut buffer = [0; 8 * 1024];
+    let mut buffer = [0; 8192];
     let mut length = 0;
     loop {
         // Any number of bytes may have come, and only none at all means the end.

@@ -35,7 +35,7 @@ use sha2::{Digest as _, Sha256};
 const MAGIC: [u8; 4] = *b"FILE";
 /// Longest answer that a server may give, in bytes, its line feed included.
 const MAX_ANSWER_BYTES: u64 = 1024;
-const BUFFER_BYTES: usize = 64 * 1024;
+const BUFFER_BYTES: usize = 65_536;
 
 /// Sends a file with a header over TCP
 #[derive(Parser)]
