@@ -107,7 +107,7 @@ impl Flight {
         // exercise: begin "send what is due, count its tries, set its time; give up after TRIES"
         let now = Instant::now();
         for (block, sent) in self.blocks.iter_mut().filter(|(_, sent)| sent.due <= now) {
-            ensure!(sent.tries < TRIES, "no acknowledgement of block {block} in {TRIES} tries");
+            ensure!(sent.tries < TRIES, "no acknowledgement of block {block}; is the server up?");
             exchange::send(socket, &sent.datagram)?;
             sent.tries += 1;
             sent.due = now + timeout;
