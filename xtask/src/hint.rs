@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use grader::course::Language;
 
 use crate::course::Course;
 use crate::exercises::{self, WrongArguments};
@@ -39,11 +40,25 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     }
     let shown = if options.all { 1..=count } else { number..=number };
     for (number, hint) in (1..).zip(&exercise.hints).filter(|(number, _)| shown.contains(number)) {
-        println!("{name} ({number}/{count}): {}", language.pick(hint).trim());
+        println!("{}", numbered(language, &name, (number, count), language.pick(hint)));
     }
     if !options.all && number < count {
-        let more = language.words("for more:", "需要更多提示：");
-        println!("{more} cargo xtask hint {name} {}", number + 1);
+        let more = language.words("for more: ", "需要更多提示：");
+        println!("{more}cargo xtask hint {name} {}", number + 1);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A hint behind the exercise's name and the hint's own number.
+pub fn numbered(
+    language: Language,
+    name: &str,
+    (number, count): (usize, usize),
+    hint: &str,
+) -> String {
+    let hint = hint.trim();
+    match language {
+        Language::English => format!("{name} ({number}/{count}): {hint}"),
+        Language::Chinese => format!("{name}（{number}/{count}）：{hint}"),
+    }
 }

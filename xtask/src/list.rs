@@ -16,12 +16,18 @@ pub struct Options {
     lang: Lang,
 }
 
+/// The columns' names. Chinese characters are two columns wide, so no formatter aligns them.
+const HEADING: (&str, &str) = (
+    "no.  topic         minutes  command                 title",
+    "编号 主题           分钟数  命令                    标题",
+);
+
 pub fn run(options: &Options) -> Result<ExitCode> {
     let (course, language) = (Course::find()?, options.lang.language());
     let standing = Standing::read(&course);
     let mut out = io::stdout().lock();
     // The title stands last: Chinese characters are two columns wide and would bend the table.
-    writeln!(out, "no.  {:<14}{:>7}  {:<24}title", "topic", "minutes", "command")?;
+    writeln!(out, "{}", language.words(HEADING.0, HEADING.1))?;
     for lesson in &course.lessons {
         let title = language.pick(&lesson.about.title);
         let command = format!("cargo run -p {}", lesson.package());

@@ -17,7 +17,7 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     (
         "cargo xtask list",
         "every lesson and exercise, and how far you are",
-        "列出所有课程和练习，以及完成情况",
+        "列出每一课和每个练习，以及完成情况",
     ),
     (
         "cargo xtask run 02",
@@ -27,26 +27,26 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     (
         "cargo xtask lab --help",
         "put a bad network between any two programs, and watch it",
-        "在任意两个程序之间放一个糟糕的网络，并观察它",
+        "在任意两个程序之间接入一个糟糕的网络，并观察通信过程",
     ),
     (
         "cargo xtask task 02",
         "what a lesson's exercises ask for, and which file to edit",
-        "练习的要求，以及要编辑的文件",
+        "一课各个练习的要求，以及要编辑的文件",
     ),
     ("cargo xtask watch", "grade an exercise whenever you save it", "每次保存练习时自动评分"),
     (
         "cargo xtask grade 02",
         "grade your exercises: points, what failed and why",
-        "给练习评分：得分、哪里没通过、为什么",
+        "给练习评分：得了多少分，哪里没通过，为什么",
     ),
-    ("cargo xtask hint", "a nudge when you are stuck", "卡住时给一点提示"),
+    ("cargo xtask hint", "a nudge when you are stuck", "卡住的时候，要一点提示"),
     (
         "cargo xtask test 02",
         "test a lesson; without a number: everything",
         "测试一课；不写编号则测试全部",
     ),
-    ("cargo xtask book", "build the book to read along", "生成配套的书"),
+    ("cargo xtask book", "build the book to read along", "生成配套的书，边学边读"),
     ("cargo xtask ci", "every check that a change has to pass", "每次修改都要通过的全部检查"),
     (
         "cargo xtask --help",

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use grader::course::Language;
 
 use crate::course::Course;
 use crate::exercises;
@@ -23,14 +24,17 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     for (lesson, exercise) in exercises::wanted(&course, Some(&options.exercise))? {
         let (name, number) = (&exercise.name, &lesson.number);
         let points: u32 = exercise.checks.iter().map(|check| check.points).sum();
-        let unit = language.words("points", "分");
-        println!("{number}/{name}: {} ({points} {unit})\n", language.pick(&exercise.title));
+        let title = language.pick(&exercise.title);
+        match language {
+            Language::English => println!("{number}/{name}: {title} ({points} points)\n"),
+            Language::Chinese => println!("{number}/{name}：{title}（{points} 分）\n"),
+        }
         println!("{}\n", language.pick(&exercise.task).trim());
         let file = exercises::exercise_file(lesson, exercise);
         let file = file.strip_prefix(&course.root).unwrap_or(&file);
-        println!("{}  {}", language.words("edit: ", "编辑："), file.display());
-        println!("{}  cargo xtask grade {number}/{name}", language.words("grade:", "评分："));
-        println!("{}  cargo xtask hint {number}/{name}", language.words("hint: ", "提示："));
+        println!("{}{}", language.words("edit:   ", "编辑："), file.display());
+        println!("{}cargo xtask grade {number}/{name}", language.words("grade:  ", "评分："));
+        println!("{}cargo xtask hint {number}/{name}", language.words("hint:   ", "提示："));
     }
     Ok(ExitCode::SUCCESS)
 }

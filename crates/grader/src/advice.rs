@@ -8,8 +8,8 @@ use crate::score::{CaseResult, CheckScore};
 const NOT_READY: (&str, &str) = (
     "The line `listening on HOST:PORT` is missing, is spelt in another way, or was not flushed: it \
      has to be printed on standard output as soon as a client can connect.",
-    "没有打印 `listening on HOST:PORT` 这一行，写法不一致，或者没有刷新（flush）输出缓冲区：\
-     一旦客户端可以连接，就要把它打印到标准输出。",
+    "没有打印 `listening on HOST:PORT` 这一行，或者写法不符，或者没有刷新（flush）输出缓冲区：\
+     一旦客户端可以连接，就要向标准输出打印这一行。",
 );
 
 /// What it usually is when a program does not answer in time, in both languages.

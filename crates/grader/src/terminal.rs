@@ -39,7 +39,10 @@ impl Terminal<'_> {
             self.check_line(check, score.partial)?;
         }
         for problem in &score.problems {
-            writeln!(self.output, "\n  grader error, not your mistake: {}", indent(problem))?;
+            let words = self
+                .language
+                .words("grader error, not your mistake: ", "评分程序出错，不是你的问题：");
+            writeln!(self.output, "\n  {words}{}", indent(problem))?;
         }
         let checks = score.checks.iter();
         let failed: Vec<_> =
@@ -57,7 +60,7 @@ impl Terminal<'_> {
         let (points, out_of) = (grade.points(), grade.out_of());
         let word = self.language.words("points", "分");
         let sum = self.paint(&format!("{points} / {out_of} {word}"), points == out_of);
-        writeln!(self.output, "\n{sum}  (seed {})", grade.seed)
+        writeln!(self.output, "\n{sum}{}", self.seed(grade))
     }
 
     /// Points say nothing where only some cases were run.
@@ -70,7 +73,14 @@ impl Terminal<'_> {
             Language::Chinese => format!("共 {} 个用例，通过 {passed} 个", cases.len()),
         };
         let sum = self.paint(&words, passed == cases.len());
-        writeln!(self.output, "\n{sum}  (seed {})", grade.seed)
+        writeln!(self.output, "\n{sum}{}", self.seed(grade))
+    }
+
+    fn seed(&self, grade: &Grade) -> String {
+        match self.language {
+            Language::English => format!("  (seed {})", grade.seed),
+            Language::Chinese => format!("（种子 {}）", grade.seed),
+        }
     }
 
     fn check_line(&mut self, check: &CheckScore, partial: bool) -> io::Result<()> {
@@ -82,9 +92,10 @@ impl Terminal<'_> {
         let passed = check.cases.iter().filter(|case| case.verdict == Verdict::Pass).count();
         let is_good = check.verdict() == Some(Verdict::Pass);
         let mark = self.paint(&format!("{verdict:<12}"), is_good);
-        let counts = match check.cases.len() {
-            0 | 1 => String::new(),
-            cases => format!("  ({passed} of {cases} cases)"),
+        let counts = match (check.cases.len(), self.language) {
+            (0 | 1, _) => String::new(),
+            (cases, Language::English) => format!("  ({passed} of {cases} cases)"),
+            (cases, Language::Chinese) => format!("（通过 {passed}/{cases} 个用例）"),
         };
         let (points, out_of, name) = (check.points, check.out_of, &check.name);
         writeln!(self.output, "  {mark} {points}/{out_of}  {name}{counts}")
@@ -107,14 +118,11 @@ impl Terminal<'_> {
         let Some(next) = others.next() else { return Ok(()) };
         let (lesson, exercise, case) = (&score.lesson, &score.exercise, &next.name);
         let words = match self.language {
-            Language::English => format!("{count} more failed; to see the next:"),
-            Language::Chinese => format!("还有 {count} 个没有通过；查看下一个："),
+            Language::English => format!("{count} more failed; to see the next: "),
+            Language::Chinese => format!("还有 {count} 个用例没有通过；查看下一个："),
         };
         let whose = &self.whose;
-        writeln!(
-            self.output,
-            "\n{words} cargo xtask grade {lesson}/{exercise}{whose} --case {case}"
-        )
+        writeln!(self.output, "\n{words}cargo xtask grade {lesson}/{exercise}{whose} --case {case}")
     }
 
     fn uncompiled(&mut self, score: &ExerciseScore, error: &str) -> io::Result<()> {

@@ -12,8 +12,8 @@ use grader::terminal::{self, Terminal};
 use super::Place;
 use super::session::shown;
 use crate::course::Course;
-use crate::exercises;
 use crate::standing::{Points, Standing};
+use crate::{exercises, hint};
 
 /// Clears the screen, and puts what follows at its top (ECMA-48, ED and CUP).
 const CLEAR: &str = "\x1b[2J\x1b[H";
@@ -61,7 +61,10 @@ impl Screen {
                  second",
                 "系统无法通知文件变化，改为每秒检查四次",
             );
-            self.say(&format!("[watch] {words} ({error})"))?;
+            self.say(&match self.language {
+                Language::English => format!("[watch] {words} ({error})"),
+                Language::Chinese => format!("[watch] {words}（{error}）"),
+            })?;
         }
         self.say(&self.keys())
     }
@@ -75,7 +78,7 @@ impl Screen {
         } else {
             self.words(
                 "type h for a hint, l for the list, r to grade again, q to quit, and Enter",
-                "输入 h 看提示，l 看列表，r 重新评分，q 退出，然后按回车",
+                "输入 h 看提示，l 看列表，r 重新评分，q 退出，然后按回车键",
             )
         }
     }
@@ -132,16 +135,14 @@ impl Screen {
         let (name, title) = (name((lesson, exercise)), self.language.pick(&exercise.title));
         let file = shown(course, (lesson, exercise));
         let next = self.words("Next: ", "下一个练习：");
-        let (task, edit) = (self.words("task:", "要求："), self.words("edit:", "编辑："));
-        self.say(&format!(
-            "{next}{name}  {title}\n  {task} cargo xtask task {name}\n  {edit} {file}"
-        ))
+        let (task, edit) = (self.words("task: ", "要求："), self.words("edit: ", "编辑："));
+        self.say(&format!("{next}{name}  {title}\n  {task}cargo xtask task {name}\n  {edit}{file}"))
     }
 
     fn all_done(&self, elsewhere: Option<Place>) -> io::Result<()> {
         self.say(&self.words("Nothing is left to do here.", "这里的练习都完成了。"))?;
         let Some(place) = elsewhere else { return Ok(()) };
-        let next = self.words("Next in the course: ", "课程的下一个练习：");
+        let next = self.words("Next in the course: ", "课程中的下一个练习：");
         self.say(&format!("{next}cargo xtask watch {}", name(place)))
     }
 
@@ -158,10 +159,10 @@ impl Screen {
     pub fn hint(&self, (lesson, exercise): Place, number: usize) -> io::Result<()> {
         let (name, count) = (name((lesson, exercise)), exercise.hints.len());
         let Some(hint) = exercise.hints.get(number) else {
-            return self.say(&format!("{name}: {}", self.words("there is no hint", "没有提示")));
+            return self.say(&format!("{name}{}", self.words(": there is no hint", "：没有提示")));
         };
-        let hint = self.language.pick(hint).trim();
-        self.say(&format!("{name} ({}/{count}): {hint}", number + 1))
+        let hint = self.language.pick(hint);
+        self.say(&hint::numbered(self.language, &name, (number + 1, count), hint))
     }
 
     pub fn list(

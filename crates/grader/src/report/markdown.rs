@@ -44,7 +44,13 @@ pub fn render(grade: &Grade) -> String {
         }
     }
     if left_out > 0 {
-        let _ = writeln!(page, "\nThere is no room for the stories of {left_out} more checks.");
+        let words = match grade.language {
+            Language::English => {
+                format!("There is no room for the stories of {left_out} more checks.")
+            }
+            Language::Chinese => format!("篇幅所限，另有 {left_out} 个检查项的详情没有列出。"),
+        };
+        let _ = writeln!(page, "\n{words}");
     }
     page
 }
@@ -60,7 +66,8 @@ fn heading(grade: &Grade) -> String {
     };
     let caveat = grade.caveat().map_or(String::new(), |caveat| format!("\n**{caveat}**\n"));
     let submission = code(&grade.submission.to_string());
-    format!("### {title}\n{caveat}\n{submission}, seed {}\n", grade.seed)
+    let seed = language.words(", seed ", "，种子 ");
+    format!("### {title}\n{caveat}\n{submission}{seed}{}\n", grade.seed)
 }
 
 fn table(exercise: &ExerciseScore, language: Language) -> String {
