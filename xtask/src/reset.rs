@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use grader::course::Language;
 
 use crate::course::Course;
 use crate::exercises;
@@ -25,16 +26,20 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         let file = exercises::exercise_file(lesson, exercise);
         let kept =
             restore(&file, &text).with_context(|| format!("cannot reset {}", file.display()))?;
-        match kept {
-            Some(kept) => println!(
-                "{} begins afresh; your version is {}",
-                file.display(),
-                kept.file_name().unwrap_or_default().display()
-            ),
-            None => println!("{} is as it was in the beginning", file.display()),
-        }
+        println!("{}", outcome(Language::of_the_system(), &file, kept.as_deref()));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn outcome(language: Language, file: &Path, kept: Option<&Path>) -> String {
+    let file = file.display();
+    let kept = kept.and_then(Path::file_name).map(Path::new).map(Path::display);
+    match (language, kept) {
+        (Language::English, Some(kept)) => format!("{file} begins afresh; your version is {kept}"),
+        (Language::English, None) => format!("{file} is as it was in the beginning"),
+        (Language::Chinese, Some(kept)) => format!("{file} 已恢复初始内容；你的版本保存为 {kept}"),
+        (Language::Chinese, None) => format!("{file} 现在是初始内容"),
+    }
 }
 
 /// Puts `text` into `file`, after what was there has a copy; the copy's path.

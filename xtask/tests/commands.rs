@@ -22,7 +22,8 @@ fn lessons() -> Vec<Lesson> {
 
 fn xtask(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    command.current_dir(root()).args(arguments);
+    // In English, whatever the system speaks.
+    command.current_dir(root()).args(arguments).env("LC_ALL", "C");
     command
 }
 
