@@ -23,7 +23,7 @@ use grader::workspace;
 /// A fixed one: whatever else differs between two runs of this file, the payloads do not.
 const SEED: u64 = 20_260_101;
 /// So many cases run at a time. Most of a case is waiting.
-const JOBS: usize = 4;
+const JOBS: usize = 8;
 /// How often in a row a solution is graded, each time with other payloads.
 const RUNS: u64 = 10;
 /// The runs from this one on are done while somebody else wants the processors, too.

@@ -8,6 +8,7 @@ pub mod variants;
 
 use std::fmt::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::build::Unbuilt;
 use crate::course::{Exercise, Lesson};
@@ -19,6 +20,10 @@ use crate::submission::Submission;
 
 use mistakes::Failures;
 use variants::Variant;
+
+/// How long a variant may first take for a step. Some of them hang, and are asked often; whether so
+/// much is enough on this machine is for the reference to say, as always.
+const VARIANTS_PATIENCE: Duration = Duration::from_secs(1);
 
 /// One exercise whose grader is graded.
 #[derive(Clone, Debug)]
@@ -106,7 +111,8 @@ impl<'a> Trial<'a> {
 
     fn grade(&self, variant: &Variant) -> ExerciseScore {
         let program: Result<_, Unbuilt> = Ok(vec![variant.program.display().to_string()]);
-        run::grade_built(&self.job, &self.tests, &program, &mut |_| {})
+        let job = Job { patience: VARIANTS_PATIENCE, ..self.job.clone() };
+        run::grade_built(&job, &self.tests, &program, &mut |_| {})
     }
 }
 
