@@ -1,5 +1,6 @@
 //! `cargo xtask hint`: the next nudge for an exercise.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -38,13 +39,14 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if !options.all && number > count {
         return Err(WrongArguments(format!("{name} has {count} hints, not {number}")).into());
     }
+    let mut out = io::stdout().lock();
     let shown = if options.all { 1..=count } else { number..=number };
     for (number, hint) in (1..).zip(&exercise.hints).filter(|(number, _)| shown.contains(number)) {
-        println!("{}", numbered(language, &name, (number, count), language.pick(hint)));
+        writeln!(out, "{}", numbered(language, &name, (number, count), language.pick(hint)))?;
     }
     if !options.all && number < count {
         let more = language.words("for more: ", "需要更多提示：");
-        println!("{more}cargo xtask hint {name} {}", number + 1);
+        writeln!(out, "{more}cargo xtask hint {name} {}", number + 1)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -26,6 +26,7 @@ mod task;
 mod test;
 mod watch;
 
+use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -57,11 +58,19 @@ enum Command {
 
 fn main() -> ExitCode {
     dispatch(Cli::parse()).unwrap_or_else(|error| {
+        if is_unread(&error) {
+            return ExitCode::SUCCESS;
+        }
         eprintln!("cargo xtask: {error:#}");
         let is_usage =
             error.is::<course::UnknownLesson>() || error.is::<exercises::WrongArguments>();
         if is_usage { ExitCode::from(2) } else { ExitCode::FAILURE }
     })
+}
+
+/// Whoever reads us has seen enough: `cargo xtask task 02 | head`. Only output has no context.
+fn is_unread(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
 fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {

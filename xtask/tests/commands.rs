@@ -42,6 +42,20 @@ fn without_a_command_it_says_what_one_can_do() {
     assert!(said.contains(&format!("{} lessons", lessons().len())), "{said}");
 }
 
+/// As in `cargo xtask task 02 | head`, when head has seen enough.
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    for arguments in [vec!["task", "02"], vec!["hint", "02", "--all"], vec!["list"], vec![]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let command = command.current_dir(root()).args(&arguments).stdout(writer);
+        let output = command.stderr(std::process::Stdio::piped()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.is_empty(), "{arguments:?}: {said}");
+    }
+}
+
 #[test]
 fn it_works_from_a_folder_inside_the_course() {
     xtask(&["list"]).current_dir(root().join("crates/netbasics/src")).assert().success();
