@@ -1,5 +1,6 @@
 //! The datagrams of `stopwait` and `window`, a server under test, and a client under test.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
@@ -277,10 +278,11 @@ pub fn expect_usage_error(exam: Exam, wrong: &[&str], right: &[&str]) {
     upload.client.expect_exit(0);
 }
 
-/// Nobody listens when the client sends its first block, but soon after.
-pub fn expect_patience_with_a_late_server(exam: &Exam) {
+/// Nobody listens when the client sends its first blocks, but soon after. That nobody does is told
+/// at the next call on the socket: with several blocks at once, when the second one is sent.
+pub fn expect_patience_with_a_late_server(exam: &Exam, blocks: usize) {
     let folder = exam.folder();
-    let file = folder.file("to-send.bin", b"late");
+    let file = folder.file("to-send.bin", &vec![b'l'; blocks * BLOCK - 1]);
     // Somebody else may take the port in between; then another one will do.
     for _ in 0..5 {
         let free = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
@@ -292,24 +294,28 @@ pub fn expect_patience_with_a_late_server(exam: &Exam) {
             client.kill();
             continue;
         };
-        answer_one(exam, &server);
+        answer(exam, &server, blocks);
         client.expect_exit(0);
         return;
     }
     panic!("no port stayed free");
 }
 
-/// Acknowledges one block, as a server does whose story is not told.
-fn answer_one(exam: &Exam, server: &UdpSocket) {
-    let mut buffer = [0; 2048];
-    let received =
-        server.set_read_timeout(Some(exam.patience())).and_then(|()| server.recv_from(&mut buffer));
-    let Ok((_, peer)) = received else {
-        exam.fail(Difference::timeout("the test's server waited for a block in vain"));
-    };
-    let answer = [b"A", &buffer[1..9]].concat();
-    if let Err(error) = server.send_to(&answer, peer) {
-        panic!("the test's server cannot answer: {error}");
+/// Acknowledges so many blocks, as a server does whose story is not told.
+fn answer(exam: &Exam, server: &UdpSocket, blocks: usize) {
+    let (mut buffer, mut acknowledged) = ([0; 2048], BTreeSet::new());
+    while acknowledged.len() < blocks {
+        let received = server
+            .set_read_timeout(Some(exam.patience()))
+            .and_then(|()| server.recv_from(&mut buffer));
+        let Ok((_, peer)) = received else {
+            exam.fail(Difference::timeout("the test's server waited for a block in vain"));
+        };
+        let answer = [b"A", &buffer[1..9]].concat();
+        if let Err(error) = server.send_to(&answer, peer) {
+            panic!("the test's server cannot answer: {error}");
+        }
+        acknowledged.insert(answer);
     }
 }
 

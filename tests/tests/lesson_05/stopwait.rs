@@ -253,7 +253,7 @@ fn the_client_gives_up_after_ten_tries(#[case] lost: u32) {
 
 #[rstest]
 fn a_server_may_start_later_than_its_client() {
-    expect_patience_with_a_late_server(&exam());
+    expect_patience_with_a_late_server(&exam(), 1);
 }
 
 #[rstest]

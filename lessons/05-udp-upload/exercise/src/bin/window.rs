@@ -100,7 +100,8 @@ impl Flight {
         self.next += 1;
     }
 
-    /// Sends each block that is due, and returns how long it is until the next one is.
+    /// Sends each block that is due, and returns how long it is until the next one is. With
+    /// [`exchange::send`], a server that does not listen yet is no error.
     fn send_due(&mut self, socket: &UdpSocket, timeout: Duration) -> Result<Duration> {
         todo!("send what is due, count its tries, set its time; give up after TRIES")
     }
