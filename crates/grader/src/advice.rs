@@ -19,16 +19,56 @@ const TIMEOUT: (&str, &str) = (
     "程序在等待不会到来的东西。`read` 返回 0 字节时，循环结束了吗？该发送的都发送了吗，该关闭的都关闭了吗？",
 );
 
+/// What it usually is when a program ends by itself, in both languages.
+const CRASH: (&str, &str) = (
+    "The last lines on standard error say where it has ended. In Rust that is an `unwrap`, an \
+     `expect`, an index out of range, or an error that `?` has handed up to `main`. What the peer \
+     or the network does must not end the program, unless the task says so: `match` the error where \
+     it comes up.",
+    "标准错误上的最后几行说明了程序在哪里结束。在 Rust 里，原因往往是 `unwrap`、`expect`、下标越界，\
+     或者 `?` 把错误一路交到了 `main`。除非题目要求，对端和网络出什么事都不能让程序退出：\
+     在出错的地方用 `match` 处理。",
+);
+
 /// The mistake that `case` of `check` usually is. What a check usually finds says nothing about a
 /// program that hangs, crashes or never starts.
 #[must_use]
 pub fn advice<'a>(check: &'a CheckScore, case: &CaseResult, language: Language) -> Option<&'a str> {
     let advice = match case.verdict {
-        // It does not help with a part that is not written yet.
-        Verdict::Fail if !case.report.contains(UNWRITTEN) => language.pick(&check.usually),
+        // Nothing helps with a part that is not written yet.
+        _ if case.report.contains(UNWRITTEN) => return None,
+        Verdict::Fail => language.pick(&check.usually),
+        Verdict::Crash => language.words(CRASH.0, CRASH.1),
         Verdict::Timeout => language.words(TIMEOUT.0, TIMEOUT.1),
         Verdict::NotReady => language.words(NOT_READY.0, NOT_READY.1),
         _ => return None,
     };
     Some(advice.trim()).filter(|advice| !advice.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::course::Text;
+
+    /// What is said to a case with this verdict and report.
+    fn said(verdict: Verdict, report: &str) -> Option<String> {
+        let usually = Text { en: "of the check".to_owned(), zh: String::new() };
+        let (name, cases) = ("short".to_owned(), Vec::new());
+        let check = CheckScore { name, points: 0, out_of: 2, usually, pending: 0, cases };
+        let case = CaseResult::new("short", verdict, report);
+        advice(&check, &case, Language::English).map(str::to_owned)
+    }
+
+    #[test]
+    fn a_check_knows_its_failures_and_a_crash_is_explained_whatever_the_check() {
+        assert_eq!(said(Verdict::Fail, "other bytes").as_deref(), Some("of the check"));
+        assert!(said(Verdict::Crash, "panicked").is_some_and(|it| it.contains("unwrap")));
+    }
+
+    #[test]
+    fn a_part_that_is_not_written_yet_needs_no_explanation() {
+        assert_eq!(said(Verdict::Fail, UNWRITTEN), None);
+        assert_eq!(said(Verdict::Crash, UNWRITTEN), None);
+    }
 }
