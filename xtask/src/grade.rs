@@ -14,7 +14,6 @@ use grader::course::Language;
 use grader::course::{Exercise, Lesson};
 use grader::process;
 use grader::progress;
-use grader::protocol::Verdict;
 use grader::report::Grade;
 use grader::run::{self, Job};
 use grader::score::ExerciseScore;
@@ -132,6 +131,7 @@ fn grade_one(
     let job = Job { case, jobs, artifacts, ..job };
     let fingerprint = exercises::fingerprint(lesson, exercise);
     let mut written = Ok(());
+    show_building(lesson, exercise);
     let score = run::grade(&job, &mut |score| {
         grade.update(score);
         show_progress(score);
@@ -139,6 +139,7 @@ fn grade_one(
             written = reports::write(reports, grade);
         }
     });
+    show_status("");
     written?;
     if process::is_interrupted() {
         return Ok(());
@@ -193,16 +194,26 @@ fn missing(submission: &Submission) -> Option<String> {
     }
 }
 
+fn show_building(lesson: &Lesson, exercise: &Exercise) {
+    let language = Language::of_the_system();
+    let what = language.words("building the tests and the program", "正在构建测试和程序");
+    show_status(&format!("{}/{}: {what}", lesson.number, exercise.name));
+}
+
 /// One line on a terminal that is written over with each case; a hanging program takes its time.
 fn show_progress(score: &ExerciseScore) {
+    let (lesson, exercise, left) = (&score.lesson, &score.exercise, score.pending);
+    let late = score.late().count();
+    let late = if late > 0 { format!(", {late} timed out") } else { String::new() };
+    let line = format!("{lesson}/{exercise}: {left} cases to go{late}");
+    show_status(if left > 0 { &line } else { "" });
+}
+
+/// A line that the next one takes the place of; nobody needs it anywhere but on a terminal.
+fn show_status(line: &str) {
     if io::stderr().is_terminal() {
-        let (lesson, exercise, left) = (&score.lesson, &score.exercise, score.pending);
-        let cases = score.checks.iter().flat_map(|check| &check.cases);
-        let late = cases.filter(|case| case.verdict == Verdict::Timeout).count();
-        let late = if late > 0 { format!(", {late} timed out") } else { String::new() };
-        let line = format!("{lesson}/{exercise}: {left} cases to go{late}");
         // `\x1b[K` clears what is left of a longer line before.
-        eprint!("\r{}\x1b[K", if left > 0 { line } else { String::new() });
+        eprint!("\r{line}\x1b[K");
     }
 }
 

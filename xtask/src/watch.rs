@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use grader::course::{Exercise, Lesson};
 use grader::process;
+use grader::score::ExerciseScore;
 
 use crate::course::Course;
 use crate::exercises;
@@ -71,8 +72,10 @@ pub enum Event {
     FilesMoved,
     /// Something happened below `tests/`.
     TestsMoved,
-    /// In this grading, so many cases are still to go, and so many have timed out.
+    /// In this grading, so many cases are still to go, and so many were waited for in vain.
     Progress(u64, usize, usize),
+    /// In this grading, a case was waited for in vain for the first time: the score so far.
+    Late(u64, Box<ExerciseScore>),
     Graded(u64, Box<Graded>),
 }
 

@@ -60,6 +60,14 @@ pub enum Verdict {
     GraderError,
 }
 
+impl Verdict {
+    /// Whether something was waited for in vain, which may be the machine's fault, too.
+    #[must_use]
+    pub fn is_too_late(self) -> bool {
+        matches!(self, Self::Timeout | Self::NotReady)
+    }
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

@@ -120,6 +120,13 @@ impl ExerciseScore {
         cases.find(is_uncompiled).map(|case| case.report.as_str())
     }
 
+    /// The cases that were waited for in vain, and their checks.
+    pub fn late(&self) -> impl Iterator<Item = (&CheckScore, &CaseResult)> {
+        let cases =
+            self.checks.iter().flat_map(|check| check.cases.iter().map(move |c| (check, c)));
+        cases.filter(|(_, case)| case.verdict.is_too_late())
+    }
+
     /// Whether every case that was to run has run and passed.
     #[must_use]
     pub fn all_passed(&self) -> bool {

@@ -52,6 +52,11 @@ impl Terminal<'_> {
         self.name_others(score, others.iter().map(|(_, case)| *case))
     }
 
+    /// The first case that was waited for in vain, for whoever waits for the others.
+    pub fn first_late(&mut self, score: &ExerciseScore) -> io::Result<()> {
+        score.late().next().map_or(Ok(()), |(check, case)| self.explain(check, case))
+    }
+
     /// The sum.
     pub fn sum(&mut self, grade: &Grade) -> io::Result<()> {
         if grade.exercises.iter().any(|exercise| exercise.partial) {

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use grader::course::{Exercise, Lesson};
 use grader::process::Cancel;
-use grader::protocol::Verdict;
 use grader::run::{self, Job, Tests};
 use grader::score::{self, ExerciseScore};
 use grader::submission::Submission;
@@ -94,9 +93,18 @@ impl Worker<'_> {
         }
         let score = match self.prepare(&job, &mut times) {
             Err(problem) => score::ungraded(lesson, exercise, &problem),
-            Ok(tests) => run_built(&job, &tests, &mut times, &mut |score| {
-                let _ = events.send(Event::Progress(order.turn, score.pending, timeouts(score)));
-            }),
+            Ok(tests) => {
+                let mut told = 0;
+                run_built(&job, &tests, &mut times, &mut |score| {
+                    let late = score.late().count();
+                    // Whoever waits for the others can read meanwhile.
+                    if told == 0 && late > 0 && score.pending > 0 {
+                        let _ = events.send(Event::Late(order.turn, Box::new(score.clone())));
+                    }
+                    told = late;
+                    let _ = events.send(Event::Progress(order.turn, score.pending, late));
+                })
+            }
         };
         if !order.cancel.is_cancelled() {
             grade::remember(self.root, &score, &fingerprint);
@@ -133,11 +141,6 @@ fn run_built(
     times.cases = cases().count();
     times.in_cases = Duration::from_secs_f64(cases().map(|case| case.seconds).sum());
     score
-}
-
-fn timeouts(score: &ExerciseScore) -> usize {
-    let cases = score.checks.iter().flat_map(|check| &check.cases);
-    cases.filter(|case| case.verdict == Verdict::Timeout).count()
 }
 
 impl Times {

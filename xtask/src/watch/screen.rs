@@ -103,17 +103,34 @@ impl Screen {
     }
 
     pub fn verdict(&self, (_, exercise): Place, score: &ExerciseScore) -> io::Result<()> {
+        self.report(|terminal| terminal.exercise(exercise, score))
+    }
+
+    /// The first case that was waited for in vain, while the others still are. The verdict says it
+    /// again, so over a pipe nobody needs it.
+    pub fn late(&self, score: &ExerciseScore) -> io::Result<()> {
+        if !self.is_terminal {
+            return Ok(());
+        }
+        self.report(|terminal| terminal.first_late(score))?;
+        self.say(&self.words(
+            "\nThe other checks are still running. You need not wait: save the file to begin again.",
+            "\n其余的检查还在进行。不必等待：保存文件就会重新开始评分。",
+        ))
+    }
+
+    /// What `write` has to say has the screen to itself.
+    fn report(&self, write: impl FnOnce(&mut Terminal) -> io::Result<()>) -> io::Result<()> {
         let mut text = Vec::new();
-        let mut terminal = Terminal {
+        write(&mut Terminal {
             output: &mut text,
             colour: terminal::wants_colour(),
             language: self.language,
             whose: Submission::Exercise.arguments(),
-        };
-        terminal.exercise(exercise, score)?;
+        })?;
         let text = String::from_utf8_lossy(&text);
         let clear = if self.is_terminal { CLEAR } else { "" };
-        self.say(&format!("{clear}{}", text.trim_end()))
+        self.say(&format!("{clear}{}", text.trim()))
     }
 
     /// All points of one exercise; `next` is the next of those that were asked for.

@@ -103,9 +103,10 @@ impl<'a> Session<'a> {
                 let place = self.wanted[self.current];
                 self.screen.progress(place, left, late)?;
             }
+            Event::Late(turn, score) if turn == self.turn => self.screen.late(&score)?,
             Event::Graded(turn, graded) if turn == self.turn => self.graded(&graded)?,
             // What an old grading has to say, and what the caller has looked at.
-            Event::Progress(..) | Event::Graded(..) | Event::FilesMoved => {}
+            Event::Progress(..) | Event::Late(..) | Event::Graded(..) | Event::FilesMoved => {}
         }
         // Nobody can ask for anything any more: what is being graded is the last.
         Ok(if self.input_ended && !self.is_grading { Flow::Over } else { Flow::On })

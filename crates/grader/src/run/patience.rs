@@ -7,20 +7,24 @@
 //! patience of the submission's second and last run. If that is no longer than the first patience,
 //! the first verdict stands.
 //!
+//! A check that has lost its points by such a verdict is decided: its other cases are not run, as
+//! each of them would be waited for as long, and nothing would be won by it.
+//!
 //! - The reference does not pass: the grader or this machine is not fit to judge, which is a
 //!   grader-error.
 //! - There is no reference, as in a repository for students: what is left to measure is how long
 //!   the graded tests themselves need to be started and to list their names. [`LISTINGS`] times as
 //!   long is the patience, up to [`MOST_FIRST_PATIENCES`] times the first one.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::case::{self, Limits, Sat};
 use super::{Job, Tests};
 use crate::build::Unbuilt;
 use crate::protocol::Verdict;
-use crate::score::CaseResult;
+use crate::score::{self, CaseResult};
 use crate::submission::Submission;
 
 /// How long a program may first take for one step: to get ready, to answer, to close.
@@ -42,19 +46,39 @@ pub struct Examiner<'a> {
     /// The command line of the reference solution, built when it is needed for the first time;
     /// the error says why it cannot be.
     reference: OnceLock<Result<Vec<String>, String>>,
+    /// The checks that are decided by a case that was waited for in vain, and that case.
+    decided: Mutex<BTreeMap<String, CaseResult>>,
 }
 
 impl<'a> Examiner<'a> {
     pub fn new(job: &'a Job<'a>, tests: &'a Tests, program: &'a [String]) -> Self {
-        Self { job, tests, program, reference: OnceLock::new() }
+        let (reference, decided) = (OnceLock::new(), Mutex::default());
+        Self { job, tests, program, reference, decided }
+    }
+
+    /// One case, unless its check is decided.
+    pub fn examine(&self, name: &str) -> CaseResult {
+        let check = score::check_of(name);
+        if let Some(late) = self.decided().get(check) {
+            return left_out(name, late);
+        }
+        let result = self.run(name);
+        let was_waited_for = result.seconds >= self.job.patience.as_secs_f64();
+        if result.verdict.is_too_late() && was_waited_for {
+            self.decided().insert(check.to_owned(), result.clone());
+        }
+        result
+    }
+
+    fn decided(&self) -> MutexGuard<'_, BTreeMap<String, CaseResult>> {
+        self.decided.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One case, with a second run if the first may have been too short for this machine.
-    pub fn examine(&self, name: &str) -> CaseResult {
+    fn run(&self, name: &str) -> CaseResult {
         let first = Limits::of(self.job.patience);
         let sat = self.sit(self.program, name, first);
-        let took_too_long = matches!(sat.result.verdict, Verdict::Timeout | Verdict::NotReady);
-        if !took_too_long || self.job.cancel.is_cancelled() {
+        if !sat.result.verdict.is_too_late() || self.job.cancel.is_cancelled() {
             return sat.result;
         }
         match self.limits(name) {
@@ -92,6 +116,16 @@ impl<'a> Examiner<'a> {
     fn sit(&self, program: &[String], name: &str, limits: Limits) -> Sat {
         case::sit(self.job, &self.tests.program, program, name, limits)
     }
+}
+
+/// A case that was not run, as `late` of the same check has cost the check's points already.
+fn left_out(name: &str, late: &CaseResult) -> CaseResult {
+    let report = format!(
+        "not run: this check has no points to win any more, and {} was waited for in vain\n\n\
+         to run it: --case {name}",
+        late.name
+    );
+    CaseResult::new(name, late.verdict, &report)
 }
 
 /// By how long the reference took for the same case.
@@ -133,6 +167,14 @@ mod tests {
     fn a_case_of_many_short_waits_may_last_a_multiple_of_the_whole_too() {
         let limits = as_the_reference(&reference(Verdict::Pass, 1)).unwrap();
         assert_eq!(limits.whole, Duration::from_secs(40));
+    }
+
+    #[test]
+    fn a_case_that_is_left_out_has_not_passed_and_says_why() {
+        let late = CaseResult::new("long::case_1", Verdict::NotReady, "no line");
+        let result = left_out("long::case_2", &late);
+        assert_eq!(result.verdict, Verdict::NotReady);
+        assert!(result.report.contains("not run") && result.report.contains("long::case_1"));
     }
 
     #[test]
