@@ -5,23 +5,45 @@ use std::fmt::Write;
 /// How many bytes of a payload are shown, as text or in hex.
 const SHOWN_TEXT: usize = 48;
 const SHOWN_HEX: usize = 12;
+/// How many characters of a longer text are shown from its end, where its last word and its
+/// newline stand, or are missing.
+const SHOWN_TAIL: usize = 8;
 /// How many bytes a line of hex has.
 const ROW: usize = 16;
 
-/// The length and the beginning: as text where it is text, else in hex.
+/// As in `33.6 MiB`, rounded up: more than a limit never looks like the limit.
+#[must_use]
+pub fn mebibytes(bytes: u64) -> String {
+    let tenths = (bytes * 10).div_ceil(1024 * 1024);
+    match tenths % 10 {
+        0 => format!("{} MiB", tenths / 10),
+        rest => format!("{}.{rest} MiB", tenths / 10),
+    }
+}
+
+/// The length and what it looks like: as text where it is text, else the beginning in hex.
 pub fn brief(bytes: &[u8]) -> String {
     let length = match bytes.len() {
         0 => return "nothing".to_owned(),
         1 => "1 byte".to_owned(),
         length => format!("{length} bytes"),
     };
-    let (shown, limit) = match std::str::from_utf8(bytes) {
-        Ok(text) if text.chars().all(is_readable) => {
-            (quoted(text.chars().take(SHOWN_TEXT)), text.chars().count() > SHOWN_TEXT)
-        }
-        _ => (hex(bytes, 0, SHOWN_HEX), bytes.len() > SHOWN_HEX),
+    let shown = match std::str::from_utf8(bytes) {
+        Ok(text) if text.chars().all(is_readable) => text_of(text),
+        _ if bytes.len() > SHOWN_HEX => hex(bytes, 0, SHOWN_HEX) + " …",
+        _ => hex(bytes, 0, SHOWN_HEX),
     };
-    format!("{length}  {shown}{}", if limit { " …" } else { "" })
+    format!("{length}  {shown}")
+}
+
+/// A whole text, or the beginning and the end of a long one.
+fn text_of(text: &str) -> String {
+    let length = text.chars().count();
+    if length <= SHOWN_TEXT + SHOWN_TAIL {
+        return quoted(text.chars());
+    }
+    let (head, tail) = (text.chars().take(SHOWN_TEXT), text.chars().skip(length - SHOWN_TAIL));
+    format!("{} … {}", quoted(head), quoted(tail))
 }
 
 fn is_readable(character: char) -> bool {
@@ -84,6 +106,21 @@ mod tests {
         assert_eq!(brief(b"\xff"), "1 byte  ff");
         assert_eq!(brief(b"\x11A"), "2 bytes  11 41");
         assert_eq!(brief(b""), "nothing");
+    }
+
+    #[test]
+    fn of_a_long_text_the_end_is_shown_too_as_its_newline_may_be_missing() {
+        let long = |end: &str| brief(["x".repeat(60).as_str(), end].concat().as_bytes());
+        let head = format!("\"{}\"", "x".repeat(SHOWN_TEXT));
+        assert_eq!(long("a.txt"), format!("65 bytes  {head} … \"xxxa.txt\""));
+        assert_eq!(long("a.txt\n"), format!("66 bytes  {head} … \"xxa.txt\\n\""));
+    }
+
+    #[test]
+    fn more_than_a_limit_never_looks_like_the_limit() {
+        assert_eq!(mebibytes(32 * 1024 * 1024), "32 MiB");
+        assert_eq!(mebibytes(32 * 1024 * 1024 + 1), "32.1 MiB");
+        assert_eq!(mebibytes(70_574_080), "67.4 MiB");
     }
 
     #[test]

@@ -64,6 +64,7 @@ mod trials;
 mod udp_host;
 mod wire;
 
+pub use bytes::mebibytes;
 pub use client::Client;
 pub use exam::{Exam, Ran};
 pub use folder::Folder;

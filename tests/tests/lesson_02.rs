@@ -10,7 +10,7 @@ mod lines;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use graded::{Difference, Exam};
+use graded::{Difference, Exam, mebibytes};
 
 /// Long enough that a server which answers too early has done so; a correct one is silent, however
 /// slow the machine.
@@ -23,10 +23,13 @@ const ENOUGH_MEMORY: u64 = 16 * 1024 * 1024;
 /// Expects that the server has never held much more memory than `before`.
 fn expect_little_memory(exam: &Exam, before: Option<u64>) {
     if let (Some(before), Some(peak)) = (before, exam.peak_memory()) {
-        exam.step(format!("expect that this took less than {ENOUGH_MEMORY} bytes of memory"));
+        exam.step(format!(
+            "expect that this took no more than {} of memory",
+            mebibytes(ENOUGH_MEMORY)
+        ));
         let taken = peak.saturating_sub(before);
         if taken > ENOUGH_MEMORY {
-            exam.fail(Difference::fail(format!("it took {taken} bytes")));
+            exam.fail(Difference::fail(format!("it took {}", mebibytes(taken))));
         }
     }
 }

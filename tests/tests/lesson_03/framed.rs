@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use graded::{Client, Difference, Exam, Folder};
+use graded::{Client, Difference, Exam, Folder, mebibytes};
 use netlab::conditions::{Conditions, Path, Stall, StreamFaults};
 use netlab::record::Transport;
 use rstest::rstest;
@@ -360,9 +360,9 @@ fn a_large_file_takes_little_memory() {
     client.half_close();
     client.expect_last_words(&wire::stored("large.bin", &content));
     stand.folder.expect_file("large.bin", &content);
-    stand.exam.step(format!("your program may hold at most {MAX_MEMORY} bytes of memory"));
+    stand.exam.step(format!("your program may hold at most {} of memory", mebibytes(MAX_MEMORY)));
     if let Some(peak) = stand.exam.peak_memory().filter(|peak| *peak > MAX_MEMORY) {
-        let what = format!("your program has held {peak} bytes of memory");
+        let what = format!("your program has held {} of memory", mebibytes(peak));
         stand.exam.fail(Difference::fail(what));
     }
 }

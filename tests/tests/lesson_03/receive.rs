@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use graded::{Client, Difference, Exam, Folder};
+use graded::{Client, Difference, Exam, Folder, mebibytes};
 use netlab::conditions::{Conditions, Path, Stall, StreamFaults};
 use netlab::record::Transport;
 use rstest::rstest;
@@ -159,9 +159,9 @@ fn a_large_file_takes_little_memory() {
     let mut client = store.connect();
     client.send(&content);
     store.finish(client, &content, 1);
-    store.exam.step(format!("your program may hold at most {MAX_MEMORY} bytes of memory"));
+    store.exam.step(format!("your program may hold at most {} of memory", mebibytes(MAX_MEMORY)));
     if let Some(peak) = store.exam.peak_memory().filter(|peak| *peak > MAX_MEMORY) {
-        let what = format!("your program has held {peak} bytes of memory");
+        let what = format!("your program has held {} of memory", mebibytes(peak));
         store.exam.fail(Difference::fail(what));
     }
 }

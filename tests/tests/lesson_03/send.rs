@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use graded::{Client, Difference, Exam, Folder, Host, Ran, Running};
+use graded::{Client, Difference, Exam, Folder, Host, Ran, Running, mebibytes};
 use netlab::conditions::{Conditions, Path, Stall, StreamFaults};
 use netlab::record::Transport;
 use rstest::rstest;
@@ -100,7 +100,7 @@ impl Stand {
         let line = ran.stderr.strip_suffix("\r\n").or_else(|| ran.stderr.strip_suffix('\n'));
         let is_one_line = |line: &str| !line.trim().is_empty() && !line.contains(char::is_control);
         if !line.is_some_and(is_one_line) {
-            let what = format!("it has printed {:?}", ran.stderr);
+            let what = format!("your program has printed {:?} on standard error", ran.stderr);
             self.exam.fail(Difference::fail(what));
         }
         ran
@@ -110,7 +110,7 @@ impl Stand {
         let ran = self.expect_failure(client);
         self.exam.step(format!("the line must contain the server's reason, {reason:?}"));
         if !ran.stderr.contains(reason) {
-            self.exam.fail(Difference::fail(format!("it is {:?}", ran.stderr)));
+            self.exam.fail(Difference::fail(format!("the reason is missing in {:?}", ran.stderr)));
         }
     }
 }
@@ -394,9 +394,9 @@ fn a_large_file_takes_little_memory() {
     let stand = Stand::open_large(MAX_CONTENT);
     let client = stand.start(&[]);
     let mut connection = stand.receive();
-    stand.exam.step(format!("your program may hold at most {MAX_MEMORY} bytes of memory"));
+    stand.exam.step(format!("your program may hold at most {} of memory", mebibytes(MAX_MEMORY)));
     if let Some(peak) = client.peak_memory().filter(|peak| *peak > MAX_MEMORY) {
-        let what = format!("your program has held {peak} bytes of memory");
+        let what = format!("your program has held {} of memory", mebibytes(peak));
         stand.exam.fail(Difference::fail(what));
     }
     connection.send(&stand.stored());

@@ -5,7 +5,7 @@ use std::fs;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use graded::{Difference, Exam, Folder, Running, Sender, UdpHost};
+use graded::{Difference, Exam, Folder, Running, Sender, UdpHost, mebibytes};
 use netlab::conditions::{Conditions, Path};
 use netlab::faults::{DatagramFaults, Fate};
 use netlab::record::Transport;
@@ -116,10 +116,11 @@ impl Store {
         self.pour(&socket, beginning, &payloads[beginning..], at_once);
         let after = self.exam.peak_memory();
         self.folder.expect_file("1.bin", &content);
-        self.exam.step(format!("these 16 MiB may cost {MORE_MEMORY} bytes of memory"));
+        self.exam.step(format!("these 16 MiB may cost {} of memory", mebibytes(MORE_MEMORY)));
         let grown = after.zip(before).map_or(0, |(after, before)| after - before);
         if grown > MORE_MEMORY {
-            let what = format!("your server has taken {grown} bytes more of memory for them");
+            let what =
+                format!("your server has taken {} more of memory for them", mebibytes(grown));
             self.exam.fail(Difference::fail(what));
         }
     }
