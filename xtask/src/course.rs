@@ -57,9 +57,19 @@ impl Course {
         let found = self.lessons.iter().find(|lesson| lesson.answers_to(wanted));
         found.ok_or_else(|| UnknownLesson {
             wanted: wanted.to_owned(),
-            closest: self.closest(wanted).map(name),
+            closest: self.exercise_called(wanted).or_else(|| self.closest(wanted).map(name)),
             all: self.lessons.iter().map(name).collect(),
         })
+    }
+
+    /// `02/lines` for `lines`: an exercise is named with its lesson.
+    fn exercise_called(&self, wanted: &str) -> Option<String> {
+        let of = |lesson: &Lesson| {
+            let exercises = lesson.about.exercises.iter();
+            let found = exercises.map(|exercise| &exercise.name).find(|name| *name == wanted)?;
+            Some(format!("{}/{found}", lesson.number))
+        };
+        self.lessons.iter().find_map(of)
     }
 
     /// The first lesson that shares a whole word with `wanted`: `udp`, `echo-tcp`, `Upload`.

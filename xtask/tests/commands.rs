@@ -92,6 +92,13 @@ fn an_unknown_lesson_ends_with_2_and_the_names_of_all() {
 }
 
 #[test]
+fn an_exercise_without_its_lesson_is_told_with_it() {
+    let assert = xtask(&["task", "lines"]).assert().code(2);
+    let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(said.contains("do you mean 02/lines?"), "{said}");
+}
+
+#[test]
 fn an_unknown_lesson_is_not_tested_either() {
     xtask(&["test", "99"]).assert().code(2);
 }
