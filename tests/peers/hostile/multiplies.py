@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Starts a stranger every few milliseconds, and each stranger one more from time to time."""
+"""Starts a stranger every 20 milliseconds, and each stranger another one from time to time."""
 
 import os
 import time
@@ -15,13 +15,13 @@ def multiply(pause):
     while time.monotonic() < END:
         if os.fork() == 0:
             become_a_stranger()
-            multiply(0.5)
+            multiply(2)
         os.wait()
         time.sleep(pause)
 
 
 if os.fork() == 0:
-    multiply(0.005)
+    multiply(0.02)
 listener = listen()
 announce(listener)
 serve(listener)

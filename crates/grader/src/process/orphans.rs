@@ -64,8 +64,8 @@ pub fn spare() {
     }
 }
 
-/// Ends all orphans and what they have started. `false` if some of them are still alive after a
-/// few seconds.
+/// Ends all orphans and what they have started. `false` if some of them are still alive after
+/// half a minute.
 #[must_use]
 pub fn end() -> bool {
     // Two cases may end at the same time: one of them ends the orphans of both.
@@ -114,7 +114,7 @@ mod linux {
     };
 
     /// How long ending the orphans may take.
-    const LIMIT: Duration = Duration::from_secs(10);
+    const LIMIT: Duration = Duration::from_secs(30);
     /// A process that was killed needs a moment until it is gone.
     const PAUSE: Duration = Duration::from_millis(1);
 
@@ -136,13 +136,19 @@ mod linux {
             let known = stopped.len();
             stopped.extend(&met);
             if stopped.len() == known {
-                for id in met {
-                    signal(id, Signal::KILL);
-                }
+                kill_all(met);
                 thread::sleep(PAUSE);
             }
         }
+        // They multiply faster than we stop them. Nobody is better off with stopped ones about.
+        kill_all(stop_all(own));
         false
+    }
+
+    fn kill_all(ids: Vec<u32>) {
+        for id in ids {
+            signal(id, Signal::KILL);
+        }
     }
 
     /// Stops the orphans and all below them, the parents first, and returns those that live.
