@@ -2,7 +2,8 @@
 //!
 //! - [`program`] starts any program that keeps the course's contract, waits for its readiness
 //!   line with a deadline, and leaves nothing of it alive.
-//! - [`port`] finds free ports and sees whether one is taken.
+//! - [`port`] finds free ports and sees whether one is taken; [`filtered`] is a port that does not
+//!   answer.
 //! - [`relay`] is what a client connects to in place of the server. It shapes, breaks and
 //!   remembers what passes, as [`conditions`] say; [`faults`] are drawn by a seed, so that a run
 //!   can be had again.
@@ -17,6 +18,7 @@ pub mod conditions;
 pub mod diagram;
 mod fates;
 pub mod faults;
+pub mod filtered;
 pub mod payload;
 pub mod pcapng;
 #[cfg(feature = "peers")]

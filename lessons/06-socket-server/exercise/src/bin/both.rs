@@ -1,0 +1,3 @@
+//! Exercise 06/both.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Exercise 07/gossip.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Exercise 08/fetch.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Exercise 08/serve.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Lesson 8.
+
+fn main() {}

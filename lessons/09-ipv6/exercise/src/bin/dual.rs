@@ -1,0 +1,3 @@
+//! Exercise 09/dual.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Exercise 09/eyeballs.
+
+fn main() {}
