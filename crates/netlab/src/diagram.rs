@@ -21,6 +21,9 @@ mod canvas;
 mod layout;
 mod svg;
 mod text;
+mod words;
+
+pub use words::Language;
 
 /// More arrows than these are counted, not drawn: nobody reads a longer diagram.
 pub const MAX_ARROWS: usize = 400;
@@ -30,10 +33,11 @@ const KEPT_BYTES: usize = 256;
 const SEEN_DELAY: Duration = Duration::from_millis(1);
 
 /// Records a run for a diagram; its memory is bounded by the number of arrows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Diagram {
     max_arrows: usize,
     times: bool,
+    language: Language,
     arrows: Vec<Arrow>,
     /// Arrows that were not drawn.
     more: u64,
@@ -81,7 +85,7 @@ enum Kind {
 }
 
 /// What was last seen of a connection.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Lane {
     /// The last arrow, if it is one that more bytes of this direction and fate can be added to;
     /// with its place in the list, if it is drawn.
@@ -106,6 +110,7 @@ impl Diagram {
         Self {
             max_arrows: MAX_ARROWS,
             times: false,
+            language: Language::default(),
             arrows: Vec::new(),
             more: 0,
             lanes: HashMap::new(),
@@ -118,6 +123,13 @@ impl Diagram {
     #[must_use]
     pub fn with_times(mut self) -> Self {
         self.times = true;
+        self
+    }
+
+    /// With words of another language than English.
+    #[must_use]
+    pub fn in_language(mut self, language: Language) -> Self {
+        self.language = language;
         self
     }
 

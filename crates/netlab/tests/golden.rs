@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use netlab::diagram::Diagram;
+use netlab::diagram::{Diagram, Language};
 use netlab::transcript::Transcript;
 
 mod stories;
@@ -45,6 +45,14 @@ fn a_diagram_shows_every_fate() {
     let diagram = troubles().told_to(Diagram::new());
     compare("troubles.txt", &diagram.to_text());
     compare("troubles.svg", &diagram.to_svg());
+}
+
+#[test]
+fn a_diagram_speaks_chinese() {
+    let in_chinese = |story: &Story| story.told_to(Diagram::new().in_language(Language::Chinese));
+    compare("troubles.zh.txt", &in_chinese(&troubles()).to_text());
+    compare("troubles.zh.svg", &in_chinese(&troubles()).to_svg());
+    compare("streams.zh.txt", &in_chinese(&streams()).to_text());
 }
 
 #[test]

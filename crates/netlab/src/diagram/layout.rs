@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{Arrow, Diagram, Kind, Moment};
-use crate::fates::Arrival;
+use super::{Arrow, Diagram, Kind, Language, Moment};
 use crate::faults::{Direction, Fate};
-use crate::payload::{bytes, columns, show};
+use crate::payload::{columns, show};
 
 /// So many clients stand side by side; if there are more, each conversation is drawn by itself.
 const CLIENTS_SIDE_BY_SIDE: usize = 3;
@@ -15,6 +14,7 @@ const PAYLOAD_COLUMNS: usize = 36;
 
 /// A whole diagram.
 pub(super) struct Page {
+    pub(super) language: Language,
     pub(super) sections: Vec<Section>,
     /// Arrows that are not drawn.
     pub(super) more: u64,
@@ -22,6 +22,7 @@ pub(super) struct Page {
 
 /// Lifelines, and the arrows between them.
 pub(super) struct Section {
+    language: Language,
     /// The clients' names; the server stands to the right of them.
     pub(super) clients: Vec<String>,
     pub(super) lines: Vec<Line>,
@@ -98,7 +99,7 @@ impl Label {
 impl Section {
     /// The names of all lifelines, from left to right.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.clients.iter().map(String::as_str).chain(["server"])
+        self.clients.iter().map(String::as_str).chain([self.language.server()])
     }
 
     /// What the widest label needs.
@@ -110,10 +111,7 @@ impl Section {
     pub(super) fn sentence(&self, line: &Line) -> String {
         let client = &self.clients[line.client];
         let label = line.label.in_one_line().replace("  ", " ");
-        match line.direction {
-            Direction::ToServer => format!("{client} to server: {label}"),
-            Direction::ToClient => format!("server to {client}: {label}"),
-        }
+        self.language.sentence(client, line.direction, &label)
     }
 }
 
@@ -125,12 +123,9 @@ pub(super) fn lay_out(diagram: &Diagram) -> Page {
     } else {
         clients.iter().map(|client| BTreeSet::from([*client])).collect()
     };
-    let name = |number: u32| {
-        // A client that is alone needs no number; the others are counted from 1.
-        if clients.len() == 1 { "client".to_owned() } else { format!("client {}", number + 1) }
-    };
+    let name = |number: u32| diagram.language.client((clients.len() != 1).then_some(number + 1));
     let sections = groups.iter().map(|group| section(diagram, group, name)).collect();
-    Page { sections, more: diagram.more }
+    Page { language: diagram.language, sections, more: diagram.more }
 }
 
 fn section(diagram: &Diagram, group: &BTreeSet<u32>, name: impl Fn(u32) -> String) -> Section {
@@ -144,17 +139,17 @@ fn section(diagram: &Diagram, group: &BTreeSet<u32>, name: impl Fn(u32) -> Strin
     }
     let row = |moment: Moment| times.range(..moment).count();
     let client = |arrow: &Arrow| group.range(..arrow.connection.number).count();
-    let lines = arrows().map(|arrow| line(arrow, client(arrow), row)).collect();
+    let lines = arrows().map(|arrow| line(arrow, client(arrow), row, diagram.language)).collect();
     let rows = times.values().map(|at| diagram.times.then_some(*at)).collect();
     let clients = if group.is_empty() {
-        vec!["client".to_owned()]
+        vec![diagram.language.client(None)]
     } else {
         group.iter().map(|number| name(*number)).collect()
     };
-    Section { clients, lines, rows }
+    Section { language: diagram.language, clients, lines, rows }
 }
 
-fn line(arrow: &Arrow, client: usize, row: impl Fn(Moment) -> usize) -> Line {
+fn line(arrow: &Arrow, client: usize, row: impl Fn(Moment) -> usize, language: Language) -> Line {
     let rows = || arrow.arrivals.iter().map(|(moment, _)| row(*moment)).collect();
     let end = match &arrow.kind {
         Kind::Open => End::BothWays,
@@ -167,7 +162,7 @@ fn line(arrow: &Arrow, client: usize, row: impl Fn(Moment) -> usize) -> Line {
     let direction =
         // It is the client whose arrow did not get through, whoever refused it.
         if matches!(arrow.kind, Kind::Refused | Kind::Open) { Direction::ToServer } else { arrow.direction };
-    let (label, look) = (label(arrow), look(&arrow.kind));
+    let (label, look) = (label(arrow, language), look(&arrow.kind));
     Line { client, direction, label, look, leaves: row(arrow.sent), end }
 }
 
@@ -183,7 +178,7 @@ fn look(kind: &Kind) -> Look {
     }
 }
 
-fn label(arrow: &Arrow) -> Label {
+fn label(arrow: &Arrow, language: Language) -> Label {
     let control = |what: &str, fate: &str| Label {
         number: String::new(),
         what: what.to_owned(),
@@ -191,21 +186,17 @@ fn label(arrow: &Arrow) -> Label {
         fate: fate.to_owned(),
     };
     match &arrow.kind {
-        Kind::Open => control("connect", ""),
-        Kind::Refused => control("connect", "refused"),
-        Kind::End => control("FIN: no more to send", ""),
-        Kind::Reset => control("", "RST: connection reset"),
+        Kind::Open => control(language.connect(), ""),
+        Kind::Refused => control(language.connect(), language.refused()),
+        Kind::End => control(language.fin(), ""),
+        Kind::Reset => control("", language.reset()),
         Kind::Data { number, length, beginning, fate, change, .. } => {
             let number = number.map_or(String::new(), |number| format!("#{number}"));
-            let what = bytes(*length);
+            let what = language.bytes(*length);
             let payload = cut(beginning, *length);
             let has_arrived = !arrow.arrivals.is_empty();
-            Label {
-                number,
-                what,
-                payload,
-                fate: fate_in_words(*fate, change.as_ref(), has_arrived),
-            }
+            let fate = language.fate(*fate, change.as_ref(), has_arrived);
+            Label { number, what, payload, fate }
         }
     }
 }
@@ -215,21 +206,4 @@ fn cut(beginning: &[u8], length: u64) -> String {
     let (text, rest) = show(beginning, PAYLOAD_COLUMNS);
     let is_shown_as_whole = rest == 0 && (beginning.len() as u64) < length;
     if is_shown_as_whole { format!("{text} …") } else { text }
-}
-
-fn fate_in_words(fate: Fate, change: Option<&Arrival>, has_arrived: bool) -> String {
-    let words = match (fate, change) {
-        (Fate::Lose, _) => "lost",
-        (Fate::TooLarge, _) => "larger than the MTU: dropped",
-        (Fate::QueueFull, _) => "queue full: dropped",
-        _ if !has_arrived => "not arrived",
-        (Fate::Pass, _) => "",
-        (Fate::Duplicate, _) => "twice",
-        (Fate::Reorder(_), _) => "late",
-        (Fate::Corrupt, Some(Arrival::Changed(at, old, new))) => {
-            return format!("damaged: byte {at} was {old:02x}, is {new:02x}");
-        }
-        (Fate::Corrupt, _) => "damaged",
-    };
-    words.to_owned()
 }

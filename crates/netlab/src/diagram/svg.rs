@@ -5,7 +5,6 @@ use std::fmt::Write;
 
 use super::layout::{End, Label, Line, Look, Page, Section};
 use crate::faults::Direction;
-use crate::payload::grouped;
 use shapes::{Point, add, draw_arrow, draw_cross, draw_head, draw_path, escaped};
 
 mod shapes;
@@ -42,18 +41,18 @@ pub(super) fn draw(page: &Page) -> String {
         top += plan.height + MARGIN;
     }
     if page.more > 0 {
-        let text = format!("… {} more", grouped(page.more));
+        let text = page.language.more(page.more);
         add(&mut body, format_args!("<text x='{MARGIN}' y='{top}'>{text}</text>"));
         top += MARGIN;
     }
-    frame(width, top, &description(page), &body)
+    frame(width, top, page.language.title(), &description(page), &body)
 }
 
-fn frame(width: f64, height: f64, description: &str, body: &str) -> String {
+fn frame(width: f64, height: f64, title: &str, description: &str, body: &str) -> String {
     format!(
         "<svg xmlns='http://www.w3.org/2000/svg' class='netlab' role='img' \
          width='{width}' height='{height}' viewBox='0 0 {width} {height}'>\n\
-         <title>Sequence diagram</title>\n\
+         <title>{title}</title>\n\
          <desc>{description}</desc>\n\
          <style>\n{STYLE}</style>\n\
          <rect class='paper' x='.5' y='.5' width='{}' height='{}' rx='8'/>\n\
@@ -69,15 +68,8 @@ fn description(page: &Page) -> String {
     let lines = || page.sections.iter().flat_map(|section| &section.lines);
     let bad = lines().filter(|line| matches!(line.end, End::Stopped)).count();
     let clients: usize = page.sections.iter().map(|section| section.clients.len()).sum();
-    let plural = |number: u64, what: &str| {
-        format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
-    };
-    format!(
-        "{} and a server. {}, {} of them stopped on the way.",
-        plural(clients as u64, "client"),
-        plural(lines().count() as u64 + page.more, "arrow"),
-        grouped(bad as u64)
-    )
+    let arrows = lines().count() as u64 + page.more;
+    page.language.description(clients as u64, arrows, bad)
 }
 
 /// Where things are in one section.

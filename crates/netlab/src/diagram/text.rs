@@ -12,7 +12,7 @@
 use super::canvas::Canvas;
 use super::layout::{End, Line, Page, Section};
 use crate::faults::Direction;
-use crate::payload::{columns, grouped};
+use crate::payload::columns;
 
 const MARGIN: usize = 4;
 const TIME_COLUMNS: usize = 14;
@@ -26,7 +26,7 @@ pub(super) fn draw(page: &Page) -> String {
     let text = sections.join("\n");
     match page.more {
         0 => text,
-        more => format!("{text}{:MARGIN$}… {} more\n", "", grouped(more)),
+        more => format!("{text}{:MARGIN$}{}\n", "", page.language.more(more)),
     }
 }
 
