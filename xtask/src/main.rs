@@ -18,6 +18,7 @@ mod lang;
 mod list;
 mod overview;
 mod props;
+mod record;
 mod reset;
 mod run;
 mod skeleton;
@@ -52,6 +53,7 @@ enum Command {
     Reset(reset::Options),
     Skeleton(skeleton::Options),
     Book(book::Options),
+    Record(record::Options),
     Bench(bench::Options),
     Ci(ci::Options),
 }
@@ -87,6 +89,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Reset(options)) => reset::run(&options),
         Some(Command::Skeleton(options)) => skeleton::run(&options),
         Some(Command::Book(options)) => book::run(&options),
+        Some(Command::Record(options)) => record::run(&options),
         Some(Command::Bench(options)) => bench::run(&options),
         Some(Command::Ci(options)) => ci::run(&options),
     }

@@ -26,9 +26,14 @@ impl Props {
     pub const FILE: &str = "{file}";
 
     pub fn lay_out() -> Result<Self> {
+        Self::with_file_of(FILE_BYTES)
+    }
+
+    /// As [`lay_out`](Self::lay_out), with a file of another size.
+    pub fn with_file_of(bytes: usize) -> Result<Self> {
         let stage = tempfile::tempdir().context("cannot make a temporary folder")?;
         let (file, dir) = (stage.path().join(FILE_NAME), stage.path().join("received"));
-        let content = random_looking_bytes(FILE_BYTES);
+        let content = random_looking_bytes(bytes);
         fs::create_dir(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
         fs::write(&file, &content).with_context(|| format!("cannot write {}", file.display()))?;
         Ok(Self { _stage: stage, file, dir, content })
@@ -77,7 +82,7 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>> {
 
 /// The same bytes every time, without a pattern that could hide a swapped or repeated part: the
 /// high byte of a linear congruential generator (constants of Knuth's MMIX).
-fn random_looking_bytes(length: usize) -> Vec<u8> {
+pub fn random_looking_bytes(length: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let next = || {
         state =

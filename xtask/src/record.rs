@@ -1,0 +1,150 @@
+//! `cargo xtask record`: what the book shows of programs that run, from programs that run.
+//!
+//! A *scene* is a file `mdbook/recordings/NN/NAME.toml`: the commands that a reader would type, and
+//! perhaps a conversation to be drawn. Recording it writes `NAME.txt` (the commands with all that
+//! they printed) and `NAME.en.svg`, `NAME.zh-CN.svg`, … beside it, and those are committed. With
+//! `--check` everything is run again and compared, so that the book cannot show what no longer
+//! happens.
+//!
+//! Scenes are played in a network namespace (unshare(1)): nobody else has port 8888 there, and
+//! whatever a scene does to "the network" it does to its own.
+
+mod compare;
+mod draw;
+mod play;
+mod scene;
+mod shown;
+mod stage;
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+use crate::course::Course;
+use scene::Scene;
+use stage::Stage;
+
+/// Run what the book shows, and write down what it prints and what the wire carries
+#[derive(clap::Args)]
+pub struct Options {
+    /// Only scenes whose name begins so, as in 02 or 02/hello
+    wanted: Option<String>,
+    /// Compare with what is written down, and write nothing
+    #[arg(long)]
+    check: bool,
+}
+
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let course = Course::find()?;
+    let wanted = options.wanted.as_deref().unwrap_or("");
+    let scenes: Vec<Scene> = scene::all(&course.root)?;
+    let chosen: Vec<&Scene> = scenes.iter().filter(|it| it.name.starts_with(wanted)).collect();
+    if chosen.is_empty() {
+        bail!("no scene of mdbook/recordings begins with {wanted:?}");
+    }
+    let programs = stage::build(&course, &chosen)?;
+    if let Some(code) = stage::enter_namespace()? {
+        return Ok(code);
+    }
+    let mut different = 0;
+    for scene in &chosen {
+        let stage = Stage::set(&programs)?;
+        let takes = perform(scene, &stage).with_context(|| format!("scene {}", scene.name))?;
+        // Whoever names one scene wants to see it new.
+        let mode = match (options.check, wanted == scene.name) {
+            (true, _) => Mode::Check,
+            (false, true) => Mode::Anew,
+            (false, false) => Mode::Record,
+        };
+        for take in takes {
+            different += usize::from(!take.keep(mode)?);
+        }
+    }
+    if different > 0 {
+        bail!(
+            "{different} of the book's recordings are not what happens now; if that is how it \
+             should be: cargo xtask record {wanted}"
+        );
+    }
+    println!("{} scenes: {}", chosen.len(), if options.check { "as recorded" } else { "recorded" });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What to do with what was recorded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Compare it.
+    Check,
+    /// Write it down if it tells something else than what is written down.
+    Record,
+    /// Write it down if it differs at all.
+    Anew,
+}
+
+/// Whether what was recorded before tells the same as what happens now.
+type Alike = Box<dyn Fn(&str, &str) -> bool>;
+
+/// Files that belong together; the first one, a text, says whether they tell the same.
+struct Take {
+    files: Vec<(PathBuf, String)>,
+    alike: Alike,
+}
+
+fn perform(scene: &Scene, stage: &Stage) -> Result<Vec<Take>> {
+    let mut takes = Vec::new();
+    if !scene.about.steps.is_empty() {
+        let any_order = scene.about.any_order;
+        takes.push(Take {
+            files: vec![(scene.file("txt"), play::play(&scene.about, stage)?)],
+            alike: Box::new(move |before, now| compare::alike(before, now, any_order)),
+        });
+    }
+    if let Some(conversation) = &scene.about.diagram {
+        let by_chance = conversation.by_chance;
+        let drawn = draw::draw(conversation, stage)?;
+        takes.push(Take {
+            files: drawn.into_iter().map(|(end, text)| (scene.file(end), text)).collect(),
+            alike: Box::new(move |before, now| by_chance || compare::alike_drawn(before, now)),
+        });
+    }
+    Ok(takes)
+}
+
+impl Take {
+    /// Writes the files, or compares them; whether nothing is different.
+    fn keep(&self, mode: Mode) -> Result<bool> {
+        let before: Vec<Option<String>> =
+            self.files.iter().map(|(file, _)| read(file)).collect::<Result<_>>()?;
+        let now = self.files.iter().map(|(_, text)| text.as_str());
+        let is_there = before.iter().all(Option::is_some);
+        let is_same = before.iter().map(Option::as_deref).eq(now.map(Some));
+        let first = |texts: &[Option<String>]| texts.first().cloned().flatten().unwrap_or_default();
+        let (old, new) = (first(&before), self.files.first().map_or("", |(_, text)| text));
+        // Where the first one is the same to the letter, no other may differ.
+        let is_alike = is_there && old != new && (self.alike)(&old, new);
+        if is_same || (is_alike && mode != Mode::Anew) {
+            return Ok(true);
+        }
+        for (file, text) in &self.files {
+            if mode != Mode::Check {
+                fs::write(file, text)
+                    .with_context(|| format!("cannot write {}", file.display()))?;
+            }
+            println!("{}", file.display());
+        }
+        if mode == Mode::Check && is_there {
+            println!("{}", compare::difference(&old, new));
+        }
+        Ok(mode != Mode::Check)
+    }
+}
+
+fn read(file: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        read => read.map(Some).with_context(|| format!("cannot read {}", file.display())),
+    }
+}

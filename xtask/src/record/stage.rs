@@ -1,0 +1,133 @@
+//! Where a scene is played: a folder of its own, the programs, and a network of its own.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use super::scene::{Content, Scene};
+use crate::cargo;
+use crate::course::Course;
+
+/// Programs by the name of their package.
+pub type Programs = BTreeMap<String, PathBuf>;
+
+/// Set for the process that is inside of the namespace.
+const INSIDE: &str = "RECORD_INSIDE";
+/// Where the system takes the ports of clients from, inside of the namespace.
+pub const CLIENT_PORTS: std::ops::RangeInclusive<u16> = 40_000..=49_999;
+
+/// A temporary folder in which commands run, and the programs that they start.
+pub struct Stage {
+    folder: TempDir,
+    pub programs: Programs,
+}
+
+/// Builds every program that the scenes need.
+pub fn build(course: &Course, scenes: &[&Scene]) -> Result<Programs> {
+    let mentioned = |package: &str| {
+        let is_in_step = |scene: &&Scene| {
+            scene
+                .about
+                .steps
+                .iter()
+                .any(|step| step.run.split_whitespace().any(|word| word == package))
+        };
+        let is_drawn =
+            |scene: &&Scene| scene.about.diagram.as_ref().is_some_and(|it| it.program == package);
+        scenes.iter().any(|scene| is_in_step(scene) || is_drawn(scene))
+    };
+    let packages = course.lessons.iter().map(grader::course::Lesson::package);
+    let mut programs = Programs::new();
+    for package in packages.filter(|package| mentioned(package)) {
+        let program = cargo::build(&course.root, &package)?;
+        programs.insert(package, program);
+    }
+    Ok(programs)
+}
+
+/// Goes on in a network namespace of its own, in a process of its own, whose exit code comes back;
+/// `None` inside of it.
+pub fn enter_namespace() -> Result<Option<ExitCode>> {
+    if env::var_os(INSIDE).is_some() {
+        return Ok(None);
+    }
+    let this = env::current_exe().context("cannot tell which program this is")?;
+    let script = format!(
+        "ip link set lo up && \
+         echo {} {} > /proc/sys/net/ipv4/ip_local_port_range && exec \"$0\" \"$@\"",
+        CLIENT_PORTS.start(),
+        CLIENT_PORTS.end()
+    );
+    let status = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--net", "sh", "-c", &script])
+        .arg(this)
+        .args(env::args_os().skip(1))
+        .env(INSIDE, "yes")
+        .status()
+        .context("recording needs a network namespace: unshare(1) of Linux")?;
+    Ok(Some(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
+}
+
+impl Stage {
+    pub fn set(programs: &Programs) -> Result<Self> {
+        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        Ok(Self { folder, programs: programs.clone() })
+    }
+
+    /// A stand-in for cargo, as a function of the shell: it builds nothing and says nothing.
+    /// With `exec` the program takes the shell's place, so that Ctrl-C finds it.
+    fn cargo(&self, exec: &str) -> String {
+        let case = |(package, program): (&String, &PathBuf)| {
+            format!("{package}) program='{}' ;;", program.display())
+        };
+        let cases = self.programs.iter().map(case).collect::<Vec<_>>().join(" ");
+        format!(
+            "cargo() {{ local program=; while [ $# -gt 0 ]; do case $1 in \
+             run | -q | -p) ;; {cases} --) shift; break ;; \
+             *) echo \"the book's cargo knows no $1\"; return 101 ;; \
+             esac; shift; done; {exec} \"$program\" \"$@\"; }}"
+        )
+    }
+
+    /// Lays out the files of a scene.
+    pub fn lay_out(&self, files: &BTreeMap<String, Content>) -> Result<()> {
+        for (name, content) in files {
+            let bytes = match content {
+                Content::Text(text) => text.clone().into_bytes(),
+                Content::Bytes(length) => crate::props::random_looking_bytes(*length),
+            };
+            fs::write(self.folder.path().join(name), bytes)
+                .with_context(|| format!("cannot write {name}"))?;
+        }
+        Ok(())
+    }
+
+    /// A shell that runs `line`.
+    pub fn shell(&self, line: &str) -> Command {
+        self.bash(&format!("{}\n{line}", self.cargo("")))
+    }
+
+    /// As [`shell`](Self::shell), for a program that goes on until it is interrupted.
+    pub fn server(&self, line: &str) -> Command {
+        let exec = if line.starts_with("cargo ") { "" } else { "exec " };
+        self.bash(&format!("{}\n{exec}{line}", self.cargo("exec")))
+    }
+
+    /// Standard error goes where standard output goes, so that both come in the order in which a
+    /// terminal would show them.
+    fn bash(&self, script: &str) -> Command {
+        let mut command = Command::new("bash");
+        command
+            .args(["-c", &format!("exec 2>&1\n{script}")])
+            .current_dir(self.folder.path())
+            .env("LANG", "C.UTF-8")
+            .env_remove("LC_ALL")
+            .env_remove(INSIDE);
+        command
+    }
+}
