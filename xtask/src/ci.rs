@@ -41,6 +41,7 @@ fn steps(course: &Course) -> Vec<Step> {
         step("tests", "test --locked"),
         step("the first command of the README", "run -p lesson-02"),
         step("book", "xtask book --check"),
+        step("what the book shows of programs", "xtask record --check"),
     ];
     for lesson in &course.lessons {
         let (number, topic) = (&lesson.number, &lesson.topic);

@@ -45,6 +45,10 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if chosen.is_empty() {
         bail!("no scene of mdbook/recordings begins with {wanted:?}");
     }
+    if options.check && !cfg!(target_os = "linux") {
+        println!("recordings are made, and compared, on Linux: its network namespaces are needed");
+        return Ok(ExitCode::SUCCESS);
+    }
     let programs = stage::build(&course, &chosen)?;
     if let Some(code) = stage::enter_namespace()? {
         return Ok(code);

@@ -1,5 +1,6 @@
 //! The whole book: find it, check both languages, build both into one site.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,12 @@ use mdbook_summary::{Summary, parse_summary};
 use crate::chapters::{self, Chapters, SUMMARY};
 use crate::error::BookError;
 use crate::languages::Language;
+use crate::links;
+use crate::page::{Counts, Page};
+use crate::parity;
 use crate::preprocess::{Pages, expand};
 use crate::problem::{Fault, Problem, Problems};
+use crate::site;
 
 /// The sources of the course book: the folder `mdbook` of a workspace.
 #[derive(Debug)]
@@ -29,8 +34,8 @@ pub struct Edition {
     pub language: Language,
     /// How many chapters it has.
     pub chapters: usize,
-    /// How many listings its chapters show.
-    pub listings: usize,
+    /// How many of what its chapters show.
+    pub counts: Counts,
     /// The time it took.
     pub took: Duration,
 }
@@ -53,20 +58,15 @@ impl Book {
         self.workspace.join("target/book")
     }
 
-    /// Looks for mistakes in all languages and writes nothing.
+    /// Looks for mistakes in all languages, dead links among them, and leaves nothing behind.
     ///
     /// # Errors
     ///
-    /// [`BookError::Problems`] with all mistakes of all pages.
+    /// [`BookError::Problems`] with all mistakes of all pages, or what [`build`](Self::build) finds.
     pub fn check(&self) -> Result<Vec<Edition>, BookError> {
-        let mut problems = Vec::new();
-        let mut editions = Vec::new();
-        for language in Language::ALL {
-            let start = Instant::now();
-            let (chapters, listings) = self.check_language(language, &mut problems)?;
-            editions.push(Edition { language, chapters, listings, took: start.elapsed() });
-        }
-        if problems.is_empty() { Ok(editions) } else { Err(Problems(problems).into()) }
+        let site =
+            tempfile::tempdir().map_err(|error| BookError::File(std::env::temp_dir(), error))?;
+        self.build(site.path())
     }
 
     /// Builds all languages and the front page into `out`, an absolute path, replacing what an
@@ -74,40 +74,69 @@ impl Book {
     ///
     /// # Errors
     ///
-    /// What [`check`](Self::check) finds, or a file that cannot be written.
+    /// [`BookError::Problems`] with all mistakes of all pages, [`BookError::DeadLinks`], or a file
+    /// that cannot be written.
     pub fn build(&self, out: &Path) -> Result<Vec<Edition>, BookError> {
         self.refuse_sources(out)?;
-        let mut editions = self.check()?;
-        for edition in &mut editions {
+        let mut editions = self.read()?;
+        // A language in which nothing is written yet has no pages.
+        for edition in editions.iter_mut().filter(|edition| edition.chapters > 0) {
             let start = Instant::now();
             self.render(edition.language, out)?;
             edition.took += start.elapsed();
         }
         let front = out.join("index.html");
-        fs::write(&front, include_str!("front.html"))
+        let written = editions.iter().filter(|edition| edition.chapters > 0);
+        let ways = written.map(|edition| edition.language.way()).collect::<String>();
+        fs::write(&front, include_str!("front.html").replace("WAYS\n", &ways))
             .map_err(|error| BookError::File(front, error))?;
-        Ok(editions)
+        let dead = links::dead(out)?;
+        if dead.is_empty() { Ok(editions) } else { Err(BookError::DeadLinks(dead)) }
     }
 
-    /// Counts the chapters and listings of one language and adds its mistakes to `problems`.
-    fn check_language(
+    /// Carries out the directives of all pages and compares the languages.
+    fn read(&self) -> Result<Vec<Edition>, BookError> {
+        let mut problems = Vec::new();
+        let mut editions = Vec::new();
+        let mut all_pages = Vec::new();
+        for language in Language::ALL {
+            let start = Instant::now();
+            let pages = self.read_language(language, &mut problems)?;
+            let mut counts = Counts::default();
+            for page in pages.values() {
+                counts += page.counts;
+            }
+            let chapters = pages.len();
+            editions.push(Edition { language, chapters, counts, took: start.elapsed() });
+            all_pages.push(pages);
+        }
+        if let [english, chinese] = &all_pages[..] {
+            let twins =
+                chinese.iter().filter_map(|(name, page)| Some((name, english.get(name)?, page)));
+            problems.extend(twins.filter_map(|(name, en, zh)| parity::compare(name, en, zh)));
+        }
+        if problems.is_empty() { Ok(editions) } else { Err(Problems(problems).into()) }
+    }
+
+    /// The pages of one language; its mistakes are added to `problems`.
+    fn read_language(
         &self,
         language: Language,
         problems: &mut Vec<Problem>,
-    ) -> Result<(usize, usize), BookError> {
+    ) -> Result<BTreeMap<PathBuf, Page>, BookError> {
         let chapters = self.chapters(language)?;
         let (text, summary) = self.summary(language)?;
         problems.extend(chapters::compare(&language.folder(), &text, &summary, &chapters));
         problems.extend(self.without_english(language, &chapters)?);
-        let mut listings = 0;
-        for chapter in &chapters {
-            let source = read(&self.sources(language).join(chapter))?;
-            match expand(&source, &self.workspace, language, chapter) {
-                Ok(page) => listings += page.listings,
+        let mut pages = BTreeMap::new();
+        for chapter in chapters {
+            let source = read(&self.sources(language).join(&chapter))?;
+            match expand(&source, &self.workspace, language, &chapter) {
+                Ok(page) => _ = pages.insert(chapter, page),
                 Err(found) => problems.extend(found),
             }
         }
-        Ok((chapters.len(), listings))
+        Ok(pages)
     }
 
     fn without_english(
@@ -131,10 +160,10 @@ impl Book {
         let failed = |error| BookError::Render(language, error);
         let mut book =
             MDBook::load_with_config_and_summary(root, config, summary).map_err(failed)?;
-        let twins = self.chapters(language.other())?;
         book.with_preprocessor(IndexPreprocessor::new());
-        book.with_preprocessor(Pages { workspace: self.workspace.clone(), language, twins });
-        book.build().map_err(failed)
+        book.with_preprocessor(Pages { workspace: self.workspace.clone(), language });
+        book.build().map_err(failed)?;
+        site::finish(out, language, &self.chapters(language.other())?)
     }
 
     /// The shared `book.toml`, with what differs by language filled in.
@@ -192,15 +221,19 @@ fn read(file: &Path) -> Result<String, BookError> {
 
 impl fmt::Display for Edition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = |count| if count == 1 { "" } else { "s" };
+        let plural = |count: usize, what: &str| {
+            format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+        };
+        let Counts { listings, runs, diagrams, questions } = self.counts;
         write!(
             f,
-            "{:<5}  {} chapter{}, {} listing{}, {:.2} s",
+            "{:<5}  {}, {}, {}, {}, {}, {:.2} s",
             self.language.tag(),
-            self.chapters,
-            plural(self.chapters),
-            self.listings,
-            plural(self.listings),
+            plural(self.chapters, "chapter"),
+            plural(listings, "listing"),
+            plural(runs, "run"),
+            plural(diagrams, "diagram"),
+            plural(questions, "question"),
             self.took.as_secs_f64()
         )
     }

@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::languages::Language;
+use crate::links::DeadLink;
 use crate::problem::Problems;
 
 /// Why the book cannot be checked or built.
@@ -21,6 +22,10 @@ pub enum BookError {
     Syntax(PathBuf, mdbook_driver::errors::Error),
     /// mdBook cannot render the book.
     Render(Language, mdbook_driver::errors::Error),
+    /// These words of mdBook's are on no page any more, so that nobody translates them.
+    UnknownWords(String),
+    /// Links of the built site lead nowhere.
+    DeadLinks(Vec<DeadLink>),
     /// The pages have mistakes.
     Problems(Problems),
 }
@@ -42,6 +47,15 @@ impl fmt::Display for BookError {
             Self::Syntax(file, error) => write!(f, "cannot read {}: {error:#}", file.display()),
             Self::Render(language, error) => {
                 write!(f, "cannot build the {} book: {error:#}", language.name())
+            }
+            Self::UnknownWords(words) => write!(
+                f,
+                "mdBook has other words than it had: no page says {words:?}; see \
+                 crates/coursebook/src/site.rs"
+            ),
+            Self::DeadLinks(dead) => {
+                dead.iter().try_for_each(|link| writeln!(f, "{link}"))?;
+                write!(f, "{} dead links in the book", dead.len())
             }
             Self::Problems(problems) => problems.fmt(f),
         }

@@ -53,6 +53,14 @@ impl Language {
         }
     }
 
+    /// What a diagram's text is called that stands below its image.
+    pub(crate) fn as_text(self) -> &'static str {
+        match self {
+            Self::English => "The same as text",
+            Self::Chinese => "文字版",
+        }
+    }
+
     /// The line below a listing: which lines of which file it shows.
     #[must_use]
     pub fn caption(self, file: &str, lines: &RangeInclusive<usize>) -> String {
@@ -65,20 +73,25 @@ impl Language {
         }
     }
 
-    /// The Markdown link from another language's page of `chapter` to this language's page of it.
-    ///
-    /// `chapter` is the path below the language's folder, such as `02-tcp-echo.md`.
-    #[must_use]
-    pub fn link_to(self, chapter: &Path) -> String {
-        let up = "../".repeat(chapter.components().count());
-        // mdBook serves a folder's README as its index page.
-        let page = match chapter.file_stem() {
-            Some(stem) if stem.eq_ignore_ascii_case("README") => {
-                chapter.with_file_name("index.html")
-            }
-            _ => chapter.with_extension("html"),
+    /// The way from the front page to this language's book.
+    pub(crate) fn way(self) -> String {
+        let (tag, words) = match self {
+            Self::English => (self.tag(), "The course book in English"),
+            Self::Chinese => (self.tag(), "中文版"),
         };
-        format!("[{}]({up}{}/{})", self.name(), self.tag(), slashed(&page))
+        format!("<p lang=\"{tag}\"><a href=\"{tag}/index.html\">{words}</a></p>\n")
+    }
+
+    /// The link from another language's `page` to this language's, where `page` is its path below
+    /// the language's folder of the site, such as `02-tcp-echo.html`.
+    #[must_use]
+    pub fn link_to(self, page: &Path) -> String {
+        let up = "../".repeat(page.components().count());
+        let (tag, name, page) = (self.tag(), self.name(), slashed(page));
+        format!(
+            "<a class=\"language\" href=\"{up}{tag}/{page}\" lang=\"{tag}\" \
+             hreflang=\"{tag}\">{name}</a>"
+        )
     }
 }
 
@@ -93,16 +106,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn link_climbs_out_of_every_folder_of_a_nested_chapter() {
-        let top = Language::Chinese.link_to(Path::new("02-tcp-echo.md"));
-        assert_eq!(top, "[中文](../zh-CN/02-tcp-echo.html)");
-        let nested = Language::English.link_to(Path::new("teach/before/ports.md"));
-        assert_eq!(nested, "[English](../../../en/teach/before/ports.html)");
-    }
-
-    #[test]
-    fn link_to_a_readme_leads_to_the_index_page() {
-        let link = Language::Chinese.link_to(Path::new("teach/README.md"));
-        assert_eq!(link, "[中文](../../zh-CN/teach/index.html)");
+    fn link_climbs_out_of_every_folder_of_a_nested_page() {
+        let top = Language::Chinese.link_to(Path::new("02-tcp-echo.html"));
+        assert!(top.contains("href=\"../zh-CN/02-tcp-echo.html\""), "{top}");
+        let nested = Language::English.link_to(Path::new("teach/before/ports.html"));
+        assert!(nested.contains("href=\"../../../en/teach/before/ports.html\""), "{nested}");
     }
 }

@@ -6,11 +6,44 @@ use std::path::Path;
 
 use crate::Language;
 use crate::listing::{self, Listing, ListingError};
+use crate::quiz::{self, QuizError};
+use crate::recording::{self, RecordingError};
 
 /// A page with its directives carried out.
+#[derive(Default)]
 pub(crate) struct Page {
     pub(crate) text: String,
-    pub(crate) listings: usize,
+    pub(crate) counts: Counts,
+    /// Its directives and its headings, in order: both languages of a page have the same.
+    pub(crate) outline: Vec<Outlined>,
+}
+
+/// A directive as it is written, or a heading by its depth and id: `## #the-idea`.
+pub(crate) struct Outlined {
+    pub(crate) line: usize,
+    pub(crate) what: String,
+}
+
+/// How many of what a page or a book shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Pieces of compiled files.
+    pub listings: usize,
+    /// Outputs of programs.
+    pub runs: usize,
+    /// Sequence diagrams.
+    pub diagrams: usize,
+    /// Questions with choices.
+    pub questions: usize,
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, more: Self) {
+        self.listings += more.listings;
+        self.runs += more.runs;
+        self.diagrams += more.diagrams;
+        self.questions += more.questions;
+    }
 }
 
 /// Why a directive cannot be carried out.
@@ -18,6 +51,10 @@ pub(crate) struct Page {
 pub enum PageError {
     /// The listing it names cannot be shown.
     Listing(ListingError),
+    /// The recording it names cannot be shown.
+    Recording(RecordingError),
+    /// The quiz it names cannot be shown.
+    Quiz(QuizError),
     /// There is no directive of that name.
     UnknownDirective(String),
     /// Other text stands on the directive's line, or its closing braces are missing.
@@ -40,59 +77,144 @@ pub(crate) fn expand(
     workspace: &Path,
     language: Language,
 ) -> Result<Page, Vec<(usize, PageError)>> {
-    let mut page = Page { text: String::new(), listings: 0 };
+    let mut page = Page::default();
     let mut errors = Vec::new();
     let mut fence = Fence::default();
     for (number, line) in (1..).zip(source.lines()) {
         if fence.covers(line) {
             page.text += line;
         } else if !has_directive(line) {
+            page.outline.extend(heading(line).map(|what| Outlined { line: number, what }));
             page.text += &line.replace(ESCAPED, OPEN);
         } else {
-            match read_directive(line, workspace) {
-                Ok(listing) => {
-                    page.text += &show(&listing, language, indentation(line));
-                    page.listings += 1;
-                }
+            match carry_out(line, workspace, language, &mut page.counts) {
+                Ok(shown) => page.text += &indented(&shown, indentation(line)),
                 Err(error) => errors.push((number, error)),
             }
+            page.outline.push(Outlined { line: number, what: line.trim().to_owned() });
         }
         page.text.push('\n');
     }
     if errors.is_empty() { Ok(page) } else { Err(errors) }
 }
 
+/// A heading's depth and id: the one that it says (`## 思路 {#the-idea}`), or the one that mdBook
+/// makes of its words.
+fn heading(line: &str) -> Option<String> {
+    let words = line.trim_start_matches('#');
+    let depth = line.len() - words.len();
+    if !(1..=6).contains(&depth) || !words.starts_with(' ') {
+        return None;
+    }
+    let said = words.trim_end().strip_suffix('}').and_then(|it| it.rsplit_once("{#"));
+    let id = said.map_or_else(|| id_of(words.trim()), |(_, id)| id.to_owned());
+    Some(format!("{} #{id}", &line[..depth]))
+}
+
+/// Letters, digits, `-` and `_` in lower case; blanks become `-`; the rest falls away.
+fn id_of(words: &str) -> String {
+    let kept = words.chars().filter_map(|c| match c {
+        c if c.is_alphanumeric() || matches!(c, '-' | '_') => Some(c.to_ascii_lowercase()),
+        c if c.is_whitespace() => Some('-'),
+        _ => None,
+    });
+    kept.collect()
+}
+
 fn has_directive(line: &str) -> bool {
     line.match_indices(OPEN).any(|(at, _)| !line[..at].ends_with('\\'))
 }
 
-/// Reads the listing that a line with a directive asks for.
-fn read_directive(line: &str, workspace: &Path) -> Result<Listing, PageError> {
+/// What a line with a directive stands for, as Markdown.
+fn carry_out(
+    line: &str,
+    workspace: &Path,
+    language: Language,
+    counts: &mut Counts,
+) -> Result<String, PageError> {
     let after = line.split_once(OPEN).map_or("", |(_, after)| after);
     let name: String = after.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    if name != "listing" {
+    if !["listing", "run", "diagram", "quiz"].contains(&name.as_str()) {
         return Err(PageError::UnknownDirective(name));
     }
     let trimmed = line.trim();
     let inner = trimmed.strip_prefix(OPEN).and_then(|rest| rest.strip_suffix("}}"));
     let inner = inner.filter(|inner| !inner.contains("{{") && !inner.contains("}}"));
-    let arguments = inner.and_then(|inner| inner.strip_prefix(&name)).ok_or(PageError::NotAlone)?;
-    listing::read(workspace, arguments.trim()).map_err(PageError::Listing)
+    let wanted = inner.and_then(|inner| inner.strip_prefix(&name)).ok_or(PageError::NotAlone)?;
+    let wanted = wanted.trim();
+    match name.as_str() {
+        "run" => {
+            counts.runs += 1;
+            let terminals = recording::terminals(workspace, wanted);
+            terminals.map(|all| show_terminals(&all)).map_err(PageError::Recording)
+        }
+        "diagram" => {
+            counts.diagrams += 1;
+            let drawn = recording::diagram(workspace, wanted, language);
+            let show = |(image, text): (String, String)| show_diagram(&image, &text, language);
+            drawn.map(show).map_err(PageError::Recording)
+        }
+        "quiz" => {
+            let (shown, questions) =
+                quiz::show(workspace, wanted, language).map_err(PageError::Quiz)?;
+            counts.questions += questions;
+            Ok(shown)
+        }
+        _ => {
+            counts.listings += 1;
+            let listing = listing::read(workspace, wanted).map_err(PageError::Listing)?;
+            Ok(show_listing(&listing, language))
+        }
+    }
+}
+
+fn indented(text: &str, indentation: &str) -> String {
+    if indentation.is_empty() {
+        return text.to_owned();
+    }
+    text.lines().map(|line| format!("{indentation}{line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// Each terminal as a block of its own.
+fn show_terminals(terminals: &[String]) -> String {
+    let block = |text: &String| {
+        let fence = "`".repeat(longest_run(text, '`').max(2) + 1);
+        format!("{fence}console\n{text}\n{fence}")
+    };
+    terminals.iter().map(block).collect::<Vec<_>>().join("\n\n")
+}
+
+/// The image in the page itself, so that it can follow the page's colours, and below it the same as
+/// text. A blank line would end what Markdown takes for HTML.
+fn show_diagram(image: &str, text: &str, language: Language) -> String {
+    let start = image.find("<style>").unwrap_or(0);
+    let end = image.find("</style>").map_or(start, |at| at + "</style>".len());
+    let image = format!("{}{}", &image[..start], &image[end..]);
+    let image = image.lines().filter(|line| !line.trim().is_empty()).collect::<Vec<_>>();
+    let text = escaped(text.trim_end()).replace("\n\n", "\n&nbsp;\n");
+    format!(
+        "<figure class=\"diagram\">\n<div class=\"scroll\" tabindex=\"0\">{}</div>\n\
+         <details><summary>{}</summary><pre>{text}</pre></details>\n</figure>\n",
+        image.join("\n"),
+        language.as_text()
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn indentation(line: &str) -> &str {
     &line[..line.len() - line.trim_start().len()]
 }
 
-/// The listing as a fenced block with a caption below it, indented like its directive so that it
-/// stays inside a list item.
-fn show(listing: &Listing, language: Language, indentation: &str) -> String {
+/// The listing as a fenced block with a caption below it.
+fn show_listing(listing: &Listing, language: Language) -> String {
     let fence = "`".repeat(longest_run(&listing.code, '`').max(2) + 1);
     let mut lines = vec![format!("{fence}{}", listing.language)];
     lines.extend(listing.code.lines().map(|line| keep_hash(line, listing.language)));
     lines.extend([fence, String::new(), language.caption(&listing.file, &listing.lines)]);
-    let indented = lines.iter().map(|line| format!("{indentation}{line}"));
-    indented.collect::<Vec<_>>().join("\n")
+    lines.join("\n")
 }
 
 /// mdBook hides a Rust line that begins with a lone `#` and takes one `#` from one that begins
@@ -148,13 +270,16 @@ impl fmt::Display for PageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Listing(error) => error.fmt(f),
+            Self::Recording(error) => error.fmt(f),
+            Self::Quiz(error) => error.fmt(f),
             Self::UnknownDirective(name) => write!(
                 f,
-                "there is no directive {{{{#{name}}}}}; known: {{{{#listing FILE:ANCHOR}}}} \
-                 (write \\{{{{# for the braces themselves)"
+                "there is no directive {{{{#{name}}}}}; known: {{{{#listing FILE:ANCHOR}}}}, \
+                 {{{{#run NN/NAME}}}}, {{{{#diagram NN/NAME}}}}, {{{{#quiz NAME}}}} (write \\{{{{# for the braces themselves)"
             ),
             Self::NotAlone => f.write_str(
-                "a directive {{#listing FILE:ANCHOR}} needs a line to itself, closing braces included",
+                "a directive such as {{#listing FILE:ANCHOR}} needs a line to itself, closing braces \
+                 included",
             ),
         }
     }

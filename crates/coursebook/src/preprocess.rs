@@ -1,4 +1,4 @@
-//! Our part of mdBook's work on one language: directives, and the way to the other language.
+//! Our part of mdBook's work on one language: the directives of its pages.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,6 @@ use mdbook_preprocessor::book::Book as Tree;
 use mdbook_preprocessor::errors::Result as MdbookResult;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
-use crate::chapters::Chapters;
 use crate::languages::Language;
 use crate::page::{self, Page};
 use crate::problem::{Fault, Problem, Problems};
@@ -17,8 +16,6 @@ pub(crate) struct Pages {
     pub(crate) workspace: PathBuf,
     /// The language of the pages.
     pub(crate) language: Language,
-    /// The chapters that the other language has.
-    pub(crate) twins: Chapters,
 }
 
 impl Preprocessor for Pages {
@@ -31,21 +28,11 @@ impl Preprocessor for Pages {
         book.for_each_chapter_mut(|chapter| {
             let Some(path) = &chapter.source_path else { return };
             match expand(&chapter.content, &self.workspace, self.language, path) {
-                Ok(page) => chapter.content = self.with_link(path, &page.text),
+                Ok(page) => chapter.content = page.text,
                 Err(found) => problems.extend(found),
             }
         });
         if problems.is_empty() { Ok(book) } else { Err(Problems(problems).into()) }
-    }
-}
-
-impl Pages {
-    fn with_link(&self, chapter: &Path, text: &str) -> String {
-        if self.twins.contains(chapter) {
-            format!("{}\n\n{text}", self.language.other().link_to(chapter))
-        } else {
-            text.to_owned()
-        }
     }
 }
 

@@ -27,6 +27,14 @@ pub enum Fault {
     UnlistedChapter,
     /// A chapter exists in Chinese only; holds the name of the English file it needs.
     NoEnglishChapter(String),
+    /// A Chinese chapter shows something else than the English one, or its heading has another id;
+    /// `None` is the end of the chapter.
+    NotAsInEnglish {
+        /// What the English chapter has.
+        expected: Option<String>,
+        /// What stands here.
+        found: Option<String>,
+    },
 }
 
 impl fmt::Display for Problem {
@@ -47,6 +55,16 @@ impl fmt::Display for Fault {
             ),
             Self::NoEnglishChapter(english) => {
                 write!(f, "there is no {english}: a chapter is written in English first")
+            }
+            Self::NotAsInEnglish { expected, found } => {
+                let name = |it: &Option<String>| it.clone().unwrap_or("nothing more".to_owned());
+                write!(
+                    f,
+                    "the English chapter has {} where this one has {} (a heading's id is written \
+                     behind it: ## 思路 {{#the-idea}})",
+                    name(expected),
+                    name(found)
+                )
             }
         }
     }

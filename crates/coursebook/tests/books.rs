@@ -37,7 +37,7 @@ fn two_languages() -> Workspace {
     workspace.write("mdbook/src/en/SUMMARY.md", &format!("# A tiny book\n\n{nested}"));
     workspace.write("mdbook/src/en/deep/er.md", "# Deep\n");
     workspace.write("mdbook/src/zh-CN/SUMMARY.md", "# 一本小书\n\n- [深](deep/er.md)\n");
-    workspace.write("mdbook/src/zh-CN/deep/er.md", "# 深\n");
+    workspace.write("mdbook/src/zh-CN/deep/er.md", "# 深 {#deep}\n");
     workspace
 }
 
@@ -47,8 +47,8 @@ fn page_of_both_languages_links_to_the_other_language() {
     workspace.build().unwrap();
     let (english, chinese) = ("en/deep/er.html", "zh-CN/deep/er.html");
     for (page, link, target) in [
-        (english, "<a href=\"../../zh-CN/deep/er.html\">中文</a>", chinese),
-        (chinese, "<a href=\"../../en/deep/er.html\">English</a>", english),
+        (english, "<a class=\"language\" href=\"../../zh-CN/deep/er.html\"", chinese),
+        (chinese, "<a class=\"language\" href=\"../../en/deep/er.html\"", english),
     ] {
         assert!(workspace.page(page).contains(link), "no {link} in {page}");
         assert!(workspace.out().join(target).is_file());

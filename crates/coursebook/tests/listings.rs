@@ -89,7 +89,7 @@ fn page_shows_the_code_and_names_file_and_lines() {
     let workspace = workspace();
     workspace.write_third_line("{{#listing src/server.rs:bind}}");
     let editions = workspace.build().unwrap();
-    assert_eq!((editions[0].chapters, editions[0].listings), (1, 1));
+    assert_eq!((editions[0].chapters, editions[0].counts.listings), (1, 1));
     let page = workspace.page("en/ch.html");
     assert!(page.contains("let listener = bind();"), "got: {page}");
     assert!(page.contains("<p><code>src/server.rs</code>, lines 3–10</p>"), "got: {page}");
@@ -128,7 +128,7 @@ fn directive_in_a_code_block_or_after_a_backslash_is_ordinary_text(
     let workspace = Workspace::new();
     workspace.write_third_line(text);
     let editions = workspace.build().unwrap();
-    assert_eq!(editions[0].listings, 0);
+    assert_eq!(editions[0].counts.listings, 0);
     let page = workspace.page("en/ch.html");
     assert!(page.contains(shown), "got: {page}");
 }
