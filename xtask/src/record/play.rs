@@ -83,12 +83,12 @@ fn begin<'a>(step: &'a Step, stage: &Stage) -> Result<Played<'a>> {
 /// Ends a step that has gone on so far; in any case, it must have ended as it should.
 fn end(played: &mut Played<'_>) -> Result<()> {
     let Played { step, running, code: found, .. } = played;
-    if step.until.is_some() && step.killed {
-        running.kill();
-        return Ok(());
-    }
     if step.until.is_some() {
-        let status = running.interrupt(LIMIT).context("it did not end after Ctrl-C")?;
+        let status = if step.ends {
+            poll(LIMIT, || running.ended()).context("it did not end by itself")?
+        } else {
+            running.interrupt(LIMIT).context("it did not end after Ctrl-C")?
+        };
         running.drain(DRAIN_LIMIT);
         *found = code(status);
     }

@@ -52,9 +52,9 @@ pub struct Step {
     pub run: String,
     /// It goes on while the next ones run, from the moment it prints this; Ctrl-C ends it.
     pub until: Option<String>,
-    /// It is killed in the end, as by a power cut, and not asked to end.
+    /// It ends by itself, and Ctrl-C need not.
     #[serde(default)]
-    pub killed: bool,
+    pub ends: bool,
     /// Its exit code.
     #[serde(default)]
     pub code: i32,

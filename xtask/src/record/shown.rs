@@ -96,7 +96,7 @@ mod tests {
 
     fn step(run: &str, until: Option<&str>) -> Step {
         let until = until.map(ToOwned::to_owned);
-        Step { run: run.to_owned(), until, killed: false, code: 0, show_code: false }
+        Step { run: run.to_owned(), until, ends: false, code: 0, show_code: false }
     }
 
     #[test]

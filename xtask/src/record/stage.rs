@@ -25,6 +25,7 @@ pub const CLIENT_PORTS: std::ops::RangeInclusive<u16> = 40_000..=49_999;
 pub struct Stage {
     folder: TempDir,
     pub programs: Programs,
+    xtask: PathBuf,
 }
 
 /// Builds every program that the scenes need.
@@ -76,7 +77,8 @@ pub fn enter_namespace() -> Result<Option<ExitCode>> {
 impl Stage {
     pub fn set(programs: &Programs) -> Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-        Ok(Self { folder, programs: programs.clone() })
+        let xtask = env::current_exe().context("cannot tell which program this is")?;
+        Ok(Self { folder, programs: programs.clone(), xtask })
     }
 
     /// A stand-in for cargo, as a function of the shell: it builds nothing and says nothing.
@@ -86,9 +88,10 @@ impl Stage {
             format!("{package}) program='{}' ;;", program.display())
         };
         let cases = self.programs.iter().map(case).collect::<Vec<_>>().join(" ");
+        let xtask = self.xtask.display();
         format!(
             "cargo() {{ local program=; while [ $# -gt 0 ]; do case $1 in \
-             run | -q | -p) ;; {cases} --) shift; break ;; \
+             run | -q | -p) ;; {cases} xtask) program='{xtask}'; shift; break ;; --) shift; break ;; \
              *) echo \"the book's cargo knows no $1\"; return 101 ;; \
              esac; shift; done; {exec} \"$program\" \"$@\"; }}"
         )
