@@ -13,6 +13,7 @@
 mod anchors;
 mod book;
 mod chapters;
+mod course;
 mod error;
 mod languages;
 mod links;
@@ -26,6 +27,7 @@ mod recording;
 mod site;
 
 pub use book::{Book, Edition};
+pub use course::CourseError;
 pub use error::BookError;
 pub use languages::Language;
 pub use links::DeadLink;

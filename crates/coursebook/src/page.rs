@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use crate::Language;
+use crate::course::{self, CourseError};
 use crate::listing::{self, Listing, ListingError};
 use crate::quiz::{self, QuizError};
 use crate::recording::{self, RecordingError};
@@ -55,11 +56,16 @@ pub enum PageError {
     Recording(RecordingError),
     /// The quiz it names cannot be shown.
     Quiz(QuizError),
+    /// The course cannot be told of.
+    Course(CourseError),
     /// There is no directive of that name.
     UnknownDirective(String),
     /// Other text stands on the directive's line, or its closing braces are missing.
     NotAlone,
 }
+
+/// The directives there are.
+const KNOWN: &[&str] = &["listing", "run", "diagram", "quiz", "outline", "rubric", "mistakes"];
 
 const OPEN: &str = "{{#";
 const ESCAPED: &str = r"\{{#";
@@ -134,7 +140,7 @@ fn carry_out(
 ) -> Result<String, PageError> {
     let after = line.split_once(OPEN).map_or("", |(_, after)| after);
     let name: String = after.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    if !["listing", "run", "diagram", "quiz"].contains(&name.as_str()) {
+    if !KNOWN.contains(&name.as_str()) {
         return Err(PageError::UnknownDirective(name));
     }
     let trimmed = line.trim();
@@ -160,6 +166,9 @@ fn carry_out(
             counts.questions += questions;
             Ok(shown)
         }
+        "outline" => course::outline(workspace, language).map_err(PageError::Course),
+        "rubric" => course::rubric(workspace, wanted, language).map_err(PageError::Course),
+        "mistakes" => course::mistakes(workspace, wanted, language).map_err(PageError::Course),
         _ => {
             counts.listings += 1;
             let listing = listing::read(workspace, wanted).map_err(PageError::Listing)?;
@@ -272,10 +281,12 @@ impl fmt::Display for PageError {
             Self::Listing(error) => error.fmt(f),
             Self::Recording(error) => error.fmt(f),
             Self::Quiz(error) => error.fmt(f),
+            Self::Course(error) => error.fmt(f),
             Self::UnknownDirective(name) => write!(
                 f,
                 "there is no directive {{{{#{name}}}}}; known: {{{{#listing FILE:ANCHOR}}}}, \
-                 {{{{#run NN/NAME}}}}, {{{{#diagram NN/NAME}}}}, {{{{#quiz NAME}}}} (write \\{{{{# for the braces themselves)"
+                 {{{{#run NN/NAME}}}}, {{{{#diagram NN/NAME}}}}, {{{{#quiz NAME}}}}, {{{{#outline}}}}, \
+                 {{{{#rubric NN}}}}, {{{{#mistakes NN/NAME}}}} (write \\{{{{# for the braces themselves)"
             ),
             Self::NotAlone => f.write_str(
                 "a directive such as {{#listing FILE:ANCHOR}} needs a line to itself, closing braces \
