@@ -15,6 +15,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 /// How long a handshake may take before we say that there was no answer. On the loopback interface
 /// the system answers within the very call of connect(2), so this is long.
 const NO_ANSWER: Duration = Duration::from_millis(250);
+/// Zero would mean "as many as possible" to some systems.
+const SHORTEST_QUEUE: i32 = 1;
 /// How many finished handshakes we expect to find room for at most.
 const MOST_IN_QUEUE: usize = 16;
 
@@ -38,7 +40,7 @@ impl Filtered {
         let listener =
             Socket::new(Domain::for_address(any_port), Type::STREAM, Some(Protocol::TCP))?;
         listener.bind(&any_port.into())?;
-        listener.listen(0)?;
+        listener.listen(SHORTEST_QUEUE)?;
         let address = listener.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
         let mut queue = Vec::new();
         while queue.len() < MOST_IN_QUEUE {
