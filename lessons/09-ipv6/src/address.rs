@@ -56,9 +56,10 @@ fn explain(text: &str) -> Result<String, AddressError> {
         }
     }
     line("with a port", &format!("[{}]:8888", with_zone(address, zone)));
-    let [first, second] = bits(address);
-    line("bits", &first);
-    line("", &second);
+    for (groups, bits) in halves(address) {
+        line("groups", &groups);
+        line("bits", &bits);
+    }
     for (number, form) in forms::other_forms(address).iter().enumerate() {
         line(if number == 0 { "the same" } else { "" }, form);
     }
@@ -73,24 +74,30 @@ fn with_zone(address: Ipv6Addr, zone: Option<&str>) -> String {
     zone.map_or_else(|| address.clone(), |zone| format!("{address}%{zone}"))
 }
 
-// listing: begin bits
-/// The eight groups as bits, four to a line: the first half usually names the network (its last
-/// bits the link), the second half the interface (RFC 4291, section 2.5.1).
-fn bits(address: Ipv6Addr) -> [String; 2] {
-    let groups = address.segments().map(|group| format!("{group:016b}"));
+// listing: begin halves
+/// The eight groups and their bits, four to a line: the first half usually names the network, down
+/// to the link, and the second half the interface on that link (RFC 4291, section 2.5.1).
+fn halves(address: Ipv6Addr) -> [(String, String); 2] {
+    let groups = address.segments();
     let (network, interface) = groups.split_at(groups.len() / 2);
-    [network.join(" "), interface.join(" ")]
+    [network, interface].map(|half| {
+        let words: Vec<String> = half.iter().map(|group| format!("{group:<16x}")).collect();
+        let bits: Vec<String> = half.iter().map(|group| format!("{group:016b}")).collect();
+        (words.join(" ").trim_end().to_owned(), bits.join(" "))
+    })
 }
-// listing: end bits
+// listing: end halves
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_bits_are_all_there_in_the_order_of_the_text() {
-        let [network, interface] = bits("8000:0:0:1::3".parse().unwrap());
-        assert_eq!(network, format!("1{0} 0{0} 0{0} 00{1}1", "0".repeat(15), "0".repeat(13)));
-        assert_eq!(interface, format!("{0} {0} {0} 00{1}11", "0".repeat(16), "0".repeat(12)));
+    fn every_group_stands_above_its_bits() {
+        let [(groups, bits), (_, interface)] = halves("8000:1::a003".parse().unwrap());
+        assert_eq!(groups, "8000             1                0                0");
+        assert_eq!(bits[..33], format!("1{} {}1", "0".repeat(15), "0".repeat(15)));
+        assert!(interface.ends_with(" 1010000000000011"), "{interface}");
+        assert_eq!(bits.len() + interface.len(), 128 + 6, "128 bits and the blanks");
     }
 }

@@ -72,7 +72,7 @@ pub fn needs_zone(address: SocketAddr) -> bool {
 }
 
 /// What to say then.
-pub fn say_which_link(address: SocketAddr) -> String {
+pub fn zone_advice(address: SocketAddr) -> String {
     let (ip, port) = (address.ip(), address.port());
     format!("a link-local address needs its link; name the interface, as in [{ip}%eth0]:{port}")
 }

@@ -13,7 +13,7 @@ use netbasics::say;
 use netbasics::trouble::explain;
 
 use super::eyeballs::{Eyeballs, Settings, Step};
-use crate::family::{Family, needs_zone, say_which_link, text};
+use crate::family::{Family, needs_zone, text, zone_advice};
 
 /// How many events are taken from the system at once; the others wait there.
 const EVENTS_AT_ONCE: usize = 64;
@@ -124,7 +124,7 @@ impl Race {
     fn fail(&mut self, number: usize, error: &io::Error) {
         self.open.remove(&number);
         let address = self.eyeballs.attempts()[number].address;
-        let why = if needs_zone(address) { say_which_link(address) } else { explain(error) };
+        let why = if needs_zone(address) { zone_advice(address) } else { explain(error) };
         self.say(format_args!("attempt {} has failed: {}", number + 1, reason(&why)));
         self.eyeballs.failed(number, why);
     }

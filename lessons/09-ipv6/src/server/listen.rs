@@ -11,7 +11,7 @@ use netbasics::{say, socket};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::Options;
-use crate::family::{missing_ipv6, needs_zone, say_which_link};
+use crate::family::{missing_ipv6, needs_zone, zone_advice};
 
 /// How many finished handshakes the system keeps for us until we accept them.
 const BACKLOG: i32 = 1024;
@@ -37,7 +37,7 @@ fn one(address: SocketAddr) -> Result<TcpListener> {
         bail!("cannot listen on {address}: {missing}: try --addr 127.0.0.1:{port}");
     }
     if needs_zone(address) {
-        bail!("cannot listen on {address}: {}", say_which_link(address));
+        bail!("cannot listen on {address}: {}", zone_advice(address));
     }
     Ok(listen(address, Takes::ItsFamily)?)
 }
