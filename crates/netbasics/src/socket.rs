@@ -260,6 +260,13 @@ mod tests {
     }
 
     #[test]
+    fn all_addresses_of_an_address_are_itself() {
+        let address: SocketAddr = "[::1]:80".parse().unwrap();
+        assert_eq!(resolve_all(address).unwrap(), [address]);
+        assert!(resolve_all("localhost:80").unwrap().iter().all(|found| found.port() == 80));
+    }
+
+    #[test]
     fn two_udp_servers_never_share_a_port() {
         let first = bind_udp("127.0.0.1:0").unwrap();
         let second = bind_udp(first.local_addr().unwrap());

@@ -183,3 +183,6 @@ fn why(name: &str, addresses: &[SocketAddr], eyeballs: &Eyeballs, settings: Sett
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
