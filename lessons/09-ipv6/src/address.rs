@@ -3,6 +3,7 @@
 pub mod canonical;
 mod forms;
 mod kind;
+mod rules;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -51,7 +52,7 @@ fn explain(text: &str) -> Result<String, AddressError> {
         line("", "that is how an IPv6 socket shows this IPv4 address (RFC 4291, section 2.5.5.2)");
     } else {
         let written = bare.split('%').next().unwrap_or(bare);
-        for (section, rule) in forms::broken_rules(written, address) {
+        for (section, rule) in rules::broken_rules(written, address) {
             line("", &format!("RFC 5952, section {section}: {rule}"));
         }
     }

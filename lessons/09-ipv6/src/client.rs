@@ -15,7 +15,7 @@ use netbasics::trouble::Trouble;
 use netbasics::{say, socket};
 
 use crate::family::text;
-use eyeballs::Settings;
+use eyeballs::{CLOSEST_STARTS, Settings};
 
 /// How long the server may be silent, or not take what we say.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,7 +40,7 @@ pub struct Options {
 /// RFC 8305, section 5: not below 10 ms, and it should not be above 2 s.
 fn attempt_delay(text: &str) -> Result<Duration, String> {
     let delay = program::seconds(text)?;
-    let range = Duration::from_millis(10)..=Duration::from_secs(2);
+    let range = CLOSEST_STARTS..=Duration::from_secs(2);
     if range.contains(&delay) {
         Ok(delay)
     } else {

@@ -23,7 +23,7 @@ pub use listen::open;
 const IDLE: Duration = Duration::from_secs(300);
 
 /// Tell every client over which family it came, and from where; then echo, until Ctrl-C
-#[derive(clap::Args, Default)]
+#[derive(clap::Args)]
 pub struct Options {
     /// One socket for both families: needs --addr [::]:PORT
     #[arg(long)]

@@ -1,5 +1,5 @@
 //! The lesson's programs in networks that this machine does not have: one without IPv6, and one with
-//! two links on which the same address exists. Each is a network namespace (network_namespaces(7)),
+//! two links on which the same address exists. Each is a network namespace (`network_namespaces(7)`),
 //! which unshare makes and which is gone with its last program.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a failed step is a failed test
@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// As on a machine whose owner has switched IPv6 off.
 const NO_IPV6: &str = "ip link set lo up && echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6";
 
-/// Two links, and on each of them a host that has called itself fe80::7.
+/// Two links, and on each of them a host that has called itself `fe80::7`.
 const TWO_LINKS: &str = "ip link set lo up && for link in one two; do
     { ip link add $link type dummy || ip link add $link type bridge; } 2> /dev/null &&
     ip link set $link up && ip addr add fe80::7/64 dev $link nodad || exit 1; done";

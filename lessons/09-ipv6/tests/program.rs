@@ -227,7 +227,8 @@ fn a_client_that_never_reads_keeps_nobody_else_from_being_served() {
     let deaf = connect(V4, &server);
     deaf.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
     // Fills every buffer on the way until the server, which cannot send, stops reading.
-    while (&deaf).write_all(&[b'x'; 64 * 1024]).is_ok() {}
+    let piece = vec![b'x'; 64 * 1024];
+    while (&deaf).write_all(&piece).is_ok() {}
     for host in [V4, V6] {
         assert_eq!(exchange(host, &server, "me?").1.lines().last(), Some("me?"));
     }
@@ -419,8 +420,8 @@ fn an_address_is_explained() {
 2001:DB8:0:0:8:0800:200C:417A
   canonical   2001:db8::8:800:200c:417a
               RFC 5952, section 4.1: leading zeros of a group are left out
-              RFC 5952, section 4.2.1: :: stands for as many zero groups as it can
-              RFC 5952, section 4.3: letters are small
+              RFC 5952, section 4.2.1: :: stands for as many groups of zeros as it can
+              RFC 5952, section 4.3: letters are lowercase
   with a port [2001:db8::8:800:200c:417a]:8888
   groups      2001             db8              0                0
   bits        0010000000000001 0000110110111000 0000000000000000 0000000000000000

@@ -1,12 +1,14 @@
 //! The sockets and the clock for `eyeballs.rs`: non-blocking connects, all watched by one thread.
 
+mod failure;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use anyhow::{Error, Result, anyhow};
+use anyhow::Result;
 use mio::net::TcpStream as Connecting;
 use mio::{Events, Interest, Poll, Token};
 use netbasics::say;
@@ -14,6 +16,7 @@ use netbasics::trouble::explain;
 
 use super::eyeballs::{Eyeballs, Settings, Step};
 use crate::family::{Family, needs_zone, text, zone_advice};
+use failure::{reason, why};
 
 /// How many events are taken from the system at once; the others wait there.
 const EVENTS_AT_ONCE: usize = 64;
@@ -152,36 +155,6 @@ impl Race {
         Ok(stream)
     }
     // listing: end finish
-}
-
-/// The first half of what [`explain`] says: the reason without the advice.
-fn reason(why: &str) -> &str {
-    why.split(';').next().unwrap_or(why)
-}
-
-/// One line: each address and its reason.
-fn why(name: &str, addresses: &[SocketAddr], eyeballs: &Eyeballs, settings: Settings) -> Error {
-    let silence = format!(
-        "no answer within {} s; a firewall may drop what comes, or the machine is off",
-        settings.give_up.as_secs_f64()
-    );
-    let why = |address: &SocketAddr| {
-        let attempt = eyeballs.attempts().iter().find(|attempt| attempt.address == *address);
-        match attempt.map(|attempt| attempt.failure.as_deref()) {
-            Some(Some(failure)) => failure.to_owned(),
-            Some(None) => silence.clone(),
-            None => "not tried in that time".to_owned(),
-        }
-    };
-    match addresses {
-        [] => anyhow!("cannot connect to {name}: it has no address"),
-        [only] => anyhow!("cannot connect to {}: {}", text(*only), why(only)),
-        _ => {
-            let each = addresses.iter().map(|one| format!("{}: {}", text(*one), reason(&why(one))));
-            let each = each.collect::<Vec<_>>().join("; ");
-            anyhow!("cannot connect to {name} ({each}): is the server running, and --addr right?")
-        }
-    }
 }
 
 #[cfg(test)]
