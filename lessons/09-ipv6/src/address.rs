@@ -75,7 +75,6 @@ fn with_zone(address: Ipv6Addr, zone: Option<&str>) -> String {
     zone.map_or_else(|| address.clone(), |zone| format!("{address}%{zone}"))
 }
 
-// listing: begin halves
 /// The eight groups and their bits, four to a line: the first half usually names the network, down
 /// to the link, and the second half the interface on that link (RFC 4291, section 2.5.1).
 fn halves(address: Ipv6Addr) -> [(String, String); 2] {
@@ -87,7 +86,6 @@ fn halves(address: Ipv6Addr) -> [(String, String); 2] {
         (words.join(" ").trim_end().to_owned(), bits.join(" "))
     })
 }
-// listing: end halves
 
 #[cfg(test)]
 mod tests {

@@ -73,7 +73,6 @@ pub fn meet(name: &str, addresses: &[SocketAddr], options: &Options) -> Result<(
     talk(&stream, stream.peer_addr()?, &options.messages)
 }
 
-// listing: begin talk
 /// Says everything on a thread of its own and meanwhile prints what comes; lesson 2 has the reason.
 fn talk(stream: &TcpStream, server: SocketAddr, messages: &[String]) -> Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -86,7 +85,6 @@ fn talk(stream: &TcpStream, server: SocketAddr, messages: &[String]) -> Result<(
         said.map_err(|error| Trouble::on("send to", text(server))(error).into())
     })
 }
-// listing: end talk
 
 /// Each message as a line; then the end of the stream, so that the server ends, too.
 fn speak(mut stream: &TcpStream, messages: &[String]) -> io::Result<()> {

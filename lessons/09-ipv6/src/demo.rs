@@ -49,7 +49,6 @@ pub fn run(addr: &Endpoint) -> Result<()> {
 const LOOPBACK_V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const LOOPBACK_V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
-// listing: begin visit
 /// One client after the other: over IPv6, over IPv4, and by whichever address answers.
 fn visit(port: u16, has_ipv6: bool) -> Result<()> {
     let (v4, v6) = (SocketAddr::new(LOOPBACK_V4, port), SocketAddr::new(LOOPBACK_V6, port));
@@ -61,7 +60,6 @@ fn visit(port: u16, has_ipv6: bool) -> Result<()> {
     say!("now a name with two addresses, of which the first does not answer");
     meet("the name", &[silent.address(), v4], "hello by happy eyeballs")
 }
-// listing: end visit
 
 fn meet(name: &str, addresses: &[SocketAddr], message: &str) -> Result<()> {
     let options = client::Options {

@@ -38,13 +38,12 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     let listeners = open(addr, options)?;
     let stop = Stop::on_ctrl_c()?;
     for further in listeners.iter().skip(1) {
-        say!("and on {}, with a second socket", text(further.local_addr()?));
+        say!("a second socket listens on {}", text(further.local_addr()?));
     }
     ready::announce(listeners[0].local_addr()?)?;
     serve(&listeners, &stop)
 }
 
-// listing: begin serve
 /// Serves the clients of every listener until `stop` is raised: at each of them a thread waits.
 pub fn serve(listeners: &[TcpListener], stop: &Stop) -> Result<()> {
     thread::scope(|threads| {
@@ -75,7 +74,6 @@ fn accept(listener: &TcpListener, stop: &Stop) -> io::Result<()> {
         Ok(())
     })
 }
-// listing: end serve
 
 /// One client from the greeting to the end; what goes wrong with it ends nobody else.
 fn attend(stream: TcpStream, peer: SocketAddr, stop: &Stop) {
@@ -92,7 +90,6 @@ fn attend(stream: TcpStream, peer: SocketAddr, stop: &Stop) {
     drop(stream);
 }
 
-// listing: begin converse
 /// Greets the client, then sends back whatever it says.
 fn converse(mut stream: &TcpStream, client: SocketAddr, stop: &Stop) -> io::Result<()> {
     let _waker = stop.shuts_down(stream, Shutdown::Both)?;
@@ -104,4 +101,3 @@ fn converse(mut stream: &TcpStream, client: SocketAddr, stop: &Stop) -> io::Resu
     io::copy(&mut &*stream, &mut stream)?;
     stream.shutdown(Shutdown::Write)
 }
-// listing: end converse

@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use super::canonical::{GROUPS_BEFORE_IPV4, Groups, canonical, dotted, gap};
 
-// listing: begin other_forms
 /// Texts that a program has to accept (RFC 4291, section 2.2), and that are not the canonical one:
 /// all digits, no `::`, `::` for each other run of zeros, the end as IPv4, capital letters.
 pub fn other_forms(address: Ipv6Addr) -> Vec<String> {
@@ -27,7 +26,6 @@ pub fn other_forms(address: Ipv6Addr) -> Vec<String> {
     });
     forms
 }
-// listing: end other_forms
 
 /// The words with `::` in place of some of them.
 fn shortened(words: &[String], gap: Option<Range<usize>>) -> String {

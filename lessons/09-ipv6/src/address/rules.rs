@@ -8,7 +8,6 @@ use super::canonical::{GROUPS_BEFORE_IPV4, gap, ipv4_at_the_end};
 /// A section of RFC 5952, and what it says.
 pub type Rule = (&'static str, &'static str);
 
-// listing: begin broken_rules
 /// What keeps `text`, which means `address`, from being the canonical text.
 pub fn broken_rules(text: &str, address: Ipv6Addr) -> Vec<Rule> {
     let written = Written::of(text);
@@ -29,7 +28,6 @@ pub fn broken_rules(text: &str, address: Ipv6Addr) -> Vec<Rule> {
     }
     broken
 }
-// listing: end broken_rules
 
 /// A text taken apart. (It is the text of an address: somebody has parsed it before.)
 struct Written<'a> {
