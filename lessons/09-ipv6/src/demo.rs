@@ -5,19 +5,22 @@ mod silent;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::thread;
-use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use netbasics::duet::duet;
 use netbasics::port::Endpoint;
 use netbasics::say;
 
+use crate::client::eyeballs::Settings;
 use crate::family::missing_ipv6;
 use crate::{address, client, server};
 use silent::Silent;
 
 /// An address as somebody might have written it.
 const ADDRESS: &str = "2001:DB8:0:0:8:0800:200C:417A";
+
+const LOOPBACK_V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const LOOPBACK_V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
 /// Runs all parts as threads of this process. On a machine without IPv6 it says so, and shows what
 /// is left.
@@ -46,9 +49,6 @@ pub fn run(addr: &Endpoint) -> Result<()> {
     outcome.server.and(outcome.client)
 }
 
-const LOOPBACK_V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-const LOOPBACK_V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
-
 /// One client after the other: over IPv6, over IPv4, and by whichever address answers.
 fn visit(port: u16, has_ipv6: bool) -> Result<()> {
     let (v4, v6) = (SocketAddr::new(LOOPBACK_V4, port), SocketAddr::new(LOOPBACK_V6, port));
@@ -62,12 +62,9 @@ fn visit(port: u16, has_ipv6: bool) -> Result<()> {
 }
 
 fn meet(name: &str, addresses: &[SocketAddr], message: &str) -> Result<()> {
-    let options = client::Options {
-        messages: vec![message.to_owned()],
-        candidates: Vec::new(),
-        attempt_delay: Duration::from_millis(250),
-        timeout: Duration::from_secs(10),
-    };
+    let Settings { attempt_delay, give_up: timeout, .. } = Settings::default();
+    let (messages, candidates) = (vec![message.to_owned()], Vec::new());
+    let options = client::Options { messages, candidates, attempt_delay, timeout };
     client::meet(name, addresses, &options)
 }
 

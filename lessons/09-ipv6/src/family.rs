@@ -65,8 +65,8 @@ pub fn unmapped(peer: SocketAddr) -> SocketAddr {
 // listing: end unmapped
 
 // listing: begin needs_zone
-/// Whether the address is a link-local one that does not say on which link. The system then refuses
-/// it as an "invalid argument" (ipv6(7)), which helps nobody.
+/// Whether the address is a link-local one that does not say on which link. All that the system says
+/// to such an address is "invalid argument" (`EINVAL`), which helps nobody.
 pub fn needs_zone(address: SocketAddr) -> bool {
     matches!(address, SocketAddr::V6(v6) if v6.ip().is_unicast_link_local() && v6.scope_id() == 0)
 }

@@ -15,6 +15,8 @@ use crate::family::{missing_ipv6, needs_zone, zone_advice};
 
 /// How many finished handshakes the system keeps for us until we accept them.
 const BACKLOG: i32 = 1024;
+/// The wildcard of IPv6, which may stand for the addresses of IPv4, too.
+const ALL_OF_BOTH: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
 /// How often a port that is free for one family may turn out to be taken in the other.
 const TRIES: usize = 16;
 
@@ -32,12 +34,17 @@ pub fn open(addr: &Endpoint, options: &Options) -> Result<Vec<TcpListener>> {
 
 /// One socket for one family.
 fn one(address: SocketAddr) -> Result<TcpListener> {
-    if let Some(missing) = missing_ipv6().filter(|_| address.is_ipv6()) {
+    if address.is_ipv6()
+        && let Some(missing) = missing_ipv6()
+    {
         let port = address.port();
         bail!("cannot listen on {address}: {missing}: try --addr 127.0.0.1:{port}");
     }
     if needs_zone(address) {
         bail!("cannot listen on {address}: {}", zone_advice(address));
+    }
+    if address.ip() == ALL_OF_BOTH {
+        say!("this socket keeps to IPv6; with --dual or --two, IPv4 clients can come, too");
     }
     Ok(listen(address, Takes::ItsFamily)?)
 }
@@ -55,10 +62,9 @@ fn listen(address: SocketAddr, takes: Takes) -> Result<TcpListener, Trouble> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket::allow_restart(&socket)?;
         if address.is_ipv6() {
-            // setsockopt(2), IPV6_V6ONLY. What holds without this line depends on the system: off
-            // on Linux (net.ipv6.bindv6only) and macOS, on on Windows and FreeBSD, and OpenBSD does
-            // not let anybody switch it off. So a portable program always says what it wants, and
-            // it has to do so before bind.
+            // setsockopt(2), IPV6_V6ONLY. Without this line it depends on the system: Linux and
+            // macOS take both families, Windows and FreeBSD only IPv6, and OpenBSD does so whatever
+            // anybody says. A portable program always says what it wants, and before bind.
             socket.set_only_v6(takes == Takes::ItsFamily)?;
         }
         socket.bind(&address.into())?;
@@ -73,7 +79,7 @@ fn listen(address: SocketAddr, takes: Takes) -> Result<TcpListener, Trouble> {
 /// One socket for both families. It has to be bound to `::`, the wildcard: an IPv6 socket that is
 /// bound to one IPv6 address has no IPv4 address at which anybody could reach it.
 fn dual(address: SocketAddr) -> Result<TcpListener> {
-    if address.ip() != IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
+    if address.ip() != ALL_OF_BOTH {
         let problem = format!(
             "--dual is for the address [::], which stands for all of both families, not for \
              {address}: try --addr [::]:{}",
@@ -82,6 +88,7 @@ fn dual(address: SocketAddr) -> Result<TcpListener> {
         return Err(Usage(problem).into());
     }
     let Some(missing) = missing_ipv6() else {
+        say!("one socket takes both families, and shows the IPv4 clients as ::ffff:a.b.c.d");
         return Ok(listen(address, Takes::BothFamilies)?);
     };
     say!("{missing}: only IPv4 clients can come, and the socket is one of IPv4");
@@ -99,7 +106,7 @@ fn two(address: SocketAddr) -> Result<Vec<TcpListener>> {
         let ipv4 = if address.is_ipv4() { address.ip() } else { partner };
         return Ok(vec![listen((ipv4, address.port()).into(), Takes::ItsFamily)?]);
     }
-    for _ in 1..TRIES {
+    for _ in 0..TRIES {
         let first = listen(address, Takes::ItsFamily)?;
         let port = first.local_addr()?.port();
         match listen((partner, port).into(), Takes::ItsFamily) {
