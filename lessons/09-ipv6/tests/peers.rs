@@ -38,10 +38,11 @@ fn main() -> ExitCode {
         trial("python3", "our_client_talks_with_pythons_dual_server", our_client_talks_with_python),
         trial("python3", "python_writes_thousands_of_addresses_as_we_do", python_agrees),
         trial("curl", "curls_happy_eyeballs_reach_our_server_although_ipv6_is_silent", || {
-            curls_happy_eyeballs(true);
+            let Some((_silent, server)) = silent_and_served() else { return };
+            curl_comes_by(&server, "IPv4 from 127.0.0.1");
         }),
         trial("curl", "curls_happy_eyeballs_prefer_our_servers_ipv6", || {
-            curls_happy_eyeballs(false);
+            curl_comes_by(&our_server(TWO), "IPv6 from [::1]");
         }),
     ])
 }
@@ -221,27 +222,31 @@ fn python_agrees() {
     assert_eq!(judge.stdout(), "agreed on 4000\n");
 }
 
-/// A name with an address of each family, as curl is told; the port is the same for both. Where
-/// there is nobody silent at `::1`, our server is.
-fn curls_happy_eyeballs(ipv6_is_silent: bool) {
-    let silent = if ipv6_is_silent {
-        let Some(silent) = Filtered::open(Ipv6Addr::LOCALHOST.into()).unwrap() else { return };
-        Some(silent)
-    } else {
-        None
-    };
-    let port = silent.as_ref().map_or(0, |silent| silent.address().port());
-    let addr = format!("127.0.0.1:{port}");
-    let how = if ipv6_is_silent { vec!["--addr", &addr] } else { TWO.to_vec() };
-    let server = our_server(&how);
+/// How often a port may turn out to be somebody else's in the other family.
+const TRIES: usize = 20;
+
+/// A silent `[::1]:PORT`, and our server at `127.0.0.1:PORT`. `None` where nothing can be silent.
+fn silent_and_served() -> Option<(Filtered, Server)> {
+    for _ in 0..TRIES {
+        let silent = Filtered::open(Ipv6Addr::LOCALHOST.into()).unwrap()?;
+        let mut command = Command::new(PROGRAM);
+        command.args(["server", "--addr", &format!("127.0.0.1:{}", silent.address().port())]);
+        if let Ok(server) = Server::start(&mut command, LIMIT) {
+            return Some((silent, server));
+        }
+    }
+    panic!("no port was free in both families")
+}
+
+/// A name with an address of each family, as curl is told; the port is the same for both.
+fn curl_comes_by(server: &Server, shown: &str) {
     let port = server.address().port();
     let resolve = format!("both.example:{port}:[::1],127.0.0.1");
     let url = format!("telnet://both.example:{port}");
     let mut command = Command::new("curl");
     command.args(["--silent", "--no-buffer", "--resolve", &resolve, &url]);
     let mut curl = Peer::start(&mut command);
-    let shown = if ipv6_is_silent { "IPv4 from 127.0.0.1:" } else { "IPv6 from [::1]:" };
-    assert!(curl.prints(&format!("you came over {shown}"), LIMIT), "{curl:?}");
+    assert!(curl.prints(&format!("you came over {shown}:"), LIMIT), "{curl:?}");
     curl.tell("hello\n");
     assert!(curl.prints("\nhello\n", LIMIT), "{curl:?}");
 }

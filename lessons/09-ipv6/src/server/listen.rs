@@ -43,10 +43,11 @@ fn one(address: SocketAddr) -> Result<TcpListener> {
     if needs_zone(address) {
         bail!("cannot listen on {address}: {}", zone_advice(address));
     }
+    let listener = listen(address, Takes::ItsFamily)?;
     if address.ip() == ALL_OF_BOTH {
         say!("this socket keeps to IPv6; with --dual or --two, IPv4 clients can come, too");
     }
-    Ok(listen(address, Takes::ItsFamily)?)
+    Ok(listener)
 }
 
 /// Whom a socket takes.
@@ -87,12 +88,13 @@ fn dual(address: SocketAddr) -> Result<TcpListener> {
         );
         return Err(Usage(problem).into());
     }
-    let Some(missing) = missing_ipv6() else {
-        say!("one socket takes both families, and shows the IPv4 clients as ::ffff:a.b.c.d");
-        return Ok(listen(address, Takes::BothFamilies)?);
-    };
-    say!("{missing}: only IPv4 clients can come, and the socket is one of IPv4");
-    Ok(listen((Ipv4Addr::UNSPECIFIED, address.port()).into(), Takes::ItsFamily)?)
+    if let Some(missing) = missing_ipv6() {
+        say!("{missing}: only IPv4 clients can come, and the socket is one of IPv4");
+        return Ok(listen((Ipv4Addr::UNSPECIFIED, address.port()).into(), Takes::ItsFamily)?);
+    }
+    let listener = listen(address, Takes::BothFamilies)?;
+    say!("one socket takes both families, and shows the IPv4 clients as ::ffff:a.b.c.d");
+    Ok(listener)
 }
 // listing: end dual
 
