@@ -58,6 +58,11 @@ fn refused(host: IpAddr) -> SocketAddr {
     server(&["--addr", &SocketAddr::new(host, 0).to_string()]).address()
 }
 
+/// A port that is free in both families: a server had it in both a moment ago.
+fn free_in_both() -> u16 {
+    server(&["--two", "--addr", "[::]:0"]).address().port()
+}
+
 /// Standard output and standard error, of a client that tries these addresses.
 fn try_candidates(candidates: &[SocketAddr], args: &[&str]) -> (Option<i32>, String, String) {
     let mut client = lesson();
@@ -105,7 +110,7 @@ fn in_the_demo_the_silent_address_loses() {
 
 #[test]
 fn the_demo_succeeds_fifty_times_in_a_row_on_one_port() {
-    let addr = refused(V4).to_string();
+    let addr = format!("127.0.0.1:{}", free_in_both());
     for run in 1..=50 {
         let output = lesson().args(["--addr", &addr]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
@@ -165,8 +170,8 @@ fn two_sockets_serve_both_families_on_one_port(#[case] at: &str) {
 
 #[test]
 fn a_port_that_is_taken_in_the_other_family_is_named_with_its_address() {
-    let taken = server(&["--addr", "[::1]:0"]);
-    let port = taken.address().port();
+    let port = free_in_both();
+    let _taken = server(&["--addr", &format!("[::1]:{port}")]);
     let addr = format!("127.0.0.1:{port}");
     let expected = format!(
         "cannot listen on [::1]:{port}: address already in use; another program has it: try --addr \
