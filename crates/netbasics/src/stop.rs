@@ -75,10 +75,11 @@ impl Stop {
     /// The server must look at [`is_raised`](Self::is_raised) after each `accept`. The
     /// connection is made only as long as the returned [`Waker`] lives.
     pub fn wakes(&self, listener: &TcpListener) -> io::Result<Waker> {
-        let address = reachable(listener.local_addr()?);
+        let addresses = reachable(listener.local_addr()?);
         Ok(self.when_raised(move || {
-            // If this fails, the listener is gone already, and nobody needs to be woken.
-            let _ = TcpStream::connect_timeout(&address, WAKE_TIMEOUT);
+            // If none works, the listener is gone already, and nobody needs to be woken.
+            let mut addresses = addresses.iter();
+            addresses.any(|address| TcpStream::connect_timeout(address, WAKE_TIMEOUT).is_ok());
         }))
     }
 
@@ -128,15 +129,19 @@ impl Drop for Waker {
     }
 }
 
-/// The address at which this machine reaches a listener of its own: a wildcard (`0.0.0.0`, `::`)
-/// is an address to listen on, not one to connect to.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
+/// The addresses at which this machine reaches a listener of its own: a wildcard (`0.0.0.0`, `::`)
+/// is an address to listen on, not one to connect to. Where IPv6 is switched off, `::` can still be
+/// listened on, but there is no `::1`; if the listener takes both families, it hears of 127.0.0.1.
+fn reachable(address: SocketAddr) -> Vec<SocketAddr> {
+    let (v4, v6) = (IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST));
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => vec![SocketAddr::new(v4, address.port())],
+        IpAddr::V6(ip) if ip.is_unspecified() => {
+            vec![SocketAddr::new(v6, address.port()), SocketAddr::new(v4, address.port())]
+        }
+        // As it is, with the zone of a link-local address.
+        _ => vec![address],
+    }
 }
 
 #[cfg(test)]

@@ -70,7 +70,9 @@ fn describe_endpoint(input: &str) -> anyhow::Result<Description> {
     let Endpoint { host, port } = input.parse()?;
     let description = match host {
         Host::V4(address) => describe_address(input, IpAddr::V4(address)),
-        Host::V6(address) => describe_address(input, IpAddr::V6(address)),
+        Host::V6(address) | Host::V6Zone(address, _) => {
+            describe_address(input, IpAddr::V6(address))
+        }
         Host::Name(name) => Description {
             input: input.to_owned(),
             name: Some(name),

@@ -9,7 +9,7 @@
 //!   private, documentation, multicast … for IPv4 and IPv6, as the IANA registries list them.
 //! - [`parse_v4`], [`parse_v6`], [`parse_ip`], [`parse_net`]: they accept exactly what the
 //!   standard library accepts, but their [`AddressError`] says which octet or which character is
-//!   wrong, and why.
+//!   wrong, and why. [`parse_v6_zoned`] takes `fe80::1%eth0`, too.
 
 mod class;
 mod parse;
@@ -17,7 +17,9 @@ mod registry;
 mod special;
 
 pub use class::Class;
-pub use parse::{AddressError, AddressProblem, parse_ip, parse_net, parse_v4, parse_v6};
-pub(crate) use parse::{position_of, printable, scan_v4, scan_v6};
+pub use parse::{
+    AddressError, AddressProblem, parse_ip, parse_net, parse_v4, parse_v6, parse_v6_zoned,
+};
+pub(crate) use parse::{position_of, printable, scan_v4, scan_zoned};
 pub use registry::{IPV4_BLOCKS, IPV6_BLOCKS};
 pub use special::{LOOPBACK_V4, Special, SpecialBlock, special_block, special_block_of_net};

@@ -2,18 +2,19 @@
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
 use std::str::FromStr;
 use std::vec;
 
 use super::error::{EndpointError, EndpointProblem, Fault};
-use crate::address::{scan_v4, scan_v6};
+use crate::address::{scan_v4, scan_zoned};
 
 /// One end of a conversation: a host and a port.
 ///
 /// Written `127.0.0.1:8888`, `[::1]:8888` (the brackets of RFC 3986 section 3.2.2, without which
-/// nobody could tell the last group from the port) or `localhost:8888`. Reading one looks nothing
-/// up; a name is looked up when `to_socket_addrs` is called on it, as `TcpStream::connect` does.
+/// nobody could tell the last group from the port), `[fe80::1%eth0]:8888` or `localhost:8888`.
+/// Reading one looks nothing up; the name of a host or an interface is looked up when
+/// `to_socket_addrs` is called on it, as `TcpStream::connect` does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     /// The host.
@@ -29,6 +30,9 @@ pub enum Host {
     V4(Ipv4Addr),
     /// An IPv6 address.
     V6(Ipv6Addr),
+    /// An IPv6 address and the zone it is valid in: the name or the number of an interface of this
+    /// machine (RFC 4007 section 11.2). A link-local address means nothing without.
+    V6Zone(Ipv6Addr, String),
     /// A name that is still to be looked up: letters, digits, hyphens and dots (RFC 1123
     /// section 2.1), and underscores, which some local networks use.
     Name(String),
@@ -40,6 +44,7 @@ impl fmt::Display for Host {
         match self {
             Self::V4(address) => address.fmt(f),
             Self::V6(address) => address.fmt(f),
+            Self::V6Zone(address, zone) => write!(f, "{address}%{zone}"),
             Self::Name(name) => f.pad(name),
         }
     }
@@ -48,7 +53,7 @@ impl fmt::Display for Host {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.host {
-            Host::V6(address) => write!(f, "[{address}]:{}", self.port),
+            host @ (Host::V6(_) | Host::V6Zone(..)) => write!(f, "[{host}]:{}", self.port),
             host => write!(f, "{host}:{}", self.port),
         }
     }
@@ -58,7 +63,8 @@ impl From<SocketAddr> for Endpoint {
     fn from(address: SocketAddr) -> Self {
         let host = match address {
             SocketAddr::V4(v4) => Host::V4(*v4.ip()),
-            SocketAddr::V6(v6) => Host::V6(*v6.ip()),
+            SocketAddr::V6(v6) if v6.scope_id() == 0 => Host::V6(*v6.ip()),
+            SocketAddr::V6(v6) => Host::V6Zone(*v6.ip(), v6.scope_id().to_string()),
         };
         Self { host, port: address.port() }
     }
@@ -67,11 +73,18 @@ impl From<SocketAddr> for Endpoint {
 impl ToSocketAddrs for Endpoint {
     type Iter = vec::IntoIter<SocketAddr>;
 
-    /// Looks a name up (`getaddrinfo(3)`), which may take seconds; an address needs no look-up.
+    /// Looks a name up (`getaddrinfo(3)`), which may take seconds; an address needs no look-up. The
+    /// name of an interface does: its number is what stands in a socket address.
     fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
         match &self.host {
             Host::V4(address) => Ok(vec![SocketAddr::from((*address, self.port))].into_iter()),
             Host::V6(address) => Ok(vec![SocketAddr::from((*address, self.port))].into_iter()),
+            Host::V6Zone(address, zone) => match zone.parse() {
+                Ok(number) => {
+                    Ok(vec![SocketAddrV6::new(*address, self.port, 0, number).into()].into_iter())
+                }
+                Err(_) => (self.host.to_string().as_str(), self.port).to_socket_addrs(),
+            },
             Host::Name(name) => (name.as_str(), self.port).to_socket_addrs(),
         }
     }
@@ -108,13 +121,18 @@ fn scan_bracketed(text: &str) -> Result<Endpoint, Fault> {
     let Some((address, after)) = text.split_once(']') else {
         return Err((text.len(), EndpointProblem::UnclosedBracket));
     };
-    let address = scan_v6(address).map_err(|(at, p)| (at, EndpointProblem::Address(p)))?;
+    let (address, zone) =
+        scan_zoned(address).map_err(|(at, p)| (at, EndpointProblem::Address(p)))?;
     let start = text.len() - after.len();
     let Some(port) = after.strip_prefix(':') else {
         return Err((start, EndpointProblem::MissingPort));
     };
     let port = scan_port(port).map_err(|fault| shift(fault, start + 1))?;
-    Ok(Endpoint { host: Host::V6(address), port })
+    let host = match zone {
+        None => Host::V6(address),
+        Some(zone) => Host::V6Zone(address, zone.to_owned()),
+    };
+    Ok(Endpoint { host, port })
 }
 
 fn scan_host(text: &str) -> Result<Host, Fault> {
@@ -154,7 +172,8 @@ fn explain_no_colon(text: &str) -> Fault {
 }
 
 fn explain_more_colons(text: &str, first_colon: usize) -> Fault {
-    if text.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, ':' | '.')) {
+    let address = text.split('%').next().unwrap_or(text);
+    if address.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, ':' | '.')) {
         (0, EndpointProblem::Ipv6WithoutBrackets)
     } else {
         (first_colon, EndpointProblem::ExtraColon)
@@ -175,9 +194,13 @@ mod tests {
     use super::*;
     use crate::address::AddressProblem;
 
+    const LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
+
     #[rstest]
     #[case("127.0.0.1:8888", Host::V4(Ipv4Addr::LOCALHOST), 8888)]
     #[case("[::1]:0", Host::V6(Ipv6Addr::LOCALHOST), 0)]
+    #[case("[fe80::1%eth0]:80", Host::V6Zone(LINK_LOCAL, "eth0".to_owned()), 80)]
+    #[case("[fe80::1%2]:80", Host::V6Zone(LINK_LOCAL, "2".to_owned()), 80)]
     #[case("localhost:65535", Host::Name("localhost".to_owned()), 65535)]
     #[case("db_1.example.com:5432", Host::Name("db_1.example.com".to_owned()), 5432)]
     fn endpoint_is_host_and_port(#[case] text: &str, #[case] host: Host, #[case] port: u16) {
@@ -211,6 +234,16 @@ mod tests {
     )]
     #[case("::1:8888", 1, "an IPv6 address needs brackets before a port, such as [::1]:8888")]
     #[case("fe80::1", 1, "an IPv6 address needs brackets before a port, such as [::1]:8888")]
+    #[case(
+        "fe80::1%eth0:80",
+        1,
+        "an IPv6 address needs brackets before a port, such as [::1]:8888"
+    )]
+    #[case(
+        "[fe80::1%]:80",
+        10,
+        "nothing after the '%'; an interface stands there, as in fe80::1%eth0"
+    )]
     #[case("[::1:8888", 10, "the '[' is never closed; write [ADDRESS]:PORT, such as [::1]:8888")]
     #[case("[::g]:80", 4, "group 1 contains 'g'; a group is digits 0-9 and a-f (character 4)")]
     #[case(
@@ -261,6 +294,20 @@ mod tests {
         assert_eq!(addresses, ["[::1]:80".parse().unwrap()]);
     }
 
+    #[test]
+    fn a_zone_by_number_needs_no_look_up_and_one_by_name_does() {
+        let endpoint: Endpoint = "[fe80::1%7]:80".parse().unwrap();
+        let addresses: Vec<SocketAddr> = endpoint.to_socket_addrs().unwrap().collect();
+        assert_eq!(addresses, [SocketAddrV6::new(LINK_LOCAL, 80, 0, 7).into()]);
+        let nowhere: Endpoint = "[fe80::1%no-such-zone]:80".parse().unwrap();
+        nowhere.to_socket_addrs().unwrap_err();
+        if cfg!(target_os = "linux") {
+            let loopback: Endpoint = "[fe80::1%lo]:80".parse().unwrap();
+            let addresses: Vec<SocketAddr> = loopback.to_socket_addrs().unwrap().collect();
+            assert!(matches!(addresses[..], [SocketAddr::V6(v6)] if v6.scope_id() != 0));
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
@@ -290,7 +337,7 @@ mod tests {
         /// Only digits, dots, colons and brackets: no name can be meant.
         #[test]
         fn numbers_are_read_as_the_standard_library_reads_them(
-            text in r"\[?[0-9]{1,3}(\.[0-9]{1,3}){2,4}:[0-9]{0,6}|\[?[0-9:]{1,9}\]?:[0-9]{1,6}",
+            text in r"\[?[0-9]{1,3}(\.[0-9]{1,3}){2,4}:[0-9]{0,6}|\[?[0-9:]{1,9}(%[1-9])?\]?:[0-9]{1,6}",
         ) {
             let ours = text.parse::<Endpoint>().ok();
             prop_assert_eq!(ours, text.parse::<SocketAddr>().ok().map(Endpoint::from));

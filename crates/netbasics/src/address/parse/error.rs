@@ -108,6 +108,13 @@ pub enum AddressProblem {
     },
     /// `%eth0`: the interface is not a part of the address.
     ZoneIndex,
+    /// `fe80::1%`: a zone, but not which.
+    EmptyZone,
+    /// A character that no zone has in its name.
+    NotInAZone {
+        /// That character.
+        found: char,
+    },
     /// No `/LENGTH`.
     MissingPrefix,
     /// The prefix length holds something else than 0 to 9.
@@ -143,6 +150,7 @@ impl AddressProblem {
                 | Self::StrayColon
                 | Self::SecondGap
                 | Self::ZoneIndex
+                | Self::NotInAZone { .. }
                 | Self::PrefixNotADigit { .. }
         )
     }
@@ -193,6 +201,13 @@ impl AddressProblem {
                 write!(f, "{found} groups; an IPv6 address has 8, or fewer and one ::")
             }
             Self::ZoneIndex => f.write_str("an interface name after '%' is not accepted here"),
+            Self::EmptyZone => {
+                f.write_str("nothing after the '%'; an interface stands there, as in fe80::1%eth0")
+            }
+            Self::NotInAZone { found } => write!(
+                f,
+                "the zone contains {found:?}; a zone is the name or the number of an interface"
+            ),
             _ => Ok(()),
         }
     }
@@ -234,7 +249,9 @@ impl fmt::Display for AddressProblem {
             | Self::StrayColon
             | Self::SecondGap
             | Self::WrongGroupCount { .. }
-            | Self::ZoneIndex => self.fmt_ipv6(f),
+            | Self::ZoneIndex
+            | Self::EmptyZone
+            | Self::NotInAZone { .. } => self.fmt_ipv6(f),
             Self::MissingPrefix
             | Self::PrefixNotADigit { .. }
             | Self::PrefixLeadingZero { .. }

@@ -4,6 +4,7 @@
 mod error;
 mod v4;
 mod v6;
+mod zone;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -13,6 +14,7 @@ pub use error::{AddressError, AddressProblem};
 pub(crate) use error::{position_of, printable};
 pub(crate) use v4::scan_v4;
 pub(crate) use v6::scan_v6;
+pub(crate) use zone::scan_zoned;
 
 /// What is wrong, and at which *byte* of the scanned text: callers that scan a part of a longer
 /// text shift it.
@@ -40,6 +42,17 @@ pub fn parse_v4(text: &str) -> Result<Ipv4Addr, AddressError> {
 /// [`AddressError`] names the first group or character that is wrong.
 pub fn parse_v6(text: &str) -> Result<Ipv6Addr, AddressError> {
     scan_v6(text).map_err(|fault| AddressError::new(text, fault))
+}
+
+/// Parses an IPv6 address that may name the zone it is valid in, `fe80::1%eth0` or `fe80::1%2`:
+/// after the `%` stands the name or the number of an interface (RFC 4007 section 11.2). Whether
+/// there is such an interface only the system knows, and nobody asks it here.
+///
+/// # Errors
+///
+/// As [`parse_v6`], and when the zone is empty or cannot be one.
+pub fn parse_v6_zoned(text: &str) -> Result<(Ipv6Addr, Option<&str>), AddressError> {
+    scan_zoned(text).map_err(|fault| AddressError::new(text, fault))
 }
 
 /// Parses an address of either version: with a colon it is taken for IPv6, else for IPv4.

@@ -77,6 +77,44 @@ fn ipv6_error_says_where_and_why(#[case] text: &str, #[case] at: usize, #[case] 
 }
 
 #[rstest]
+#[case("fe80::1%", 9, "nothing after the '%'; an interface stands there, as in fe80::1%eth0")]
+#[case(
+    "fe80::1%eth 0",
+    12,
+    "the zone contains ' '; a zone is the name or the number of an interface (character 12)"
+)]
+#[case(
+    "fe80::1%eth0%1",
+    13,
+    "the zone contains '%'; a zone is the name or the number of an interface (character 13)"
+)]
+#[case(
+    "fe80::1%eth0/64",
+    13,
+    "the zone contains '/'; a zone is the name or the number of an interface (character 13)"
+)]
+#[case("fe80:::1%eth0", 7, "a colon with no group beside it; zeros are :: (character 7)")]
+#[case("%eth0", 1, "nothing there; an address looks like 192.168.1.1 or ::1")]
+fn zone_error_says_where_and_why(#[case] text: &str, #[case] at: usize, #[case] why: &str) {
+    let error = parse_v6_zoned(text).unwrap_err();
+    let shown = error.to_string();
+    assert_eq!((error.position, shown.split_once(": ").unwrap().1), (at, why));
+}
+
+#[rstest]
+#[case("::1", "::1", None)]
+#[case("fe80::1%eth0", "fe80::1", Some("eth0"))]
+#[case("fe80::1%2", "fe80::1", Some("2"))]
+#[case("FF02::1%br-lan.7", "ff02::1", Some("br-lan.7"))]
+fn a_zone_is_what_follows_the_percent_sign(
+    #[case] text: &str,
+    #[case] address: Ipv6Addr,
+    #[case] zone: Option<&str>,
+) {
+    assert_eq!(parse_v6_zoned(text), Ok((address, zone)));
+}
+
+#[rstest]
 #[case("10.0.0.0/33", 10, "the prefix length is 33; an IPv4 address has only 32 bits")]
 #[case(
     "10.0.0.0/4294967304",
