@@ -1,0 +1,95 @@
+//! Whom we ask: one host, which the person at the keyboard has named.
+//!
+//! A ping or a port check is a knock at somebody's door. One knock with a reason is what these
+//! messages are for; knocking at every door of a street to see which is unlocked (a *scan*) is what
+//! burglars do, alarms people whose job is to watch, and is forbidden in many networks and by law in
+//! some countries. So this lesson's programs take one host at a time, knock a bounded number of times
+//! at a bounded rate, and refuse whatever would reach many.
+
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+
+use anyhow::Result;
+use netbasics::address::parse_v6;
+use netbasics::port::{Endpoint, Host};
+use netbasics::program::Usage;
+use netbasics::trouble::Trouble;
+
+/// How many addresses of one name are asked at most.
+const MOST_ADDRESSES: usize = 4;
+
+/// Reads a host from the command line: an address (IPv6 with or without brackets) or a name.
+pub fn parse_host(text: &str) -> Result<Host, String> {
+    let text = one_name(text)?;
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    if bare.contains(':') {
+        return parse_v6(bare).map(Host::V6).map_err(|error| error.to_string());
+    }
+    let endpoint: Result<Endpoint, _> = format!("{bare}:0").parse();
+    endpoint.map(|endpoint| endpoint.host).map_err(|error| error.problem.to_string())
+}
+
+/// Reads `HOST:PORT` from the command line.
+pub fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
+    let endpoint: Endpoint = one_name(text)?.parse().map_err(|error| format!("{error}"))?;
+    match endpoint.port {
+        0 => Err("port 0 is no port on the wire; name one from 1 to 65535".to_owned()),
+        _ => Ok(endpoint),
+    }
+}
+
+/// Refuses what names many hosts: lists, networks, patterns, ranges.
+fn one_name(text: &str) -> Result<&str, String> {
+    let last_label = text.rsplit('.').next().unwrap_or_default();
+    let is_range = last_label.contains('-')
+        && last_label.chars().all(|c| c.is_ascii_digit() || c == '-');
+    if text.is_empty() {
+        Err("name a host, such as 127.0.0.1".to_owned())
+    } else if is_range || text.contains([',', '/', '*', ' ']) {
+        Err("one host at a time, by its address or name: no lists, ranges, networks or URLs; \
+             knocking at many doors to see which is open is a scan, and scans are not made here"
+            .to_owned())
+    } else {
+        Ok(text)
+    }
+}
+
+// listing: begin one_host
+/// Refuses addresses that are not those of one host.
+pub fn one_host(ip: IpAddr) -> Result<(), Usage> {
+    let reason = if ip.is_multicast() {
+        "a multicast address: every member of its group would answer"
+    } else if ip == IpAddr::from([255; 4]) {
+        "the broadcast address: every host of this network would answer"
+    } else if ip.is_unspecified() {
+        "no host's address: it stands for \"every address of this machine\" when one listens"
+    } else {
+        return Ok(());
+    };
+    Err(Usage(format!("{ip} is {reason}; name one host, such as 127.0.0.1")))
+}
+// listing: end one_host
+
+/// The addresses of a host, in the order in which the system advises to try them: getaddrinfo(3).
+pub fn addresses(endpoint: &Endpoint) -> Result<Vec<SocketAddr>> {
+    // A name that nobody knows is explained there.
+    netbasics::socket::resolve(endpoint)?;
+    let found = endpoint.to_socket_addrs().map_err(Trouble::on("find the address of", endpoint))?;
+    let mut addresses = Vec::new();
+    for address in found.take(MOST_ADDRESSES) {
+        // An IPv4-mapped address is an IPv4 address in another spelling.
+        let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+        one_host(address.ip())?;
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    Ok(addresses)
+}
+
+/// The first of them: whom a ping asks.
+pub fn first_address(host: &Host) -> Result<IpAddr> {
+    let endpoint = Endpoint { host: host.clone(), port: 0 };
+    let address = netbasics::socket::resolve(&endpoint)?.ip().to_canonical();
+    one_host(address)?;
+    Ok(address)
+}

@@ -1,0 +1,110 @@
+//! Counts and tells what became of the probes, as the system's ping does: late answers count, second
+//! ones and errors are shown beside, and what concerns others is passed over.
+
+use std::io::{self, Write};
+use std::net::IpAddr;
+
+use super::Plan;
+use super::probes::Heard;
+use super::statistics::RoundTrips;
+use crate::reason::explain;
+
+/// What has happened so far, and where it is told.
+pub struct Tally {
+    host: IpAddr,
+    output: Box<dyn Write>,
+    sent: u16,
+    answered: u16,
+    late: u16,
+    duplicates: u32,
+    errors: u32,
+    round_trips: RoundTrips,
+}
+
+impl Tally {
+    pub fn begin(host: IpAddr, plan: &Plan, mut output: Box<dyn Write>) -> io::Result<Self> {
+        let probes = if plan.count == 1 { "probe" } else { "probes" };
+        writeln!(output, "ping {host}: {} {probes} with {} bytes of data", plan.count, plan.size)?;
+        Ok(Self {
+            host,
+            output,
+            sent: 0,
+            answered: 0,
+            late: 0,
+            duplicates: 0,
+            errors: 0,
+            round_trips: RoundTrips::default(),
+        })
+    }
+
+    pub fn host(&self) -> IpAddr {
+        self.host
+    }
+
+    pub fn answered(&self) -> u16 {
+        self.answered
+    }
+
+    /// One more probe was given to the system, which may not have taken it.
+    pub fn sent(&mut self, sent: io::Result<usize>) -> io::Result<()> {
+        self.sent += 1;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(error) => self.problem(&format!("probe {} not sent: {}", self.sent, explain(&error))),
+        }
+    }
+
+    // listing: begin heard
+    pub fn heard(&mut self, heard: &Heard) -> io::Result<()> {
+        match *heard {
+            Heard::Answer { sequence, round_trip, late } => {
+                self.answered += 1;
+                self.late += u16::from(late);
+                self.round_trips.add(round_trip);
+                let ms = round_trip.as_secs_f64() * 1000.0;
+                let late = if late { ", late" } else { "" };
+                writeln!(self.output, "answer to probe {sequence} after {ms:.3} ms{late}")
+            }
+            Heard::Duplicate(sequence) => {
+                self.duplicates += 1;
+                writeln!(self.output, "probe {sequence} is answered once more")
+            }
+            Heard::Damaged => self.problem("an answer that is not what was sent"),
+            Heard::Problem(sequence, says) => self.problem(&format!("probe {sequence}: {says}")),
+            Heard::Foreign => Ok(()),
+        }
+    }
+    // listing: end heard
+
+    pub fn problem(&mut self, says: &str) -> io::Result<()> {
+        self.errors += 1;
+        writeln!(self.output, "{says}")
+    }
+
+    /// The last line.
+    pub fn end(&mut self) -> io::Result<()> {
+        let line = self.summary();
+        writeln!(self.output, "{line}")?;
+        self.output.flush()
+    }
+
+    fn summary(&self) -> String {
+        let lost = f64::from(self.sent - self.answered) * 100.0 / f64::from(self.sent.max(1));
+        let lost = format!("{lost:.1}");
+        let mut line = format!("{} sent, {} answered", self.sent, self.answered);
+        for (count, what) in [
+            (u32::from(self.late), "late"),
+            (self.duplicates, "answered twice"),
+            (self.errors, "errors"),
+        ] {
+            if count > 0 {
+                line += &format!(", {count} {what}");
+            }
+        }
+        line += &format!(", {}% lost", lost.trim_end_matches(".0"));
+        if self.answered > 0 {
+            line += &format!("; round trip {}", self.round_trips);
+        }
+        line
+    }
+}
