@@ -7,9 +7,9 @@ use netbasics::port::Endpoint;
 use netbasics::say;
 use netbasics::stop::Stop;
 
+use crate::host;
 use crate::ping::{self, Plan};
 use crate::port::{self, Patience};
-use crate::host;
 
 /// Ask whether a host and one of its ports can be reached
 #[derive(clap::Args)]

@@ -12,7 +12,7 @@ use crate::icmp::{self, Echo, Family, Message, checksum};
 /// Explain ICMP messages: hexadecimal lines from standard input, with or without an IP header
 #[derive(clap::Args)]
 pub struct Options {
-    /// Take messages without an IP header for ICMPv6
+    /// Take messages that have no IP header for those of IPv6
     #[arg(long)]
     pub v6: bool,
 }
@@ -51,7 +51,10 @@ fn explain(packet: &[u8], family: Family) -> String {
     let family = header.as_ref().map_or(family, Header::family);
     let way = header.as_ref().map_or_else(String::new, |header| format!("{header}: "));
     let Some(meaning) = icmp::parse(family, message) else {
-        return format!("{way}too short: an ICMP message has at least {} bytes", icmp::HEADER_BYTES);
+        return format!(
+            "{way}too short: an ICMP message has at least {} bytes",
+            icmp::HEADER_BYTES
+        );
     };
     format!("{way}{}; {}", describe(&meaning), judge(header.as_ref(), family, message))
 }
@@ -59,7 +62,7 @@ fn explain(packet: &[u8], family: Family) -> String {
 fn describe(message: &Message) -> String {
     let echo = |name, echo: &Echo| {
         let (identifier, sequence, bytes) = (echo.identifier, echo.sequence, echo.data.len());
-        format!("{name}, identifier {identifier}, sequence number {sequence}, {bytes} bytes of data")
+        format!("{name}, identifier {identifier}, sequence number {sequence}, data bytes: {bytes}")
     };
     match message {
         Message::EchoRequest(request) => echo("echo request", request),

@@ -39,14 +39,16 @@ pub fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
 
 /// Refuses what names many hosts: lists, networks, patterns, ranges.
 fn one_name(text: &str) -> Result<&str, String> {
-    let last_label = text.rsplit('.').next().unwrap_or_default();
-    let is_range = last_label.contains('-')
-        && last_label.chars().all(|c| c.is_ascii_digit() || c == '-');
+    let host = text.rsplit_once(':').map_or(text, |(host, _)| host);
+    // `10.0.0.1-9`; no name ends in a label of digits and hyphens.
+    let last_label = host.rsplit('.').next().unwrap_or_default();
+    let is_range =
+        last_label.contains('-') && last_label.chars().all(|c| c.is_ascii_digit() || c == '-');
     if text.is_empty() {
         Err("name a host, such as 127.0.0.1".to_owned())
     } else if is_range || text.contains([',', '/', '*', ' ']) {
-        Err("one host at a time, by its address or name: no lists, ranges, networks or URLs; \
-             knocking at many doors to see which is open is a scan, and scans are not made here"
+        Err("one host at a time, by its address or name: no lists, ranges, networks or URLs. \
+             Knocking at many doors to see which is open is a scan; this course makes none"
             .to_owned())
     } else {
         Ok(text)

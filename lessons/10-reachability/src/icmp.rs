@@ -44,7 +44,7 @@ pub const HEADER_BYTES: usize = 8;
 pub enum Family {
     /// ICMP for IPv4 (RFC 792).
     V4,
-    /// ICMPv6 (RFC 4443).
+    /// `ICMPv6` (RFC 4443).
     V6,
 }
 
@@ -106,7 +106,7 @@ pub enum Message<'a> {
 // listing: begin request
 /// An echo request, ready to be sent.
 ///
-/// ICMPv6 counts the IP addresses into its checksum (RFC 4443, section 2.3), and only the system
+/// `ICMPv6` counts the IP addresses into its checksum (RFC 4443, section 2.3), and only the system
 /// knows which of our addresses the packet will carry. So there it computes the checksum, and we
 /// leave zeros.
 pub fn echo_request(family: Family, echo: &Echo) -> Vec<u8> {
@@ -130,7 +130,8 @@ pub fn echo_request(family: Family, echo: &Echo) -> Vec<u8> {
 pub fn parse(family: Family, bytes: &[u8]) -> Option<Message<'_>> {
     let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>()?;
     let (kind, code) = (header[TYPE], header[CODE]);
-    let number = |field: Range<usize>| u16::from_be_bytes([header[field.start], header[field.end - 1]]);
+    let number =
+        |field: Range<usize>| u16::from_be_bytes([header[field.start], header[field.end - 1]]);
     let echo = Echo { identifier: number(IDENTIFIER), sequence: number(SEQUENCE), data: rest };
     Some(if kind == family.echo_request() {
         Message::EchoRequest(echo)

@@ -21,12 +21,12 @@ use netbasics::port::Host;
 use netbasics::program::{self, OutputError};
 use netbasics::say;
 use netbasics::stop::Stop;
-use netbasics::trouble::{Trouble, is_timeout, is_unreachable_peer};
+use netbasics::trouble::{Trouble, is_timeout};
 use socket2::Socket;
 
 use crate::host;
 use crate::icmp::Family;
-use crate::reason::{explain, is_barred};
+use crate::reason::explain;
 use pacer::Pacer;
 use probes::{Probes, TOKEN_BYTES};
 use tally::Tally;
@@ -125,7 +125,10 @@ fn exchange(
         let Some(until) = pacer.next().or(probes.awaited_until()) else { break };
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            if pacer.next().is_some() { continue } else { break }
+            if pacer.next().is_some() {
+                continue;
+            }
+            break;
         }
         // SO_RCVTIMEO: whatever comes meanwhile, this wait ends in time.
         socket.set_read_timeout(Some(left.min(TICK)))?;
@@ -136,8 +139,9 @@ fn exchange(
                 tally.heard(&heard).map_err(OutputError)?;
             }
             Err(error) if is_timeout(&error) || error.kind() == ErrorKind::Interrupted => {}
-            // An ICMP error came for a probe; the system tells it in its own way.
-            Err(error) if is_barred(&error) || is_unreachable_peer(&error) => {
+            // A host or a router could not deliver a probe, and the system tells it in its own way.
+            // More such errors than probes would be something else.
+            Err(error) if tally.expects_errors() => {
                 tally.problem(&explain(&error)).map_err(OutputError)?;
             }
             Err(error) => return Err(Trouble::on("hear from", tally.host())(error).into()),

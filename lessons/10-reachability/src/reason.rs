@@ -15,9 +15,14 @@ pub fn explain(error: &io::Error) -> String {
         ErrorKind::HostUnreachable => {
             "host unreachable; this machine, or a router on the way, cannot deliver to it".into()
         }
-        ErrorKind::PermissionDenied => "not permitted; a rule of this machine forbids it, or it is \
+        ErrorKind::ConnectionRefused => {
+            "refused; the host, or a firewall before it, says that it takes no such packets".into()
+        }
+        ErrorKind::PermissionDenied => {
+            "not permitted; a rule of this machine forbids it, or it is \
              the broadcast address of a network"
-            .into(),
+                .into()
+        }
         ErrorKind::InvalidInput => {
             "refused by the system, as Linux does when its route to there is a black hole".into()
         }

@@ -36,9 +36,9 @@ pub fn run(options: &Options) -> Result<()> {
 pub fn serve(listener: &TcpListener, stop: &Stop) -> Result<()> {
     for (stream, peer) in socket::connections(listener, stop)? {
         match greet(&stream, peer) {
-            Ok(()) => say!("{peer} was here"),
-            // Most who check a port are gone before they could be greeted.
-            Err(error) => say!("{peer} was here, and is gone: {error}"),
+            Ok(()) => say!("{peer} knocked and was greeted"),
+            // Somebody who only checks the port does not wait for that.
+            Err(_) => say!("{peer} knocked and is gone"),
         }
     }
     Ok(())

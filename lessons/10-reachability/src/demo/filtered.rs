@@ -21,7 +21,8 @@ impl Filtered {
     /// SYN without a word, hoping that there is room when it is sent again; Windows refuses it.
     pub fn open(host: IpAddr) -> io::Result<Self> {
         let address = SocketAddr::new(host, 0);
-        let socket = || Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP));
+        let socket =
+            || Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP));
         let listener = socket()?;
         listener.bind(&address.into())?;
         // 1 and not 0: on macOS 0 means "as many as the system likes".

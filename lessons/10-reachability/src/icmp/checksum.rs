@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-/// What stands for ICMPv6 in the next header field of IPv6 (RFC 4443, section 1).
+/// What stands for `ICMPv6` in the next header field of IPv6 (RFC 4443, section 1).
 const NEXT_HEADER: u8 = 58;
 
 // listing: begin checksum
@@ -34,7 +34,7 @@ fn add(a: u16, b: u16) -> u16 {
 // listing: end checksum
 
 // listing: begin pseudo
-/// As [`is_right`], for ICMPv6, whose sum begins with a *pseudo-header* that is never sent: both
+/// As [`is_right`], for `ICMPv6`, whose sum begins with a *pseudo-header* that is never sent: both
 /// addresses, the message's length in 32 bits, three zeros, and the next header number (RFC 8200,
 /// section 8.1). So a packet that was delivered to the wrong host shows as damaged.
 pub fn is_right_v6(source: Ipv6Addr, destination: Ipv6Addr, message: &[u8]) -> bool {

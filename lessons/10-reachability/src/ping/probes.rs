@@ -31,7 +31,7 @@ pub enum Heard {
 }
 
 struct Probe {
-    sent: Instant,
+    at: Instant,
     answered: bool,
 }
 
@@ -41,7 +41,7 @@ pub struct Probes {
     identifier: u16,
     data: Vec<u8>,
     timeout: Duration,
-    probes: Vec<Probe>,
+    sent: Vec<Probe>,
 }
 
 impl Probes {
@@ -52,13 +52,13 @@ impl Probes {
         let mut data = token.to_be_bytes().to_vec();
         data.extend((0..=255).cycle().take(size.saturating_sub(TOKEN_BYTES)));
         let identifier = u16::from_be_bytes([data[0], data[1]]);
-        Self { family, identifier, data, timeout, probes: Vec::new() }
+        Self { family, identifier, data, timeout, sent: Vec::new() }
     }
 
     /// The message of the next probe, which is on its way from `now` on.
     pub fn send(&mut self, now: Instant) -> Vec<u8> {
-        self.probes.push(Probe { sent: now, answered: false });
-        let sequence = u16::try_from(self.probes.len()).unwrap_or(u16::MAX);
+        self.sent.push(Probe { at: now, answered: false });
+        let sequence = u16::try_from(self.sent.len()).unwrap_or(u16::MAX);
         let echo = Echo { identifier: self.identifier, sequence, data: &self.data };
         icmp::echo_request(self.family, &echo)
     }
@@ -87,12 +87,12 @@ impl Probes {
 
     fn answer(&mut self, sequence: u16, now: Instant) -> Heard {
         let index = usize::from(sequence).wrapping_sub(1);
-        let Some(probe) = self.probes.get_mut(index) else { return Heard::Damaged };
+        let Some(probe) = self.sent.get_mut(index) else { return Heard::Damaged };
         if probe.answered {
             return Heard::Duplicate(sequence);
         }
         probe.answered = true;
-        let round_trip = now.saturating_duration_since(probe.sent);
+        let round_trip = now.saturating_duration_since(probe.at);
         Heard::Answer { sequence, round_trip, late: round_trip > self.timeout }
     }
     // listing: end hear
@@ -114,7 +114,7 @@ impl Probes {
     /// Until when an answer to one of them can come in time; `None` if nothing is awaited (any
     /// more).
     pub fn awaited_until(&self) -> Option<Instant> {
-        let open = self.probes.iter().filter(|probe| !probe.answered);
-        open.map(|probe| probe.sent + self.timeout).max()
+        let open = self.sent.iter().filter(|probe| !probe.answered);
+        open.map(|probe| probe.at + self.timeout).max()
     }
 }

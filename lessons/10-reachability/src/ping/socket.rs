@@ -37,8 +37,8 @@ fn why_no_socket(os: &str, error: &io::Error) -> String {
     match (os, error.kind()) {
         // icmp(7), ping_group_range. The file lies below net/ipv4, but ICMPv6 sockets go by it too.
         ("linux", ErrorKind::PermissionDenied) => {
-            "this system lets nobody of our groups open an ICMP socket; until its next start \
-             everybody may, also for ICMPv6, after: \
+            "this system gives our group no ICMP socket; an administrator allows it to everybody \
+             until the next restart, for ICMPv6 too, with: \
              sudo sysctl -w net.ipv4.ping_group_range=\"0 2147483647\""
                 .to_owned()
         }
@@ -55,7 +55,11 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case::linux("linux", ErrorKind::PermissionDenied, "net.ipv4.ping_group_range=\"0 2147483647\"")]
+    #[case::linux(
+        "linux",
+        ErrorKind::PermissionDenied,
+        "net.ipv4.ping_group_range=\"0 2147483647\""
+    )]
     #[case::linux_without_ipv6("linux", ErrorKind::Unsupported, "no ICMP socket on this system: ")]
     #[case::windows("windows", ErrorKind::PermissionDenied, "without administrator rights")]
     #[case::windows_otherwise("windows", ErrorKind::Unsupported, "without administrator rights")]

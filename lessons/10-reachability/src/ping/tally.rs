@@ -41,6 +41,11 @@ impl Tally {
         self.host
     }
 
+    /// Whether there are probes left that an error could be about: each brings one at most.
+    pub fn expects_errors(&self) -> bool {
+        self.errors < u32::from(self.sent)
+    }
+
     pub fn answered(&self) -> u16 {
         self.answered
     }
@@ -50,7 +55,9 @@ impl Tally {
         self.sent += 1;
         match sent {
             Ok(_) => Ok(()),
-            Err(error) => self.problem(&format!("probe {} not sent: {}", self.sent, explain(&error))),
+            Err(error) => {
+                self.problem(&format!("probe {} not sent: {}", self.sent, explain(&error)))
+            }
         }
     }
 
@@ -91,20 +98,17 @@ impl Tally {
     fn summary(&self) -> String {
         let lost = f64::from(self.sent - self.answered) * 100.0 / f64::from(self.sent.max(1));
         let lost = format!("{lost:.1}");
-        let mut line = format!("{} sent, {} answered", self.sent, self.answered);
-        for (count, what) in [
+        let lost = lost.strip_suffix(".0").unwrap_or(&lost);
+        let mut parts = vec![format!("{} sent", self.sent), format!("{} answered", self.answered)];
+        let beside = [
             (u32::from(self.late), "late"),
-            (self.duplicates, "answered twice"),
-            (self.errors, "errors"),
-        ] {
-            if count > 0 {
-                line += &format!(", {count} {what}");
-            }
-        }
-        line += &format!(", {}% lost", lost.trim_end_matches(".0"));
-        if self.answered > 0 {
-            line += &format!("; round trip {}", self.round_trips);
-        }
-        line
+            (self.duplicates, "answered again"),
+            (self.errors, "in error"),
+        ];
+        let beside = beside.iter().filter(|(count, _)| *count > 0);
+        parts.extend(beside.map(|(count, what)| format!("{count} {what}")));
+        parts.push(format!("{lost}% lost"));
+        let line = parts.join(", ");
+        if self.answered == 0 { line } else { format!("{line}; round trip {}", self.round_trips) }
     }
 }
