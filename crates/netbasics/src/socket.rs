@@ -43,6 +43,13 @@ pub fn resolve(address: impl ToSocketAddrs + Display) -> Result<SocketAddr, Trou
     first_that_works(&address, Ok).map_err(Trouble::on("find the address of", &address))
 }
 
+/// All addresses of `HOST:PORT`, in the order in which the system would try them: getaddrinfo(3),
+/// which sorts them by RFC 6724, section 6.
+pub fn resolve_all(address: impl ToSocketAddrs + Display) -> Result<Vec<SocketAddr>, Trouble> {
+    let found = address.to_socket_addrs().map_err(|error| unknown_name(&error));
+    found.map(Iterator::collect).map_err(Trouble::on("find the address of", &address))
+}
+
 /// Opens a TCP socket that listens on `address`: socket(2), bind(2), listen(2).
 pub fn listen_tcp(address: impl ToSocketAddrs + Display) -> Result<TcpListener, Trouble> {
     first_that_works(&address, |address| {

@@ -43,7 +43,7 @@ fn ask(target: SocketAddr) -> Result<()> {
         Err(error) => say!("no port that does not answer: {error}"),
     }
     for loopback in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
-        if let Err(error) = ping::ping(loopback, &SHORT, &Stop::new()) {
+        if let Err(error) = ping::ping((loopback, 0).into(), &SHORT, &Stop::new()) {
             // Where the system gives us no ICMP socket for one, it gives none for the other.
             say!("{error:#}");
             break;

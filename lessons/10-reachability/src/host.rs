@@ -6,12 +6,12 @@
 //! some countries. So this lesson's programs take one host at a time, knock a bounded number of times
 //! at a bounded rate, and refuse whatever would reach many.
 
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr};
 
-use anyhow::Result;
-use netbasics::address::parse_v6;
+use anyhow::{Context, Result};
 use netbasics::port::{Endpoint, Host};
 use netbasics::program::Usage;
+use netbasics::socket;
 use netbasics::trouble::Trouble;
 
 /// How many addresses of one name are asked at most.
@@ -20,11 +20,9 @@ const MOST_ADDRESSES: usize = 4;
 /// Reads a host from the command line: an address (IPv6 with or without brackets) or a name.
 pub fn parse_host(text: &str) -> Result<Host, String> {
     let text = one_name(text)?;
-    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-    if bare.contains(':') {
-        return parse_v6(bare).map(Host::V6).map_err(|error| error.to_string());
-    }
-    let endpoint: Result<Endpoint, _> = format!("{bare}:0").parse();
+    let is_bare_v6 = text.contains(':') && !text.starts_with('[');
+    let endpoint = if is_bare_v6 { format!("[{text}]:0") } else { format!("{text}:0") };
+    let endpoint: Result<Endpoint, _> = endpoint.parse();
     endpoint.map(|endpoint| endpoint.host).map_err(|error| error.problem.to_string())
 }
 
@@ -71,15 +69,15 @@ pub fn one_host(ip: IpAddr) -> Result<(), Usage> {
 }
 // listing: end one_host
 
-/// The addresses of a host, in the order in which the system advises to try them: getaddrinfo(3).
+/// The addresses of a host in the order in which the system advises to try them, at most four.
 pub fn addresses(endpoint: &Endpoint) -> Result<Vec<SocketAddr>> {
-    // A name that nobody knows is explained there.
-    netbasics::socket::resolve(endpoint)?;
-    let found = endpoint.to_socket_addrs().map_err(Trouble::on("find the address of", endpoint))?;
     let mut addresses = Vec::new();
-    for address in found.take(MOST_ADDRESSES) {
-        // An IPv4-mapped address is an IPv4 address in another spelling.
-        let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+    for address in socket::resolve_all(endpoint)?.into_iter().take(MOST_ADDRESSES) {
+        // `::ffff:127.0.0.1` is an IPv4 address in another spelling (RFC 4291, section 2.5.5.2).
+        let address = match address.ip().to_canonical() {
+            IpAddr::V4(v4) => SocketAddr::new(v4.into(), address.port()),
+            IpAddr::V6(_) => address,
+        };
         one_host(address.ip())?;
         if !addresses.contains(&address) {
             addresses.push(address);
@@ -88,10 +86,12 @@ pub fn addresses(endpoint: &Endpoint) -> Result<Vec<SocketAddr>> {
     Ok(addresses)
 }
 
-/// The first of them: whom a ping asks.
-pub fn first_address(host: &Host) -> Result<IpAddr> {
+/// The first of them: whom a ping asks. (Its port is 0, for ICMP has none.)
+pub fn first_address(host: &Host) -> Result<SocketAddr> {
     let endpoint = Endpoint { host: host.clone(), port: 0 };
-    let address = netbasics::socket::resolve(&endpoint)?.ip().to_canonical();
-    one_host(address)?;
-    Ok(address)
+    let found = addresses(&endpoint).map_err(|error| match error.downcast::<Trouble>() {
+        Ok(trouble) => Trouble { address: host.to_string(), ..trouble }.into(),
+        Err(error) => error,
+    });
+    found?.first().copied().with_context(|| format!("{host} has no address"))
 }

@@ -13,11 +13,11 @@ mod tally;
 mod tests;
 
 use std::io::{ErrorKind, Read};
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use netbasics::port::Host;
+use netbasics::port::{Endpoint, Host};
 use netbasics::program::{self, OutputError};
 use netbasics::say;
 use netbasics::stop::Stop;
@@ -40,6 +40,8 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 const MOST_DATA_BYTES: i64 = 1452;
 /// Larger than any packet; what does not fit would be cut off.
 const BUFFER_BYTES: usize = 65_536;
+/// A wait of nothing would be one without end.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 /// How often a waiting ping looks whether it should end.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -84,69 +86,84 @@ pub fn run(options: &Options) -> Result<()> {
     ping(host, &options.plan, &Stop::on_ctrl_c()?)
 }
 
-/// Pings `host` and prints what happens.
+/// Pings `host` (whose port is ignored) and prints what happens, until all is known or `stop` is
+/// raised.
 ///
 /// # Errors
 /// When there is no socket, or nothing has come back.
-pub fn ping(host: IpAddr, plan: &Plan, stop: &Stop) -> Result<()> {
-    let socket = socket::open(host)?;
-    let mut probes = Probes::new(Family::of(host), usize::from(plan.size), plan.timeout);
-    let mut tally = Tally::begin(host, plan, say::output()).map_err(OutputError)?;
-    exchange(&socket, &mut probes, plan, &mut tally, stop)?;
-    tally.end().map_err(OutputError)?;
-    if tally.answered() == 0 {
+pub fn ping(host: SocketAddr, plan: &Plan, stop: &Stop) -> Result<()> {
+    let name = Endpoint::from(host).host.to_string();
+    let mut ping = Ping {
+        name: name.clone(),
+        socket: socket::open(host, &name)?,
+        probes: Probes::new(Family::of(host.ip()), usize::from(plan.size), plan.timeout),
+        tally: Tally::begin(&name, plan, say::output()).map_err(OutputError)?,
+        buffer: vec![0; BUFFER_BYTES],
+    };
+    ping.run(plan, stop)?;
+    if ping.tally.end().map_err(OutputError)? == 0 {
         bail!(
-            "no answer from {host}; that does not prove that it is down: many hosts and networks \
+            "no answer from {name}; that does not prove that it is down: many hosts and networks \
              are told not to answer a ping"
         );
     }
     Ok(())
 }
 
-// listing: begin exchange
-/// Sends and receives until every probe is answered or has had its time.
-fn exchange(
-    mut socket: &Socket,
-    probes: &mut Probes,
-    plan: &Plan,
-    tally: &mut Tally,
-    stop: &Stop,
-) -> Result<()> {
-    let mut pacer = Pacer::new(plan.count, plan.interval, Instant::now());
-    let mut buffer = vec![0; BUFFER_BYTES];
-    while !stop.is_raised() {
-        if pacer.lets_go(Instant::now()) {
-            let message = probes.send(Instant::now());
-            // send(2): the system puts the IP header in front.
-            tally.sent(socket.send(&message)).map_err(OutputError)?;
-        }
-        // Two things are waited for: the time of the next probe, and after the last one the end of
-        // the time for answers. (`None`: they are all here.)
-        let Some(until) = pacer.next().or(probes.awaited_until()) else { break };
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            if pacer.next().is_some() {
-                continue;
+struct Ping {
+    name: String,
+    socket: Socket,
+    probes: Probes,
+    tally: Tally,
+    buffer: Vec<u8>,
+}
+
+impl Ping {
+    // listing: begin run
+    /// Sends and receives until every probe is answered or has had its time.
+    fn run(&mut self, plan: &Plan, stop: &Stop) -> Result<()> {
+        let mut pacer = Pacer::new(plan.count, plan.interval, Instant::now());
+        while !stop.is_raised() {
+            let now = Instant::now();
+            if pacer.lets_go(now) {
+                let message = self.probes.send(now);
+                // send(2): the system puts the IP header in front.
+                self.tally.sent(self.socket.send(&message)).map_err(OutputError)?;
             }
-            break;
+            // What is waited for: the time of the next probe; after the last one, the end of the
+            // time for answers; and nothing if they are all here.
+            let Some(until) = pacer.next().or(self.probes.awaited_until()) else { break };
+            let left = until.saturating_duration_since(Instant::now());
+            if !left.is_zero() {
+                self.listen(left)?;
+            } else if pacer.next().is_none() {
+                break;
+            }
         }
-        // SO_RCVTIMEO: whatever comes meanwhile, this wait ends in time.
-        socket.set_read_timeout(Some(left.min(TICK)))?;
+        Ok(())
+    }
+    // listing: end run
+
+    // listing: begin listen
+    /// Waits for one message, for `limit` or less.
+    fn listen(&mut self, limit: Duration) -> Result<()> {
+        // SO_RCVTIMEO, in which 0 would mean "no limit".
+        self.socket.set_read_timeout(Some(limit.clamp(SHORTEST_WAIT, TICK)))?;
         // recv(2): one whole message.
-        match socket.read(&mut buffer) {
+        match self.socket.read(&mut self.buffer) {
             Ok(length) => {
-                let heard = probes.hear(&buffer[..length], Instant::now());
-                tally.heard(&heard).map_err(OutputError)?;
+                let heard = self.probes.hear(&self.buffer[..length], Instant::now());
+                self.tally.heard(&heard).map_err(OutputError)?;
             }
             Err(error) if is_timeout(&error) || error.kind() == ErrorKind::Interrupted => {}
             // A host or a router could not deliver a probe, and the system tells it in its own way.
             // More such errors than probes would be something else.
-            Err(error) if tally.expects_errors() => {
-                tally.problem(&explain(&error)).map_err(OutputError)?;
+            Err(error) if self.tally.expects_errors() => {
+                self.tally.problem(&explain(&error)).map_err(OutputError)?;
             }
-            Err(error) => return Err(Trouble::on("hear from", tally.host())(error).into()),
+            Err(error) => return Err(Trouble::on("hear from", &self.name)(error).into()),
         }
+        Ok(())
     }
-    Ok(())
+    // listing: end listen
 }
-// listing: end exchange

@@ -17,11 +17,10 @@ use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use netbasics::port::Endpoint;
 use netbasics::program::{self, OutputError};
 use netbasics::say;
-use netbasics::trouble::Trouble;
 
 use crate::host;
 use crate::reason::{explain, is_barred};
@@ -96,10 +95,11 @@ impl fmt::Display for Verdict {
 
 // listing: begin check
 /// Knocks at one port, once.
-pub fn check(target: SocketAddr, timeout: Duration) -> Result<Verdict, Trouble> {
+pub fn check(target: SocketAddr, timeout: Duration) -> Result<Verdict> {
     let begin = Instant::now();
     let connected = handshake(target, timeout);
-    judge(connected, begin.elapsed()).map_err(Trouble::on("check", target))
+    let verdict = judge(connected, begin.elapsed());
+    verdict.map_err(|error| anyhow!("cannot check {target}: {}", explain(&error)))
 }
 
 /// Connects, and closes at once: the handshake has told us what we wanted to know, and we have no

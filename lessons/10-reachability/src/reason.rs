@@ -23,9 +23,9 @@ pub fn explain(error: &io::Error) -> String {
              the broadcast address of a network"
                 .into()
         }
-        ErrorKind::InvalidInput => {
-            "refused by the system, as Linux does when its route to there is a black hole".into()
-        }
+        ErrorKind::InvalidInput => "invalid argument; a link-local address (fe80::…) needs its \
+             zone, and Linux says the same when its route to an address is a black hole"
+            .into(),
         _ => netbasics::trouble::explain(error),
     }
 }

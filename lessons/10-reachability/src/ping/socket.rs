@@ -1,7 +1,7 @@
 //! The ICMP socket, or the reason why there is none.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use anyhow::{Result, anyhow};
 use netbasics::program::plain;
@@ -10,24 +10,22 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::reason::explain;
 
 // listing: begin open
-/// Opens an ICMP socket that talks with `host` alone.
+/// Opens an ICMP socket that talks with `host` alone (ICMP has no ports; the one in there is ignored).
 ///
 /// A *raw* socket sends and hears packets of every kind, so it is for administrators. A *datagram*
 /// socket with the protocol ICMP sends echo requests and hears their answers, and nothing else: that
 /// much a system can leave to everybody.
-pub fn open(host: IpAddr) -> Result<Socket> {
-    let (domain, protocol) = match host {
-        IpAddr::V4(_) => (Domain::IPV4, Protocol::ICMPV4),
-        IpAddr::V6(_) => (Domain::IPV6, Protocol::ICMPV6),
-    };
+pub fn open(host: SocketAddr, name: &str) -> Result<Socket> {
+    let protocol = if host.is_ipv4() { Protocol::ICMPV4 } else { Protocol::ICMPV6 };
     // socket(2)
-    let socket = Socket::new(domain, Type::DGRAM, Some(protocol)).map_err(|error| {
-        anyhow!("cannot ping {host}: {}", why_no_socket(std::env::consts::OS, &error))
-    })?;
+    let socket =
+        Socket::new(Domain::for_address(host), Type::DGRAM, Some(protocol)).map_err(|error| {
+            anyhow!("cannot ping {name}: {}", why_no_socket(std::env::consts::OS, &error))
+        })?;
     // connect(2): as with UDP nothing is sent. From now on we hear nobody else, and the system tells
-    // us when the host itself refuses what we send. ICMP has no ports, so the port is 0.
-    let connected = socket.connect(&SocketAddr::new(host, 0).into());
-    connected.map_err(|error| anyhow!("cannot ping {host}: {}", explain(&error)))?;
+    // us when the host itself refuses what we send.
+    let connected = socket.connect(&host.into());
+    connected.map_err(|error| anyhow!("cannot ping {name}: {}", explain(&error)))?;
     Ok(socket)
 }
 // listing: end open

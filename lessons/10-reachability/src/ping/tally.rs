@@ -2,7 +2,6 @@
 //! ones and errors are shown beside, and what concerns others is passed over.
 
 use std::io::{self, Write};
-use std::net::IpAddr;
 
 use super::Plan;
 use super::probes::Heard;
@@ -11,7 +10,6 @@ use crate::reason::explain;
 
 /// What has happened so far, and where it is told.
 pub struct Tally {
-    host: IpAddr,
     output: Box<dyn Write>,
     sent: u16,
     answered: u16,
@@ -22,11 +20,10 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub fn begin(host: IpAddr, plan: &Plan, mut output: Box<dyn Write>) -> io::Result<Self> {
+    pub fn begin(host: &str, plan: &Plan, mut output: Box<dyn Write>) -> io::Result<Self> {
         let probes = if plan.count == 1 { "probe" } else { "probes" };
         writeln!(output, "ping {host}: {} {probes} with {} bytes of data", plan.count, plan.size)?;
         Ok(Self {
-            host,
             output,
             sent: 0,
             answered: 0,
@@ -37,17 +34,9 @@ impl Tally {
         })
     }
 
-    pub fn host(&self) -> IpAddr {
-        self.host
-    }
-
     /// Whether there are probes left that an error could be about: each brings one at most.
     pub fn expects_errors(&self) -> bool {
         self.errors < u32::from(self.sent)
-    }
-
-    pub fn answered(&self) -> u16 {
-        self.answered
     }
 
     /// One more probe was given to the system, which may not have taken it.
@@ -88,11 +77,12 @@ impl Tally {
         writeln!(self.output, "{says}")
     }
 
-    /// The last line.
-    pub fn end(&mut self) -> io::Result<()> {
+    /// The last line; and how many probes were answered.
+    pub fn end(mut self) -> io::Result<u16> {
         let line = self.summary();
         writeln!(self.output, "{line}")?;
-        self.output.flush()
+        self.output.flush()?;
+        Ok(self.answered)
     }
 
     fn summary(&self) -> String {

@@ -210,7 +210,7 @@ impl std::io::Write for Page {
 fn told(plan_count: u16, events: &[Heard]) -> Vec<String> {
     let page = Page::default();
     let plan = Plan { count: plan_count, interval: LIMIT, timeout: LIMIT, size: 56 };
-    let mut tally = Tally::begin([127, 0, 0, 1].into(), &plan, Box::new(page.clone())).unwrap();
+    let mut tally = Tally::begin("127.0.0.1", &plan, Box::new(page.clone())).unwrap();
     (0..plan_count).for_each(|_| tally.sent(Ok(64)).unwrap());
     for heard in events {
         tally.heard(heard).unwrap();
@@ -263,7 +263,7 @@ fn the_loss_is_what_never_came(#[case] sent: u16, #[case] answered: u16, #[case]
 fn a_probe_that_is_not_sent_is_lost_and_an_error() {
     let page = Page::default();
     let plan = Plan { count: 1, interval: LIMIT, timeout: LIMIT, size: 56 };
-    let mut tally = Tally::begin([127, 0, 0, 1].into(), &plan, Box::new(page.clone())).unwrap();
+    let mut tally = Tally::begin("127.0.0.1", &plan, Box::new(page.clone())).unwrap();
     tally.sent(Err(ErrorKind::NetworkUnreachable.into())).unwrap();
     assert!(!tally.expects_errors());
     tally.end().unwrap();
