@@ -3,8 +3,8 @@
 
 mod filtered;
 
-use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::io::{self, ErrorKind, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -13,6 +13,7 @@ use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
 use netbasics::stop::Stop;
 use netbasics::{say, socket};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::client::SHORT;
 use crate::{ping, port, server};
@@ -37,9 +38,10 @@ pub fn run(addr: Endpoint) -> Result<()> {
 
 fn ask(target: SocketAddr) -> Result<()> {
     check(target)?;
-    check(closed_port(target.ip())?)?;
+    let closed = closed(target.ip())?;
+    check(address_of(&closed)?)?;
     match Filtered::open(target.ip()) {
-        Ok(filtered) => check(filtered.address()?)?,
+        Ok(filtered) => check(address_of(&filtered.listener)?)?,
         Err(error) => say!("no port that does not answer: {error}"),
     }
     for loopback in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
@@ -58,8 +60,17 @@ fn check(target: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-/// A port that was free a moment ago.
-fn closed_port(host: IpAddr) -> Result<SocketAddr> {
-    let listener = TcpListener::bind((host, 0))?;
-    Ok(listener.local_addr()?)
+// listing: begin closed
+/// A port that is closed as long as this lives: bind(2) without listen(2). The port is ours, so no
+/// other program can open it meanwhile, and yet nobody listens.
+fn closed(host: IpAddr) -> io::Result<Socket> {
+    let any_port = SocketAddr::new(host, 0);
+    let socket = Socket::new(Domain::for_address(any_port), Type::STREAM, Some(Protocol::TCP))?;
+    socket.bind(&any_port.into())?;
+    Ok(socket)
+}
+// listing: end closed
+
+fn address_of(socket: &Socket) -> io::Result<SocketAddr> {
+    socket.local_addr()?.as_socket().ok_or_else(|| ErrorKind::Unsupported.into())
 }
