@@ -134,9 +134,9 @@ impl Ping {
             // time for answers; and nothing if they are all here.
             let Some(until) = pacer.next().or(self.probes.awaited_until()) else { break };
             let left = until.saturating_duration_since(Instant::now());
-            if !left.is_zero() {
-                self.listen(left)?;
-            } else if pacer.next().is_none() {
+            // At the end, too: the answer may have come while the system let others run.
+            self.listen(left)?;
+            if left.is_zero() && pacer.next().is_none() {
                 break;
             }
         }
@@ -147,7 +147,7 @@ impl Ping {
     // listing: begin listen
     /// Waits for one message, for `limit` or less.
     fn listen(&mut self, limit: Duration) -> Result<()> {
-        // SO_RCVTIMEO, in which 0 would mean "no limit".
+        // SO_RCVTIMEO, in which 0 means "no limit".
         self.socket.set_read_timeout(Some(limit.clamp(SHORTEST_WAIT, TICK)))?;
         // recv(2): one whole message.
         match self.socket.read(&mut self.buffer) {
