@@ -1,10 +1,11 @@
 //! `ping`: ICMP echo requests to one host, and what comes back.
 //!
-//! This file is the loop. What it is made of: `ping/socket.rs` opens the socket, `ping/pacer.rs`
-//! says when a probe may leave, `ping/probes.rs` knows which probe a message answers, and
-//! `ping/tally.rs` counts, with `ping/statistics.rs` for the times.
+//! This file is the loop. What it is made of: `ping/plan.rs` holds the limits, `ping/socket.rs` opens
+//! the socket, `ping/pacer.rs` says when a probe may leave, `ping/probes.rs` knows which probe a
+//! message answers, and `ping/tally.rs` counts, with `ping/statistics.rs` for the times.
 
 mod pacer;
+mod plan;
 mod probes;
 mod socket;
 mod statistics;
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use netbasics::port::{Endpoint, Host};
-use netbasics::program::{self, OutputError};
+use netbasics::program::OutputError;
 use netbasics::say;
 use netbasics::stop::Stop;
 use netbasics::trouble::{Trouble, is_timeout};
@@ -28,16 +29,10 @@ use crate::host;
 use crate::icmp::Family;
 use crate::reason::explain;
 use pacer::Pacer;
-use probes::{Probes, TOKEN_BYTES};
+pub use plan::Plan;
+use probes::Probes;
 use tally::Tally;
 
-/// Most probes of one ping.
-const MOST_PROBES: u16 = 100;
-/// Most probes in a second is one over this.
-const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
-/// Most data of a probe, in bytes: what an Ethernet frame carries (1500), less the headers of IPv6
-/// (40) and ICMP (8). More would be cut into fragments.
-const MOST_DATA_BYTES: i64 = 1452;
 /// Larger than any packet; what does not fit would be cut off.
 const BUFFER_BYTES: usize = 65_536;
 /// A wait of nothing would be one without end.
@@ -53,32 +48,6 @@ pub struct Options {
     pub host: Host,
     #[command(flatten)]
     pub plan: Plan,
-}
-
-/// How many probes, how fast, how large, and how long each is waited for.
-#[derive(clap::Args, Clone)]
-pub struct Plan {
-    /// How many probes: 1 to 100
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_PROBES)))]
-    pub count: u16,
-    /// How long from one probe to the next: 0.1 or more
-    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = interval)]
-    pub interval: Duration,
-    /// How long to wait for the answer to a probe
-    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = program::seconds)]
-    pub timeout: Duration,
-    /// Bytes of data in each probe: 8 to 1452
-    #[arg(long, value_name = "BYTES", default_value_t = 56, value_parser = clap::value_parser!(u16).range(TOKEN_BYTES as i64..=MOST_DATA_BYTES))]
-    pub size: u16,
-}
-
-fn interval(text: &str) -> Result<Duration, String> {
-    match program::seconds(text)? {
-        interval if interval < SHORTEST_INTERVAL => {
-            Err("at most 10 probes a second: give 0.1 or more".to_owned())
-        }
-        interval => Ok(interval),
-    }
 }
 
 pub fn run(options: &Options) -> Result<()> {

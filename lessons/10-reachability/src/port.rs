@@ -50,7 +50,7 @@ pub enum Verdict {
     Open(Duration),
     /// The host has refused: no program listens.
     Closed(Duration),
-    /// Nothing came, so long.
+    /// Nothing came for so long.
     Silent(Duration),
     /// Somebody says that our packets do not get there, and why.
     Barred(String),
@@ -60,11 +60,14 @@ pub enum Verdict {
 ///
 /// # Errors
 /// When it says nothing about the port.
-fn judge(connected: io::Result<()>, took: Duration) -> io::Result<Verdict> {
+fn judge(connected: io::Result<()>, took: Duration, limit: Duration) -> io::Result<Verdict> {
     match connected {
         Ok(()) => Ok(Verdict::Open(took)),
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(Verdict::Closed(took)),
-        Err(error) if error.kind() == ErrorKind::TimedOut => Ok(Verdict::Silent(took)),
+        Err(error) if error.kind() == ErrorKind::TimedOut => {
+            // The system itself gives up after a minute or two.
+            Ok(Verdict::Silent(took.min(limit)))
+        }
         Err(error) if is_barred(&error) => Ok(Verdict::Barred(explain(&error))),
         Err(error) => Err(error),
     }
@@ -98,7 +101,7 @@ impl fmt::Display for Verdict {
 pub fn check(target: SocketAddr, timeout: Duration) -> Result<Verdict> {
     let begin = Instant::now();
     let connected = handshake(target, timeout);
-    let verdict = judge(connected, begin.elapsed());
+    let verdict = judge(connected, begin.elapsed(), timeout);
     verdict.map_err(|error| anyhow!("cannot check {target}: {}", explain(&error)))
 }
 

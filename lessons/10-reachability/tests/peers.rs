@@ -88,9 +88,9 @@ fn both_loopback_addresses_answer() {
         let lines: Vec<&str> = stdout.lines().collect();
         assert_eq!(lines[0], format!("ping {host}: 3 probes with 56 bytes of data"));
         for (number, line) in (1..=3).zip(&lines[1..4]) {
-            assert!(line.starts_with(&format!("answer to probe {number} after 0.")), "{stdout}");
+            assert!(line.starts_with(&format!("answer to probe {number} after ")), "{stdout}");
         }
-        let summary = "3 sent, 3 answered, 0% lost; round trip min/avg/max/stddev 0.";
+        let summary = "3 sent, 3 answered, 0% lost; round trip min/avg/max/stddev ";
         assert!(lines[4].starts_with(summary), "{stdout}");
         assert_eq!((lines.len(), stderr.as_str(), code), (5, "", 0));
     }
@@ -330,7 +330,7 @@ fn python_finds_our_pings_right() {
     }
 }
 
-/// A capture file (LINKTYPE_RAW) of the packets that stand on its standard input.
+/// A capture file (of raw IP, 101) of the packets that stand on its standard input.
 const PCAP: &str = "
 import struct, sys
 out = sys.stdout.buffer
@@ -356,13 +356,12 @@ fn tshark_reads_our_pings() {
         let (stdout, stderr, _) = run(tshark);
         let (request, reply) = if icmp == "icmp" { (8, 0) } else { (128, 129) };
         // Status 1 is "good".
-        let expected: String =
-            (1..=3).map(|n| format!("{request} 1 {n}\n{reply} 1 {n}\n")).collect();
-        assert_eq!(stdout, expected, "{stderr}");
+        let expected = [1, 2, 3].map(|n| format!("{request} 1 {n}\n{reply} 1 {n}\n"));
+        assert_eq!(stdout, expected.concat(), "{stderr}");
     }
 }
 
-/// Pythons messages with Python's checksums: random lengths and bytes, with and without IP headers,
+/// Python's messages with Python's checksums: random lengths and bytes, with and without IP headers,
 /// half of them damaged in one bit. The first word of each line is for us.
 const MESSAGES: &str = "
 import random, socket, struct

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use super::plan::interval;
 use super::probes::Heard;
 use super::statistics::RoundTrips;
 use super::*;

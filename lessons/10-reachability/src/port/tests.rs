@@ -13,13 +13,13 @@ const LONG: Duration = Duration::from_secs(20);
 #[case::network(ErrorKind::NetworkUnreachable, "filtered: network unreachable; ")]
 #[case::rule(ErrorKind::PermissionDenied, "filtered: not permitted; ")]
 fn each_outcome_has_its_verdict_and_its_evidence(#[case] kind: ErrorKind, #[case] says: &str) {
-    let verdict = judge(Err(kind.into()), Duration::from_micros(1500)).unwrap();
+    let verdict = judge(Err(kind.into()), Duration::from_micros(1500), LONG).unwrap();
     assert!(verdict.to_string().starts_with(says), "{verdict}");
 }
 
 #[test]
 fn what_says_nothing_about_the_port_is_no_verdict() {
-    judge(Err(ErrorKind::AddrNotAvailable.into()), Duration::ZERO).unwrap_err();
+    judge(Err(ErrorKind::AddrNotAvailable.into()), Duration::ZERO, LONG).unwrap_err();
 }
 
 #[test]
