@@ -50,6 +50,9 @@ fn explain(packet: &[u8], family: Family) -> String {
     let (header, message) = packet::split(packet);
     let family = header.as_ref().map_or(family, Header::family);
     let way = header.as_ref().map_or_else(String::new, |header| format!("{header}: "));
+    if let Some(header) = header.as_ref().filter(|header| !header.carries_icmp()) {
+        return format!("{way}no ICMP, but protocol {}", header.protocol);
+    }
     let Some(meaning) = icmp::parse(family, message) else {
         return format!(
             "{way}too short: an ICMP message has at least {} bytes",

@@ -314,14 +314,15 @@ fn a_message_is_explained(#[case] hex: &str, #[case] expected: &str) {
 #[test]
 fn a_packet_and_a_problem_tell_who_and_about_what() {
     let problem = format!("0303fcfc00000000 {HEADER} 0035003500080000");
-    let lines = format!("{HEADER} {REQUEST}\n{HEADER} {problem}\n");
+    let udp = HEADER.replace("4001", "4011");
+    let lines = format!("{HEADER} {REQUEST}\n{HEADER} {problem}\n{udp} 0035003500080000\n");
     let (stdout, _, code) = said(program(&["decode"]).write_stdin(lines));
     let way = "from 127.0.0.1 to 127.0.0.2";
     let lines: Vec<&str> = stdout.lines().collect();
     assert!(lines[0].starts_with(&format!("{way}: echo request, identifier 258, ")), "{stdout}");
     let port = "port unreachable: no program has that port";
     assert!(lines[1].starts_with(&format!("{way}: {port}, about a packet {way}; ")), "{stdout}");
-    assert_eq!(code, 0);
+    assert_eq!((lines[2], code), (&*format!("{way}: no ICMP, but protocol 17"), 0));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 /// What stands for `ICMPv6` in the next header field of IPv6 (RFC 4443, section 1).
-const NEXT_HEADER: u8 = 58;
+pub const NEXT_HEADER: u8 = 58;
 
 // listing: begin checksum
 /// The checksum of `bytes`, in which the checksum's own field must still be zero: their sum, with

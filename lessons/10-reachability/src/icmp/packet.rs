@@ -16,6 +16,8 @@ use super::{Family, checksum};
 pub struct Header {
     /// Its own length in bytes.
     pub bytes: usize,
+    /// What follows it: 1 is ICMP in IPv4, 58 is ICMP in IPv6.
+    pub protocol: u8,
     /// Who sent the packet.
     pub source: IpAddr,
     /// For whom it is.
@@ -26,6 +28,11 @@ impl Header {
     /// Which ICMP follows it.
     pub fn family(&self) -> Family {
         Family::of(self.source)
+    }
+
+    /// Whether the packet carries ICMP.
+    pub fn carries_icmp(&self) -> bool {
+        self.protocol == if self.source.is_ipv4() { 1 } else { checksum::NEXT_HEADER }
     }
 
     /// Whether the checksum of `message`, which follows, is right.
@@ -58,15 +65,17 @@ pub fn split(packet: &[u8]) -> (Option<Header>, &[u8]) {
 }
 
 /// IPv4 (RFC 791, section 3.1): the low half of the first byte is the header's length in units of
-/// four bytes, since there may be options. The addresses are its bytes 12 to 15 and 16 to 19.
+/// four bytes, since there may be options. The protocol is byte 9, the addresses are the bytes 12 to
+/// 15 and 16 to 19.
 fn header_v4(packet: &[u8]) -> Option<Header> {
     let bytes = usize::from(packet.first()? & 0x0f) * 4;
     let header = packet.get(..bytes)?;
+    let protocol = *header.get(9)?;
     let address = |at: usize| -> Option<IpAddr> {
         let octets: [u8; 4] = header.get(at..at + 4)?.try_into().ok()?;
         Some(Ipv4Addr::from(octets).into())
     };
-    Some(Header { bytes, source: address(12)?, destination: address(16)? })
+    Some(Header { bytes, protocol, source: address(12)?, destination: address(16)? })
 }
 // listing: end packet
 
@@ -78,5 +87,6 @@ fn header_v6(packet: &[u8]) -> Option<Header> {
         let octets: [u8; 16] = header.get(at..at + 16)?.try_into().ok()?;
         Some(Ipv6Addr::from(octets).into())
     };
-    Some(Header { bytes: 40, source: address(8)?, destination: address(24)? })
+    let protocol = header[6];
+    Some(Header { bytes: 40, protocol, source: address(8)?, destination: address(24)? })
 }

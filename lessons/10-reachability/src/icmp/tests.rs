@@ -181,6 +181,7 @@ fn no_bytes_whatever_make_it_panic() {
 fn ipv4_packet(header_bytes: usize) -> Vec<u8> {
     let mut packet = vec![0; header_bytes];
     packet[0] = 0x40 | u8::try_from(header_bytes / 4).unwrap();
+    packet[9] = 1;
     packet[12..20].copy_from_slice(&[127, 0, 0, 1, 127, 0, 0, 2]);
     packet.extend([8, 0, 0, 0, 0, 0, 0, 0]);
     packet
@@ -192,7 +193,7 @@ fn ipv4_packet(header_bytes: usize) -> Vec<u8> {
 fn an_ipv4_header_is_cut_off_at_the_length_that_it_says(#[case] length: usize) {
     let packet = ipv4_packet(length);
     let (source, destination) = ([127, 0, 0, 1].into(), [127, 0, 0, 2].into());
-    let header = Header { bytes: length, source, destination };
+    let header = Header { bytes: length, protocol: 1, source, destination };
     assert_eq!(split(&packet), (Some(header), &packet[length..]));
 }
 
@@ -225,5 +226,6 @@ fn ipv6s_checksum_counts_the_addresses_in() {
     packet.extend([source.octets(), destination.octets()].concat());
     packet.extend(&message);
     let (header, rest) = split(&packet);
-    assert!(header.unwrap().vouches_for(rest));
+    let header = header.unwrap();
+    assert!(header.carries_icmp() && header.vouches_for(rest));
 }

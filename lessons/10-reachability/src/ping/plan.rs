@@ -13,6 +13,7 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 /// Most data of a probe, in bytes: what an Ethernet frame carries (1500), less the headers of IPv6
 /// (40) and ICMP (8). More would be cut into fragments.
 const MOST_DATA_BYTES: i64 = 1452;
+
 /// How many probes, how fast, how large, and how long each is waited for.
 #[derive(clap::Args, Clone)]
 pub struct Plan {
@@ -30,6 +31,7 @@ pub struct Plan {
     pub size: u16,
 }
 
+/// Reads the time between two probes (for clap's `value_parser`).
 pub fn interval(text: &str) -> Result<Duration, String> {
     match program::seconds(text)? {
         interval if interval < SHORTEST_INTERVAL => {
