@@ -29,18 +29,15 @@ pub const SHORT: Plan = Plan {
     size: 56,
 };
 
-pub fn run(options: &Options) -> Result<()> {
-    ask(options, &Stop::on_ctrl_c()?)
-}
-
-// listing: begin ask
+// listing: begin run
 /// Asks in two ways. The port decides: a host may well answer connections and no pings, and a ping
 /// that is answered says nothing about any port.
-pub fn ask(options: &Options, stop: &Stop) -> Result<()> {
+pub fn run(options: &Options) -> Result<()> {
     let host = host::first_address(&options.addr.host)?;
-    if let Err(error) = ping::ping(host, &SHORT, stop) {
+    // A stop that nobody raises: Ctrl-C ends the process at once, wherever it waits.
+    if let Err(error) = ping::ping(host, &SHORT, &Stop::new()) {
         say!("{error:#}");
     }
     port::ask(&options.addr, &options.patience)
 }
-// listing: end ask
+// listing: end run

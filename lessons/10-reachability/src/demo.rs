@@ -19,9 +19,12 @@ use crate::client::SHORT;
 use crate::{ping, port, server};
 use filtered::Filtered;
 
-/// How long the demo waits for a port that does not answer. On the loopback interface nothing is
-/// lost, so this is long.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// How long the demo waits for an answer that will come. (A reset is not believed at once by every
+/// system: Windows asks a few times, for two seconds.)
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it waits for one that will not. On the loopback interface nothing is lost, so this is
+/// long.
+const SILENCE: Duration = Duration::from_millis(300);
 
 /// Runs a target and somebody who asks as two threads of this process.
 pub fn run(addr: Endpoint) -> Result<()> {
@@ -37,11 +40,11 @@ pub fn run(addr: Endpoint) -> Result<()> {
 }
 
 fn ask(target: SocketAddr) -> Result<()> {
-    check(target)?;
+    check(target, PATIENCE)?;
     let closed = closed(target.ip())?;
-    check(address_of(&closed)?)?;
+    check(address_of(&closed)?, PATIENCE)?;
     match Filtered::open(target.ip()) {
-        Ok(filtered) => check(address_of(&filtered.listener)?)?,
+        Ok(filtered) => check(address_of(&filtered.listener)?, SILENCE)?,
         Err(error) => say!("no port that does not answer: {error}"),
     }
     for loopback in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
@@ -54,8 +57,8 @@ fn ask(target: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-fn check(target: SocketAddr) -> Result<()> {
-    let verdict = port::check(target, PATIENCE)?;
+fn check(target: SocketAddr, timeout: Duration) -> Result<()> {
+    let verdict = port::check(target, timeout)?;
     writeln!(say::output(), "{target} is {verdict}").map_err(OutputError)?;
     Ok(())
 }

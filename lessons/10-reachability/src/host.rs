@@ -38,10 +38,9 @@ pub fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
 /// Refuses what names many hosts: lists, networks, patterns, ranges.
 fn one_name(text: &str) -> Result<&str, String> {
     let host = text.rsplit_once(':').map_or(text, |(host, _)| host);
-    // `10.0.0.1-9`; no name ends in a label of digits and hyphens.
-    let last_label = host.rsplit('.').next().unwrap_or_default();
+    // `10.0.0.1-9`: no name is all digits.
     let is_range =
-        last_label.contains('-') && last_label.chars().all(|c| c.is_ascii_digit() || c == '-');
+        host.contains('-') && host.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-'));
     if text.is_empty() {
         Err("name a host, such as 127.0.0.1".to_owned())
     } else if is_range || text.contains([',', '/', '*', ' ']) {
@@ -94,4 +93,42 @@ pub fn first_address(host: &Host) -> Result<SocketAddr> {
         Err(error) => error,
     });
     found?.first().copied().with_context(|| format!("{host} has no address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("127.0.0.1", "127.0.0.1")]
+    #[case("::1", "::1")]
+    #[case("[::1]", "::1")]
+    #[case("localhost", "localhost")]
+    #[case("web-1.example.com", "web-1.example.com")]
+    #[case("1-2.example.com", "1-2.example.com")]
+    fn one_host_is_read(#[case] text: &str, #[case] host: &str) {
+        assert_eq!(parse_host(text).unwrap().to_string(), host);
+        let target = if host.contains(':') { format!("[{host}]:80") } else { format!("{host}:80") };
+        assert_eq!(parse_endpoint(&target).unwrap().to_string(), target);
+    }
+
+    #[rstest]
+    #[case::of_addresses("10.0.0.1-10.0.0.9")]
+    #[case::of_the_last_octet("10.0.0.1-9")]
+    #[case::of_all("10.0.0.-")]
+    #[case::network("10.0.0.0/8")]
+    #[case::network_v6("2001:db8::/32")]
+    #[case::list("::1,::2")]
+    #[case::two("a b")]
+    fn several_hosts_are_not(#[case] text: &str) {
+        assert!(parse_host(text).unwrap_err().starts_with("one host at a time"));
+        assert!(parse_endpoint(&format!("{text}:80")).is_err());
+    }
+
+    #[test]
+    fn another_spelling_of_an_ipv4_address_is_that_address() {
+        let endpoint = parse_endpoint("[::ffff:127.0.0.1]:80").unwrap();
+        assert_eq!(addresses(&endpoint).unwrap(), ["127.0.0.1:80".parse().unwrap()]);
+    }
 }
