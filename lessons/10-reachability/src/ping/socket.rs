@@ -10,7 +10,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::reason::explain;
 
 // listing: begin open
-/// Opens an ICMP socket that talks with `host` alone (ICMP has no ports; the one in there is ignored).
+/// Opens an ICMP socket that talks with `host` alone. (ICMP has no ports, so that one is ignored.)
 ///
 /// A *raw* socket sends and hears packets of every kind, so it is for administrators. A *datagram*
 /// socket with the protocol ICMP sends echo requests and hears their answers, and nothing else: that
