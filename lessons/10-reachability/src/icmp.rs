@@ -29,7 +29,6 @@ mod tests;
 use std::net::IpAddr;
 use std::ops::Range;
 
-// listing: begin layout
 const TYPE: usize = 0;
 const CODE: usize = 1;
 const CHECKSUM: Range<usize> = 2..4;
@@ -37,7 +36,6 @@ const IDENTIFIER: Range<usize> = 4..6;
 const SEQUENCE: Range<usize> = 6..8;
 /// Bytes before the data of an echo, and before the packet that an error quotes.
 pub const HEADER_BYTES: usize = 8;
-// listing: end layout
 
 /// The two ICMPs: the same layout with other numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +122,6 @@ pub fn echo_request(family: Family, echo: &Echo) -> Vec<u8> {
 }
 // listing: end request
 
-// listing: begin parse
 /// Reads a message; `None` if it is shorter than any. Whether its checksum is right is another
 /// question: [`checksum::is_right`].
 pub fn parse(family: Family, bytes: &[u8]) -> Option<Message<'_>> {
@@ -143,7 +140,6 @@ pub fn parse(family: Family, bytes: &[u8]) -> Option<Message<'_>> {
         Message::Other { kind, code }
     })
 }
-// listing: end parse
 
 /// The checksum that a message carries; `None` if it is too short for one.
 pub fn carried_checksum(message: &[u8]) -> Option<u16> {

@@ -5,7 +5,6 @@
 
 use std::io::{self, ErrorKind};
 
-// listing: begin reason
 /// What the system's error means for somebody who wants to reach a host.
 pub fn explain(error: &io::Error) -> String {
     match error.kind() {
@@ -37,4 +36,3 @@ pub fn is_barred(error: &io::Error) -> bool {
         ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::PermissionDenied
     )
 }
-// listing: end reason

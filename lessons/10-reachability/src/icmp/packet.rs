@@ -52,7 +52,6 @@ impl fmt::Display for Header {
     }
 }
 
-// listing: begin packet
 /// Cuts a packet into header and message. Without a header everything is message.
 pub fn split(packet: &[u8]) -> (Option<Header>, &[u8]) {
     let header = match packet.first().map(|first| first >> 4) {
@@ -77,7 +76,6 @@ fn header_v4(packet: &[u8]) -> Option<Header> {
     };
     Some(Header { bytes, protocol, source: address(12)?, destination: address(16)? })
 }
-// listing: end packet
 
 /// IPv6 (RFC 8200, section 3): always 40 bytes, the last 32 of which are the addresses. (Extension
 /// headers behind it would be taken for the message; nobody sends them with a ping.)

@@ -50,7 +50,6 @@ impl Tally {
         }
     }
 
-    // listing: begin heard
     pub fn heard(&mut self, heard: &Heard) -> io::Result<()> {
         match *heard {
             Heard::Answer { sequence, round_trip, late } => {
@@ -70,7 +69,6 @@ impl Tally {
             Heard::Foreign => Ok(()),
         }
     }
-    // listing: end heard
 
     pub fn problem(&mut self, says: &str) -> io::Result<()> {
         self.errors += 1;
