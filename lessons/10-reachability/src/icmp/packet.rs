@@ -1,0 +1,90 @@
+//! The IP header in front of a message.
+//!
+//! Systems differ: from an ICMP datagram socket Linux hands out the message alone, macOS the whole
+//! IPv4 packet (and for IPv6 the message alone, as RFC 3542, section 3, wants it). We need not ask
+//! which system this is. The first four bits of an IP packet are its version, 4 or 6, and no ICMP
+//! message begins like that: the types 0x40 to 0x4f and 0x60 to 0x6f are not assigned to any we could
+//! meet (IANA's "ICMP Type Numbers").
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::{Family, checksum};
+
+/// What stands in front of a message, as far as we need it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Its own length in bytes.
+    pub bytes: usize,
+    /// What follows it: 1 is ICMP in IPv4, 58 is ICMP in IPv6.
+    pub protocol: u8,
+    /// Who sent the packet.
+    pub source: IpAddr,
+    /// For whom it is.
+    pub destination: IpAddr,
+}
+
+impl Header {
+    /// Which ICMP follows it.
+    pub fn family(&self) -> Family {
+        Family::of(self.source)
+    }
+
+    /// Whether the packet carries ICMP.
+    pub fn carries_icmp(&self) -> bool {
+        self.protocol == if self.source.is_ipv4() { 1 } else { checksum::NEXT_HEADER }
+    }
+
+    /// Whether the checksum of `message`, which follows, is right.
+    pub fn vouches_for(&self, message: &[u8]) -> bool {
+        match (self.source, self.destination) {
+            (IpAddr::V6(source), IpAddr::V6(destination)) => {
+                checksum::is_right_v6(source, destination, message)
+            }
+            _ => checksum::is_right(message),
+        }
+    }
+}
+
+impl fmt::Display for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "from {} to {}", self.source, self.destination)
+    }
+}
+
+/// Cuts a packet into header and message. Without a header everything is message.
+pub fn split(packet: &[u8]) -> (Option<Header>, &[u8]) {
+    let header = match packet.first().map(|first| first >> 4) {
+        Some(4) => header_v4(packet),
+        Some(6) => header_v6(packet),
+        _ => None,
+    };
+    let length = header.as_ref().map_or(0, |header| header.bytes);
+    (header, &packet[length..])
+}
+
+/// IPv4 (RFC 791, section 3.1): the low half of the first byte is the header's length in units of
+/// four bytes, since there may be options. The protocol is byte 9, the addresses are the bytes 12 to
+/// 15 and 16 to 19.
+fn header_v4(packet: &[u8]) -> Option<Header> {
+    let bytes = usize::from(packet.first()? & 0x0f) * 4;
+    let header = packet.get(..bytes)?;
+    let protocol = *header.get(9)?;
+    let address = |at: usize| -> Option<IpAddr> {
+        let octets: [u8; 4] = header.get(at..at + 4)?.try_into().ok()?;
+        Some(Ipv4Addr::from(octets).into())
+    };
+    Some(Header { bytes, protocol, source: address(12)?, destination: address(16)? })
+}
+
+/// IPv6 (RFC 8200, section 3): always 40 bytes, the last 32 of which are the addresses. (Extension
+/// headers behind it would be taken for the message; nobody sends them with a ping.)
+fn header_v6(packet: &[u8]) -> Option<Header> {
+    let header: &[u8; 40] = packet.first_chunk()?;
+    let address = |at: usize| -> Option<IpAddr> {
+        let octets: [u8; 16] = header.get(at..at + 16)?.try_into().ok()?;
+        Some(Ipv6Addr::from(octets).into())
+    };
+    let protocol = header[6];
+    Some(Header { bytes: 40, protocol, source: address(8)?, destination: address(24)? })
+}
