@@ -196,3 +196,6 @@ pub fn fill(input: &mut impl BufRead) -> io::Result<&[u8]> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,7 +57,7 @@ impl Write for Timed {
         if self.stop.is_raised() {
             let now = Instant::now();
             if now >= *self.write_until.get_or_insert(now + LAST_WORDS) {
-                return Err(io::ErrorKind::TimedOut.into());
+                return Err(io::Error::other("this server ends, and the client has not taken all"));
             }
         }
         self.tcp.write(bytes)

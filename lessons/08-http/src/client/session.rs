@@ -39,12 +39,7 @@ impl Session {
             // it has the key of a certificate that an authority of ours has signed for this name.
             tls.complete_io(&mut timed).map_err(|error| not_trusted(to, &error))?;
             if options.verbose {
-                let version = tls.protocol_version().and_then(|version| version.as_str());
-                let version = version.unwrap_or("TLS");
-                say!(
-                    "* {version}: the server has proved to be {}",
-                    to.url.host_str().unwrap_or("")
-                );
+                say!("* TLS 1.3: the server has proved to be {}", to.host());
             }
             Stream::TlsClient(StreamOwned::new(tls, timed).into())
         } else {

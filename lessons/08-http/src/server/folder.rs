@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use netbasics::program::{Usage, plain};
 use netbasics::say;
 
-use super::target::is_plain_name;
+use super::target::{NO_SUCH_FILE, is_plain_name};
 use crate::head::Fault;
 
-const NO_SUCH_FILE: Fault = Fault { status: 404, why: "there is no such file" };
 /// What a folder shows of itself. We list no folders: what nobody links to stays unseen.
 const INDEX: &str = "index.html";
 

@@ -13,7 +13,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::head::{Fault, Request, Version, bad};
 
-const NO_SUCH_FILE: Fault = Fault { status: 404, why: "there is no such file" };
+pub const NO_SUCH_FILE: Fault = Fault { status: 404, why: "there is no such file" };
 
 // listing: begin host
 /// An HTTP/1.1 request says once for which host it is, as many may share an address; if not, 400
@@ -75,9 +75,12 @@ pub fn path(target: &str) -> Result<&str, Fault> {
 /// 3986, section 2.2). Whoever decodes first, or twice, opens doors.
 pub fn resolve(path: &str) -> Result<PathBuf, Fault> {
     let mut place = PathBuf::new();
+    if path == "/" {
+        return Ok(place);
+    }
     let path = path.strip_prefix('/').unwrap_or(path);
-    let path = path.strip_suffix('/').unwrap_or(path);
-    for segment in path.split('/').filter(|_| !path.is_empty()) {
+    // The '/' at the end of a folder has no name behind it.
+    for segment in path.strip_suffix('/').unwrap_or(path).split('/') {
         let name = decode(segment)?;
         if !is_plain_name(&name) {
             return Err(NO_SUCH_FILE);
