@@ -29,7 +29,7 @@ pub fn run(addr: Option<Endpoint>) -> Result<()> {
     let url = "http://anna:secret@localhost:8888/moon%20poems/1.txt?lang=zh&page=2#line-3";
     url_parts::run(&url_parts::Options { url: url.to_owned() })?;
 
-    title("HTTP/1.1 by hand, three requests on one connection; then with a library")?;
+    title("HTTP/1.1 by hand, four requests on one connection; then with a library")?;
     serve(&addr, site.path(), None, plain)?;
 
     title("HTTPS: the same in a tunnel, whose other end proves who it is")?;
@@ -71,20 +71,22 @@ fn options(head: bool, range: Option<&str>, verbose: bool) -> client::Options {
 }
 
 fn plain(address: SocketAddr) -> Result<()> {
-    let poem = Destination::new(Some(address.into()), "/poem.txt", false)?;
+    let at = |path| Destination::new(Some(address.into()), path, false);
+    let (poem, time) = (at("/poem.txt")?, at("/time")?);
     let whole = options(false, None, true);
     let mut session = Session::open(&poem, &tls::trust(&[])?, &whole)?;
     session.fetch(&poem, &whole, false)?;
-    say!("only its head:");
+    say!("only the head:");
     session.fetch(&poem, &options(true, None, false), false)?;
-    say!("only its first nine bytes:");
-    session.fetch(&poem, &options(false, Some("0-8"), false), true)?;
+    say!("only the first nine bytes:");
+    session.fetch(&poem, &options(false, Some("0-8"), false), false)?;
+    say!("something whose length nobody knows beforehand, in chunks:");
+    session.fetch(&time, &options(false, None, false), true)?;
     session.close();
 
-    say!("ureq, and something whose length nobody knows beforehand:");
-    let time = Destination::new(Some(address.into()), "/time", false)?;
+    say!("the poem once more, by the library ureq:");
     let options = options(false, None, false);
-    Library::new(&time, &[], &options).fetch(&time, &options)?;
+    Library::new(&poem, &[], &options).fetch(&poem, &options)?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use netbasics::socket;
 use netbasics::stop::Stop;
-use rustls::{ClientConnection, ServerConnection, StreamOwned};
+use rustls::{ClientConnection, ConnectionCommon, ServerConnection, StreamOwned};
 
 /// How long an answer that is being sent may go on after Ctrl-C.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -92,17 +92,22 @@ impl Stream {
             Self::Plain(timed) => timed.tcp,
             Self::TlsServer(mut tls) => {
                 tls.conn.send_close_notify();
-                while tls.conn.wants_write() && tls.conn.write_tls(&mut tls.sock).is_ok() {}
+                send_last_words(&mut tls.conn, &mut tls.sock);
                 tls.sock.tcp
             }
             Self::TlsClient(mut tls) => {
                 tls.conn.send_close_notify();
-                while tls.conn.wants_write() && tls.conn.write_tls(&mut tls.sock).is_ok() {}
+                send_last_words(&mut tls.conn, &mut tls.sock);
                 tls.sock.tcp
             }
         };
         socket::close_politely(tcp);
     }
+}
+
+/// Sends what TLS has left to say, without listening any more.
+pub fn send_last_words<S>(tls: &mut ConnectionCommon<S>, to: &mut Timed) {
+    while tls.wants_write() && tls.write_tls(to).is_ok_and(|sent| sent > 0) {}
 }
 
 impl Read for Stream {

@@ -14,7 +14,7 @@ use super::{Destination, Options, print, print_head, show};
 use crate::body::{self, WireError};
 use crate::framing;
 use crate::head::{Fields, Request, Response, Version};
-use crate::stream::{Stream, Timed};
+use crate::stream::{Stream, Timed, send_last_words};
 use crate::tls;
 
 /// Answers before the answer (1xx) that are read before we give up.
@@ -37,7 +37,11 @@ impl Session {
             timed.limit_reading(Some(options.timeout));
             // The handshake (RFC 8446, section 2): keys are agreed on, and the server proves that
             // it has the key of a certificate that an authority of ours has signed for this name.
-            tls.complete_io(&mut timed).map_err(|error| not_trusted(to, &error))?;
+            if let Err(error) = tls.complete_io(&mut timed) {
+                // Our last word is an alert, so that the server learns why we hang up.
+                send_last_words(&mut tls, &mut timed);
+                return Err(not_trusted(to, &error));
+            }
             if options.verbose {
                 say!("* TLS 1.3: the server has proved to be {}", to.host());
             }
