@@ -13,8 +13,8 @@ use netbasics::port::Endpoint;
 use netbasics::program::{OutputError, Usage};
 use netbasics::{program, say};
 
-use crate::head::Response;
-use crate::tls;
+use crate::http::head::Response;
+use crate::http::tls;
 pub use destination::Destination;
 pub use library::Library;
 pub use session::Session;

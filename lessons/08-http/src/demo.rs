@@ -15,9 +15,10 @@ use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
 
 use crate::client::{self, Destination, Library, Session};
+use crate::http::tls;
 use crate::server::folder::Folder;
 use crate::server::{self, Server, site};
-use crate::{tls, url_parts};
+use crate::url_parts;
 
 const LIMIT: Duration = Duration::from_secs(10);
 

@@ -1,13 +1,9 @@
 //! Lesson 8: URLs, HTTP/1.1 by hand and with a library, HTTPS. Without a subcommand a demo.
 
-mod body;
 mod client;
 mod demo;
-mod framing;
-mod head;
+mod http;
 mod server;
-mod stream;
-mod tls;
 mod url_parts;
 
 /// HTTP: a file server, a client, the parts of a URL, or (without a subcommand) all of it at once

@@ -7,6 +7,7 @@
 mod answer;
 mod connection;
 pub mod folder;
+mod place;
 mod range;
 mod send;
 pub mod site;
@@ -16,7 +17,7 @@ use std::fs;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::thread;
 use std::time::Duration;
 
@@ -26,10 +27,11 @@ use netbasics::stop::Stop;
 use netbasics::{program, ready, say, socket};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use crate::stream::{Stream, Timed};
-use crate::tls;
+use crate::http::stream::{Stream, Timed};
+use crate::http::tls;
 use connection::Connection;
 use folder::Folder;
+use place::Place;
 
 /// How many clients may be told at once that there is no room for them.
 const MAX_REFUSALS: usize = 32;
@@ -65,7 +67,7 @@ pub struct Limits {
 
 pub fn run(addr: Option<Endpoint>, options: Options) -> Result<()> {
     // A folder of our own goes away when this is dropped, at the end.
-    let site = if options.dir.is_none() { Some(site::lay_out()?) } else { None };
+    let site = options.dir.is_none().then(site::lay_out).transpose()?;
     let dir = options.dir.clone().or(site.as_ref().map(|site| site.path().to_owned()));
     let folder = Folder::open(&dir.unwrap_or_default())?;
     let identity = options.tls.is_some().then(tls::make_identity).transpose()?;
@@ -73,6 +75,9 @@ pub fn run(addr: Option<Endpoint>, options: Options) -> Result<()> {
     // Only now: a second server on a port in use must not replace the first one's certificate.
     if let (Some(identity), Some(Some(path))) = (&identity, &options.tls) {
         hand_out(path, &identity.authority_pem)?;
+    }
+    if site.is_some() {
+        say!("serving a few pages of our own; --dir DIR serves yours");
     }
     let tls = identity.map(|identity| identity.config);
     let server = Server::new(options.limits, folder, tls, Stop::on_ctrl_c()?);
@@ -152,24 +157,5 @@ impl Server {
         let Some(config) = &self.tls else { return Ok(Stream::Plain(timed)) };
         let tls = ServerConnection::new(Arc::clone(config))?;
         Ok(Stream::TlsServer(StreamOwned::new(tls, timed).into()))
-    }
-}
-
-/// A connection's place among the others; dropping it makes room.
-struct Place<'a> {
-    open: &'a AtomicUsize,
-    /// How many there were when it came, itself included.
-    number: usize,
-}
-
-impl<'a> Place<'a> {
-    fn take(open: &'a AtomicUsize) -> Self {
-        Self { open, number: open.fetch_add(1, Ordering::SeqCst) + 1 }
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.open.fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -57,6 +57,11 @@ impl Destination {
         &self.url[Position::BeforeHost..Position::AfterPort]
     }
 
+    /// The host alone.
+    pub fn name(&self) -> &str {
+        self.url.host_str().unwrap_or("")
+    }
+
     /// Whom a certificate must be for: what the person has asked for, never what the network says.
     pub fn server_name(&self) -> Result<ServerName<'static>, Usage> {
         match self.url.host() {

@@ -18,9 +18,9 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use super::{Destination, Options, print, print_head, show};
-use crate::body::MAX_HEAD_BYTES;
-use crate::head::{Fields, Response, Version};
-use crate::tls;
+use crate::http::body::MAX_HEAD_BYTES;
+use crate::http::head::{Fields, Response, Version};
+use crate::http::tls;
 
 /// How many redirects in a row are followed.
 const MAX_REDIRECTS: u32 = 5;

@@ -11,11 +11,11 @@ use netbasics::{say, socket};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::{Destination, Options, print, print_head, show};
-use crate::body::{self, WireError};
-use crate::framing;
-use crate::head::{Fields, Request, Response, Version};
-use crate::stream::{Stream, Timed, send_last_words};
-use crate::tls;
+use crate::http::body::{self, WireError};
+use crate::http::framing;
+use crate::http::head::{Fields, Request, Response, Version};
+use crate::http::stream::{Stream, Timed, send_last_words};
+use crate::http::tls;
 
 /// Answers before the answer (1xx) that are read before we give up.
 const MAX_INTERIM: usize = 10;
@@ -43,7 +43,7 @@ impl Session {
                 return Err(not_trusted(to, &error));
             }
             if options.verbose {
-                say!("* TLS 1.3: the server has proved to be {}", to.host());
+                say!("* TLS 1.3: the server has proved to be {}", to.name());
             }
             Stream::TlsClient(StreamOwned::new(tls, timed).into())
         } else {

@@ -10,7 +10,7 @@ use httpdate::{fmt_http_date, parse_http_date};
 use super::folder::{Folder, Found};
 use super::range::{Part, part};
 use super::target;
-use crate::head::{Fault, Fields, Request, Status, phrase};
+use crate::http::head::{Fault, Fields, Request, Status, phrase};
 
 /// Methods that HTTP defines (RFC 9110, section 9; RFC 5789) and we do not allow. Any other word
 /// we have not even heard of: 501.

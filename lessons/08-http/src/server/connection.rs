@@ -10,11 +10,11 @@ use netbasics::trouble::{explain, is_timeout};
 use super::answer::{Answer, answer};
 use super::send::{Manner, awaits_continue, send};
 use super::{Server, target};
-use crate::body::{self, WireError};
-use crate::framing;
-use crate::head::{Fault, Request};
-use crate::stream::Stream;
-use crate::tls;
+use crate::http::body::{self, WireError};
+use crate::http::framing;
+use crate::http::head::{Fault, Request};
+use crate::http::stream::Stream;
+use crate::http::tls;
 
 /// Largest body that is read and thrown away, in bytes, to get to the next request. No request
 /// that we grant has one.

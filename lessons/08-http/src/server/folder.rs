@@ -8,7 +8,7 @@ use netbasics::program::{Usage, plain};
 use netbasics::say;
 
 use super::target::{NO_SUCH_FILE, is_plain_name};
-use crate::head::Fault;
+use crate::http::head::Fault;
 
 /// What a folder shows of itself. We list no folders: what nobody links to stays unseen.
 const INDEX: &str = "index.html";

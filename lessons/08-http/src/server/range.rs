@@ -1,6 +1,6 @@
 //! Which part of a file is asked for (RFC 9110, section 14.1.2).
 
-use crate::head::Request;
+use crate::http::head::Request;
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Part {

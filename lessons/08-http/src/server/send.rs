@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use httpdate::fmt_http_date;
 
 use super::answer::{Answer, Content};
-use crate::head::{Fields, Request, Response, Version, phrase};
+use crate::http::head::{Fields, Request, Response, Version, phrase};
 
 /// How much of a file is in memory at a time.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -65,7 +65,7 @@ pub fn send(output: &mut impl Write, answer: Answer, mut manner: Manner) -> io::
         fields.add("Connection", "close");
     }
     let (status, reason) = (answer.status, phrase(answer.status).to_owned());
-    // Always our own version, whatever the client's (RFC 9110, section 2.5).
+    // Always our own version, whatever the client's (RFC 9110, section 6.2).
     let head = Response { version: Version::Http11, status, reason, fields }.to_string();
     match answer.content {
         Content::Text(text) if !manner.head_only => {

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use percent_encoding::percent_decode_str;
 
-use crate::head::{Fault, Request, Version, bad};
+use crate::http::head::{Fault, Request, Version, bad};
 
 pub const NO_SUCH_FILE: Fault = Fault { status: 404, why: "there is no such file" };
 
@@ -71,8 +71,8 @@ pub fn path(target: &str) -> Result<&str, Fault> {
 /// The file's place below the folder: always one or more plain names, or nothing at all for the
 /// folder itself.
 ///
-/// First cut at each '/', then decode: a `%2F` is a character of a name and no separator (RFC
-/// 3986, section 2.2). Whoever decodes first, or twice, opens doors.
+/// First cut at each '/', then decode, and once only (RFC 3986, section 2.4): a `%2F` is a
+/// character of a name and no separator. Whoever decodes first, or twice, opens doors.
 pub fn resolve(path: &str) -> Result<PathBuf, Fault> {
     let mut place = PathBuf::new();
     if path == "/" {

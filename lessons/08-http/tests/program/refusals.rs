@@ -133,6 +133,18 @@ fn a_connection_on_which_nothing_comes_is_closed_without_a_word() {
     assert!(answer.ends_with(NUMBERS), "one answer, and then silence: {answer}");
 }
 
+#[test]
+fn how_long_a_request_may_take_says_nothing_about_the_time_between_two() {
+    let site = site(&["--request-time", "0.2"]);
+    let mut stream = site.connect();
+    for _ in 0..2 {
+        stream.write_all(get("/nothing", "").as_bytes()).unwrap();
+        assert!(head(&mut stream).starts_with("HTTP/1.1 200 OK\r\n"));
+        // Longer than a request may take. Nothing is waited for here: time is what is tested.
+        thread::sleep(Duration::from_millis(400));
+    }
+}
+
 #[rstest]
 #[case::post("POST", 405)]
 #[case::put("PUT", 405)]

@@ -17,7 +17,7 @@ fn the_demo_shows_all_of_it() {
         "[client] 静夜思\n",
         " GET /poem.txt → 206, 9 bytes\n",
         "[client] 3 of 3: ",
-        "[client] * TLS 1.3: the server has proved to be localhost:",
+        "[client] * TLS 1.3: the server has proved to be localhost\n",
         "this is somebody else: ",
         "signed by an authority that we do not trust",
     ] {

@@ -43,7 +43,7 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// The versions we speak. A later 1.x is answered as 1.1 (RFC 9110, section 2.5).
+/// The versions we speak. A later 1.x is answered as 1.1 (RFC 9110, section 6.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
     Http10,

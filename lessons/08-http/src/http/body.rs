@@ -1,17 +1,16 @@
 //! Heads and bodies on the wire: where reading stops, and what is too much.
 
-use std::io::{self, BufRead, ErrorKind, Read};
-use std::str;
+mod chunks;
 
-use crate::framing::Framing;
-use crate::head::{Fault, Fields, Status, bad};
+use std::io::{self, BufRead, ErrorKind, Read};
+
+use crate::http::framing::Framing;
+use crate::http::head::{Fault, Fields, Status, bad};
 
 /// Longest first line of a head, in bytes. RFC 9112, section 3, recommends to take at least 8000.
 pub const MAX_LINE_BYTES: usize = 8 * 1024;
 /// Longest head, and longest trailer, in bytes.
 pub const MAX_HEAD_BYTES: usize = 32 * 1024;
-/// Longest line in front of a chunk: a number, and extensions that nobody uses.
-const MAX_SIZE_LINE_BYTES: usize = 256;
 
 /// Why a message did not come whole.
 #[derive(Debug)]
@@ -97,7 +96,7 @@ pub fn receive(
     match framing {
         Framing::Length(length) if length > limit => return Err(TOO_LARGE.into()),
         Framing::Length(length) => exactly(input, length, take)?,
-        Framing::Chunked => return chunked(input, limit, take),
+        Framing::Chunked => return chunks::receive(input, limit, take),
         Framing::UntilClose => until_close(input, limit, take)?,
     }
     Ok(Fields::default())
@@ -105,7 +104,7 @@ pub fn receive(
 
 const TOO_LARGE: Fault = Fault { status: 413, why: "the body is larger than is taken here" };
 
-// listing: begin bodies
+// listing: begin exactly
 fn exactly(
     input: &mut impl BufRead,
     length: u64,
@@ -125,46 +124,7 @@ fn exactly(
     }
     Ok(())
 }
-
-fn chunked(
-    input: &mut impl BufRead,
-    limit: u64,
-    take: &mut impl FnMut(&[u8]) -> io::Result<()>,
-) -> Result<Fields, WireError> {
-    let mut left = limit;
-    loop {
-        let mut line = Vec::new();
-        read_line(input, &mut line, MAX_SIZE_LINE_BYTES, 400)?;
-        let size = chunk_size(&line)?;
-        if size == 0 {
-            // Behind the last chunk: the trailer, often empty, and an empty line.
-            return Ok(Fields::parse(&read_fields(input, Vec::new())?)?);
-        }
-        left = left.checked_sub(size).ok_or(TOO_LARGE)?;
-        exactly(input, size, take)?;
-        let mut end = [0; 2];
-        input.read_exact(&mut end)?;
-        if &end != b"\r\n" {
-            return Err(bad("a chunk is longer than its size says").into());
-        }
-    }
-}
-
-/// The size in `1a;name=value␍␊`: hexadecimal digits (RFC 9112, section 7.1), and nothing that
-/// other programs take for a number: no sign, no `0x`, no blank, no underscore.
-fn chunk_size(line: &[u8]) -> Result<u64, Fault> {
-    let line = line.strip_suffix(b"\r\n").unwrap_or(line);
-    if line.iter().any(|&byte| byte.is_ascii_control()) {
-        return Err(bad("a control character in front of a chunk"));
-    }
-    // Extensions: a recipient ignores those it does not know (section 7.1.1).
-    let digits = line.split(|&byte| byte == b';').next().unwrap_or(line);
-    let is_number = (1..=16).contains(&digits.len()) && digits.iter().all(u8::is_ascii_hexdigit);
-    let text = str::from_utf8(digits).ok().filter(|_| is_number);
-    let size = text.and_then(|text| u64::from_str_radix(text, 16).ok());
-    size.ok_or(bad("a chunk size is not a hexadecimal number"))
-}
-// listing: end bodies
+// listing: end exactly
 
 fn until_close(
     input: &mut impl BufRead,

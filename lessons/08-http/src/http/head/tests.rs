@@ -3,7 +3,7 @@
 use rstest::rstest;
 
 use super::*;
-use crate::framing::{self, Framing};
+use crate::http::framing::{self, Framing};
 
 const GOOD: &str =
     "GET /a?b=c HTTP/1.1\r\nHost: localhost:8888\r\nX-List: a,\t b\r\nempty:\r\n\r\n";

@@ -3,7 +3,7 @@
 //! RFC 9112, section 6.3, has the rules in their order. Get one wrong, and the rest of a body is
 //! taken for the next message.
 
-use crate::head::{Fault, Fields, Request, Response, Version, bad};
+use crate::http::head::{Fault, Fields, Request, Response, Version, bad};
 
 /// How the end of a body is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

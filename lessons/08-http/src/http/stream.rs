@@ -14,7 +14,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// A TCP stream with a time limit for each wait and a point in time at which all waiting ends.
 pub struct Timed {
     tcp: TcpStream,
-    /// The longest single wait.
+    /// The longest single wait, where nothing else is said.
     wait: Duration,
     /// When reading ends, whatever came meanwhile: one byte a second must not keep a thread busy
     /// for hours.
@@ -41,7 +41,7 @@ impl Timed {
 impl Read for Timed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.read_until.map(|until| until.saturating_duration_since(Instant::now()));
-        let wait = left.map_or(self.wait, |left| left.min(self.wait));
+        let wait = left.unwrap_or(self.wait);
         if wait.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());
         }
