@@ -65,7 +65,6 @@ impl Options {
     }
 }
 
-// listing: begin run
 pub fn run(addr: Option<Endpoint>, options: &Options) -> Result<()> {
     let to = Destination::new(addr, &options.url, options.cacert.is_some())?;
     if options.cacert.is_some() && !to.is_https() {
@@ -84,7 +83,6 @@ pub fn run(addr: Option<Endpoint>, options: &Options) -> Result<()> {
     };
     judge(&to, options, &response)
 }
-// listing: end run
 
 /// Whether we got what we asked for. A redirect is not followed by hand: whoever follows where a
 /// server points has to count, to compare hosts, and to think about what to send there.

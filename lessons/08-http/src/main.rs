@@ -9,7 +9,7 @@ mod url_parts;
 /// HTTP: a file server, a client, the parts of a URL, or (without a subcommand) all of it at once
 #[derive(clap::Parser)]
 struct Cli {
-    /// Where to listen, or whom to connect to in place of the URL's host [default: 127.0.0.1:8888]
+    /// Where to listen (default: 127.0.0.1:8888), or whom to connect to in place of a URL's host
     #[arg(long, global = true, value_name = "HOST:PORT")]
     addr: Option<netbasics::port::Endpoint>,
     #[command(subcommand)]

@@ -112,7 +112,6 @@ impl Server {
         Self { limits, folder, tls, stop, open: AtomicUsize::new(0) }
     }
 
-    // listing: begin serve
     pub fn serve(&self, listener: &TcpListener) -> Result<()> {
         thread::scope(|connections| {
             for (tcp, peer) in socket::connections(listener, &self.stop)? {
@@ -148,7 +147,6 @@ impl Server {
             Err(error) => say!("{peer} is gone: {error:#}"),
         }
     }
-    // listing: end serve
 
     /// Puts TLS around the connection, if that is what we speak. The handshake is made by the
     /// first read.

@@ -28,7 +28,6 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(print(&url, &mut say::output()).map_err(OutputError)?)
 }
 
-// listing: begin parts
 fn print(url: &Url, out: &mut dyn Write) -> io::Result<()> {
     row(out, "URL", url.as_str(), "")?;
     row(out, "scheme", url.scheme(), "how to get there")?;
@@ -44,12 +43,14 @@ fn print(url: &Url, out: &mut dyn Write) -> io::Result<()> {
         (None, Some(port)) => row(out, "port", &port.to_string(), "the scheme's own; not sent")?,
         (None, None) => {}
     }
-    row(out, "path", url.path(), "sent")?;
+    let is_web = matches!(url.scheme(), "http" | "https");
+    let sent = if is_web { "sent" } else { "" };
+    row(out, "path", url.path(), sent)?;
     for segment in url.path_segments().into_iter().flatten() {
         row(out, "  segment", &decoded(segment), "")?;
     }
     if let Some(query) = url.query() {
-        row(out, "query", query, "sent")?;
+        row(out, "query", query, sent)?;
     }
     for (name, value) in url.query_pairs() {
         row(out, &format!("  {name}"), &value, "")?;
@@ -57,14 +58,13 @@ fn print(url: &Url, out: &mut dyn Write) -> io::Result<()> {
     if let Some(fragment) = url.fragment() {
         row(out, "fragment", &decoded(fragment), "never sent: a place in the document")?;
     }
-    if matches!(url.scheme(), "http" | "https") {
+    if is_web {
         let target = &url[Position::BeforePath..Position::AfterQuery];
         let host = &url[Position::BeforeHost..Position::AfterPort];
         writeln!(out, "what a server gets:\n  GET {target} HTTP/1.1\n  Host: {host}")?;
     }
     out.flush()
 }
-// listing: end parts
 
 fn row(out: &mut dyn Write, name: &str, value: &str, what: &str) -> io::Result<()> {
     // A value is shown in one line and cannot move the cursor, whatever was percent-encoded in it.

@@ -46,7 +46,6 @@ impl Destination {
         self.url.scheme() == "https"
     }
 
-    // listing: begin sent
     /// What is sent as the target: the path and the query (RFC 9112, section 3.2.1).
     pub fn target(&self) -> &str {
         &self.url[Position::BeforePath..Position::AfterQuery]
@@ -72,7 +71,6 @@ impl Destination {
             None => Err(Usage("the URL has no host".to_owned())),
         }
     }
-    // listing: end sent
 }
 
 fn parse(text: &str) -> Result<Url, Usage> {

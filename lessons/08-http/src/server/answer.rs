@@ -50,7 +50,6 @@ impl Answer {
     }
 }
 
-// listing: begin answer
 pub fn answer(request: &Request, folder: &Folder) -> Answer {
     match request.method.as_str() {
         "GET" | "HEAD" => {}
@@ -86,9 +85,7 @@ fn found(request: &Request, folder: &Folder) -> Result<Answer, Fault> {
         }
     }
 }
-// listing: end answer
 
-// listing: begin file
 fn file_answer(request: &Request, mut file: File, name: &Path) -> io::Result<Answer> {
     let about = file.metadata()?;
     let (length, now) = (about.len(), SystemTime::now());
@@ -130,4 +127,3 @@ fn media_type(name: &Path) -> String {
     let charset = if kind.type_() == "text" { "; charset=utf-8" } else { "" };
     format!("{kind}{charset}")
 }
-// listing: end file

@@ -14,7 +14,6 @@ pub enum Part {
     Outside,
 }
 
-// listing: begin range
 /// The part that `request` asks for, of a file of `length` bytes.
 ///
 /// A server may always send the whole (section 14.2). We do so for what we do not understand, for
@@ -49,7 +48,6 @@ pub fn part(request: &Request, length: u64) -> Part {
 fn within(first: u64, end: u64) -> Part {
     if first < end { Part::Bytes { first, last: end - 1 } } else { Part::Outside }
 }
-// listing: end range
 
 /// Digits only; as many as one likes.
 fn number(text: &str) -> Option<u64> {

@@ -45,7 +45,6 @@ pub fn awaits_continue(request: &Request) -> bool {
     request.version > Version::Http10 && request.fields.lists("Expect", "100-continue")
 }
 
-// listing: begin send
 /// Sends `answer` and returns how many bytes of content that were.
 pub fn send(output: &mut impl Write, answer: Answer, mut manner: Manner) -> io::Result<u64> {
     let mut fields = Fields::default();
@@ -82,7 +81,6 @@ pub fn send(output: &mut impl Write, answer: Answer, mut manner: Manner) -> io::
         _ => output.write_all(head.as_bytes()).map(|()| 0),
     }
 }
-// listing: end send
 
 // listing: begin send_file
 /// Sends what is in `buffer` and then exactly `length` bytes of the file: the head has promised

@@ -15,7 +15,6 @@ use crate::http::head::{Fault, Request, Version, bad};
 
 pub const NO_SUCH_FILE: Fault = Fault { status: 404, why: "there is no such file" };
 
-// listing: begin host
 /// An HTTP/1.1 request says once for which host it is, as many may share an address; if not, 400
 /// (RFC 9112, section 3.2). We have one site and take every name.
 pub fn check_host(request: &Request) -> Result<(), Fault> {
@@ -28,7 +27,6 @@ pub fn check_host(request: &Request) -> Result<(), Fault> {
         _ => Err(bad("Host is not NAME or NAME:PORT")),
     }
 }
-// listing: end host
 
 fn is_host(text: &str) -> bool {
     let (host, port) = match text.rsplit_once(':') {
