@@ -137,6 +137,9 @@ fn not_trusted(to: &Destination, error: &io::Error) -> Error {
 fn describe(to: &Destination, error: WireError) -> Error {
     match error {
         WireError::Output(error) => OutputError(error).into(),
+        WireError::Fault(fault) if fault.status == 413 => {
+            anyhow!("the answer of {} has a body of more than --max-bytes", to.host())
+        }
         WireError::Fault(fault) => {
             anyhow!("{} does not answer as HTTP/1.1 should: {fault}", to.host())
         }

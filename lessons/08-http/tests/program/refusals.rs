@@ -125,7 +125,7 @@ fn a_request_that_drips_is_answered_with_408() {
 
 #[test]
 fn a_connection_on_which_nothing_comes_is_closed_without_a_word() {
-    let site = site(&["--idle", "0.2"]);
+    let site = site(&["--idle", "1"]);
     assert_eq!(rest(&mut site.connect()), "");
     let mut stream = site.connect();
     stream.write_all(get("/numbers.txt", "").as_bytes()).unwrap();

@@ -161,3 +161,24 @@ fn a_tunnel_that_is_cut_is_an_error() {
     assert!(said.contains("in the middle of its answer"), "{said}");
     cutting.join().unwrap();
 }
+
+#[test]
+fn a_second_server_on_the_same_port_does_not_replace_the_certificate_of_the_first() {
+    let (site, authority) = tls_site();
+    let before = fs::read(&authority).unwrap();
+    let dir = site.folder.path().to_str().unwrap();
+    let path = authority.to_str().unwrap();
+    let second = ["server", "--addr", &site.addr(), "--dir", dir, "--tls", path];
+    lesson().args(second).assert().code(1);
+    assert_eq!(fs::read(&authority).unwrap(), before);
+}
+
+#[test]
+fn a_certificate_that_cannot_be_written_is_one_clear_line_and_code_1() {
+    let path = Path::new("nowhere").join("ca.pem");
+    let path = path.to_str().unwrap();
+    let assert = lesson().args(["server", "--addr", "127.0.0.1:0", "--tls", path]).assert().code(1);
+    let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    let beginning = format!("cannot write the authority's certificate {path}: ");
+    assert!(said.starts_with(&beginning) && said.lines().count() == 1, "{said}");
+}
