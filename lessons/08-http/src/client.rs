@@ -37,7 +37,7 @@ pub struct Options {
     /// Let the library ureq do it
     #[arg(long)]
     pub library: bool,
-    /// Show the heads of request (>) and answer (<) on standard error
+    /// Show the heads of request (>; not with --library) and answer (<) on standard error
     #[arg(long, short)]
     pub verbose: bool,
     /// The longest wait for the connection, for the head, and for more of the body

@@ -31,6 +31,18 @@ pub fn run(options: &Options) -> Result<()> {
 fn print(url: &Url, out: &mut dyn Write) -> io::Result<()> {
     row(out, "URL", url.as_str(), "")?;
     row(out, "scheme", url.scheme(), "how to get there")?;
+    print_authority(url, out)?;
+    let is_web = matches!(url.scheme(), "http" | "https");
+    print_rest(url, out, if is_web { "sent" } else { "" })?;
+    if is_web {
+        let target = &url[Position::BeforePath..Position::AfterQuery];
+        let host = &url[Position::BeforeHost..Position::AfterPort];
+        writeln!(out, "what a server gets:\n  GET {target} HTTP/1.1\n  Host: {host}")?;
+    }
+    out.flush()
+}
+
+fn print_authority(url: &Url, out: &mut dyn Write) -> io::Result<()> {
     if !url.username().is_empty() || url.password().is_some() {
         let userinfo = &url[Position::BeforeUsername..Position::AfterPassword];
         row(out, "userinfo", userinfo, "deprecated; this client never sends it")?;
@@ -39,12 +51,15 @@ fn print(url: &Url, out: &mut dyn Write) -> io::Result<()> {
         row(out, "host", host, "looked up; also sent, as Host")?;
     }
     match (url.port(), url.port_or_known_default()) {
-        (Some(port), _) => row(out, "port", &port.to_string(), "connected to; also sent")?,
-        (None, Some(port)) => row(out, "port", &port.to_string(), "the scheme's own; not sent")?,
-        (None, None) => {}
+        (Some(port), _) => row(out, "port", &port.to_string(), "connected to; also sent"),
+        (None, Some(port)) => row(out, "port", &port.to_string(), "the scheme's own; not sent"),
+        (None, None) => Ok(()),
     }
-    let is_web = matches!(url.scheme(), "http" | "https");
-    let sent = if is_web { "sent" } else { "" };
+}
+
+/// Path and query as they are, and then their parts, decoded: in this order, or a `%2F` would be
+/// taken for a separator.
+fn print_rest(url: &Url, out: &mut dyn Write, sent: &str) -> io::Result<()> {
     row(out, "path", url.path(), sent)?;
     for segment in url.path_segments().into_iter().flatten() {
         row(out, "  segment", &decoded(segment), "")?;
@@ -55,21 +70,15 @@ fn print(url: &Url, out: &mut dyn Write) -> io::Result<()> {
     for (name, value) in url.query_pairs() {
         row(out, &format!("  {name}"), &value, "")?;
     }
-    if let Some(fragment) = url.fragment() {
-        row(out, "fragment", &decoded(fragment), "never sent: a place in the document")?;
+    match url.fragment() {
+        Some(part) => row(out, "fragment", &decoded(part), "never sent: a place in the document"),
+        None => Ok(()),
     }
-    if is_web {
-        let target = &url[Position::BeforePath..Position::AfterQuery];
-        let host = &url[Position::BeforeHost..Position::AfterPort];
-        writeln!(out, "what a server gets:\n  GET {target} HTTP/1.1\n  Host: {host}")?;
-    }
-    out.flush()
 }
 
 fn row(out: &mut dyn Write, name: &str, value: &str, what: &str) -> io::Result<()> {
-    // A value is shown in one line and cannot move the cursor, whatever was percent-encoded in it.
-    let value: String = value.chars().flat_map(visible).collect();
-    let line = format!("{name:<10} {value:<34} {what}");
+    // All is shown in one line and cannot move the cursor, whatever was percent-encoded in it.
+    let line: String = format!("{name:<10} {value:<34} {what}").chars().flat_map(visible).collect();
     writeln!(out, "{}", line.trim_end())
 }
 

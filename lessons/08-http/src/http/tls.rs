@@ -43,23 +43,12 @@ pub struct Identity {
 /// On the web the authority is a company that checks who owns a name, and its certificate comes
 /// with the browser. No private key leaves the memory of this process.
 pub fn make_identity() -> Result<Identity> {
-    let mut params = valid_today(CertificateParams::default());
-    params.distinguished_name.push(DnType::CommonName, "lesson 8, an authority for a day");
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages.push(KeyUsagePurpose::KeyCertSign);
+    let params = authority_params();
     let authority_key = KeyPair::generate()?;
     let authority = params.self_signed(&authority_key)?;
     let issuer = Issuer::new(params, authority_key);
-
-    // The names stand in the extension subjectAltName; a client looks nowhere else (RFC 9525,
-    // section 6.3 for names and 6.4 for addresses).
-    let mut params = valid_today(CertificateParams::new(NAMES.map(String::from))?);
-    params.distinguished_name.push(DnType::CommonName, "lesson 8, a server");
-    params.use_authority_key_identifier_extension = true;
-    params.key_usages.push(KeyUsagePurpose::DigitalSignature);
-    params.extended_key_usages.push(ExtendedKeyUsagePurpose::ServerAuth);
     let key = KeyPair::generate()?;
-    let certificate = params.signed_by(&key, &issuer)?;
+    let certificate = server_params()?.signed_by(&key, &issuer)?;
 
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13])?
@@ -71,6 +60,25 @@ pub fn make_identity() -> Result<Identity> {
     config.alpn_protocols.push(HTTP_1_1.to_vec());
     let authority_pem = authority.pem();
     Ok(Identity { config: config.into(), authority: authority.into(), authority_pem })
+}
+
+fn authority_params() -> CertificateParams {
+    let mut params = valid_today(CertificateParams::default());
+    params.distinguished_name.push(DnType::CommonName, "lesson 8, an authority for a day");
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages.push(KeyUsagePurpose::KeyCertSign);
+    params
+}
+
+fn server_params() -> Result<CertificateParams> {
+    // The names stand in the extension subjectAltName; a client looks nowhere else (RFC 9525,
+    // section 6.3 for names and 6.4 for addresses).
+    let mut params = valid_today(CertificateParams::new(NAMES.map(String::from))?);
+    params.distinguished_name.push(DnType::CommonName, "lesson 8, a server");
+    params.use_authority_key_identifier_extension = true;
+    params.key_usages.push(KeyUsagePurpose::DigitalSignature);
+    params.extended_key_usages.push(ExtendedKeyUsagePurpose::ServerAuth);
+    Ok(params)
 }
 // listing: end identity
 

@@ -46,30 +46,12 @@ pub fn awaits_continue(request: &Request) -> bool {
 }
 
 /// Sends `answer` and returns how many bytes of content that were.
-pub fn send(output: &mut impl Write, answer: Answer, mut manner: Manner) -> io::Result<u64> {
-    let mut fields = Fields::default();
-    fields.add("Date", fmt_http_date(SystemTime::now()));
-    fields.append(answer.fields);
-    match &answer.content {
-        Content::Nothing => {}
-        Content::Text(text) => fields.add("Content-Length", text.len()),
-        Content::File(_, length) => fields.add("Content-Length", length),
-        // A length that nobody knows yet: in chunks, or until the connection ends.
-        Content::Clock if manner.version > Version::Http10 => {
-            fields.add("Transfer-Encoding", "chunked");
-        }
-        Content::Clock => manner.close = true,
-    }
-    if manner.close {
-        fields.add("Connection", "close");
-    }
-    let (status, reason) = (answer.status, phrase(answer.status).to_owned());
-    // Always our own version, whatever the client's (RFC 9110, section 6.2).
-    let head = Response { version: Version::Http11, status, reason, fields }.to_string();
-    match answer.content {
+pub fn send(output: &mut impl Write, answer: Answer, manner: Manner) -> io::Result<u64> {
+    let mut head = head(&answer, manner).to_string();
+    let length = match answer.content {
         Content::Text(text) if !manner.head_only => {
-            output.write_all((head + &text).as_bytes())?;
-            Ok(text.len() as u64)
+            head.push_str(&text);
+            output.write_all(head.as_bytes()).map(|()| text.len() as u64)
         }
         Content::File(file, length) if !manner.head_only => {
             send_file(output, head.into_bytes(), &file, length)
@@ -79,7 +61,31 @@ pub fn send(output: &mut impl Write, answer: Answer, mut manner: Manner) -> io::
             send_time(output, manner.version > Version::Http10)
         }
         _ => output.write_all(head.as_bytes()).map(|()| 0),
+    }?;
+    // TLS may have kept the end back; only now its failures are all known.
+    output.flush()?;
+    Ok(length)
+}
+
+fn head(answer: &Answer, manner: Manner) -> Response {
+    let mut fields = Fields::default();
+    fields.add("Date", fmt_http_date(SystemTime::now()));
+    fields.append(answer.fields.clone());
+    match &answer.content {
+        Content::Text(text) => fields.add("Content-Length", text.len()),
+        Content::File(_, length) => fields.add("Content-Length", length),
+        // A length that nobody knows yet: in chunks, or (HTTP/1.0) until the connection ends.
+        Content::Clock if manner.version > Version::Http10 => {
+            fields.add("Transfer-Encoding", "chunked");
+        }
+        Content::Clock | Content::Nothing => {}
     }
+    if manner.close {
+        fields.add("Connection", "close");
+    }
+    let (status, reason) = (answer.status, phrase(answer.status).to_owned());
+    // Always our own version, whatever the client's (RFC 9110, section 6.2).
+    Response { version: Version::Http11, status, reason, fields }
 }
 
 // listing: begin send_file

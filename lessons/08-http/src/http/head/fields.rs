@@ -10,7 +10,7 @@ const MAX_FIELDS: usize = 100;
 
 /// The fields of a head (or of a trailer) in their order. Names are compared without their case
 /// (RFC 9110, section 5.1).
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields(Vec<(String, String)>);
 
 // listing: begin fields
