@@ -1,4 +1,5 @@
-//! From what a request asks for to a path below our folder. Nothing here touches a file.
+//! From what a request asks for to a path below our folder. Nothing here touches a file. (RFC 9110,
+//! section 17.3, on attacks with paths, is why it is so long.)
 //!
 //! ```text
 //!   GET http://localhost:8888/a%20b/c.txt?lang=en HTTP/1.1
