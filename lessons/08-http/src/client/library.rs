@@ -1,0 +1,137 @@
+//! The same request with a library: ureq. It does what `session.rs` does, and follows redirects,
+//! keeps connections, and knows many odd servers.
+
+use std::io::{self, Read};
+use std::net::ToSocketAddrs;
+
+use anyhow::{Result, anyhow};
+use netbasics::port::Endpoint;
+use netbasics::program::OutputError;
+use netbasics::say;
+use netbasics::trouble::explain;
+use rustls::pki_types::CertificateDer;
+use ureq::Agent;
+use ureq::config::Config;
+use ureq::http::{self, Uri};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+
+use super::{Destination, Options, print, print_head, show};
+use crate::http::body::MAX_HEAD_BYTES;
+use crate::http::head::{Fields, Response, Version};
+use crate::http::tls;
+
+/// How many redirects in a row are followed.
+const MAX_REDIRECTS: u32 = 5;
+
+pub struct Library(Agent);
+
+impl Library {
+    // listing: begin library
+    pub fn new(
+        to: &Destination,
+        authorities: &[CertificateDer<'static>],
+        options: &Options,
+    ) -> Self {
+        // ureq would bring the authorities of the web along. Here it trusts whom we name.
+        let roots: Vec<_> =
+            authorities.iter().map(|one| Certificate::from_der(one).to_owned()).collect();
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::new_with_certs(&roots))
+            .unversioned_rustls_crypto_provider(tls::provider())
+            .build();
+        let config = Config::builder()
+            .tls_config(tls)
+            .proxy(None)
+            .http_status_as_error(false)
+            .max_redirects(MAX_REDIRECTS)
+            .max_response_header_size(MAX_HEAD_BYTES)
+            .timeout_connect(Some(options.timeout))
+            .timeout_recv_response(Some(options.timeout))
+            .timeout_per_read(Some(options.timeout))
+            .build();
+        let detour = Detour { host: to.host().to_owned(), to: to.connect_to.clone() };
+        Self(Agent::with_parts(config, DefaultConnector::default(), detour))
+    }
+
+    pub fn fetch(&self, to: &Destination, options: &Options) -> Result<Response> {
+        let mut request = http::Request::builder().method(options.method()).uri(to.url.as_str());
+        if let Some(range) = &options.range {
+            request = request.header("Range", range);
+        }
+        let answer = self.0.run(request.body(())?).map_err(|error| describe(to, &error))?;
+        let (head, mut body) = answer.into_parts();
+        let response = as_ours(&head);
+        if options.verbose {
+            show('<', &response.to_string());
+        }
+        if options.head {
+            print_head(&response)?;
+        } else {
+            let mut output = say::output();
+            let mut reader = body.with_config().limit(options.max_bytes).reader();
+            copy(to, &mut reader, &mut output)?;
+        }
+        Ok(response)
+    }
+    // listing: end library
+}
+
+/// Copies with two kinds of errors, as only one of them is the server's.
+fn copy(to: &Destination, body: &mut impl Read, output: &mut dyn io::Write) -> Result<()> {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        match body.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(length) => print(output, &buffer[..length]).map_err(OutputError)?,
+            Err(error) => return Err(describe(to, &error.into())),
+        }
+    }
+}
+
+/// The head as our own type, so that it is shown and judged in the same way.
+fn as_ours(head: &http::response::Parts) -> Response {
+    let mut fields = Fields::default();
+    for (name, value) in &head.headers {
+        fields.add(name.as_str(), String::from_utf8_lossy(value.as_bytes()));
+    }
+    let version =
+        if head.version == http::Version::HTTP_10 { Version::Http10 } else { Version::Http11 };
+    let reason = head.status.canonical_reason().unwrap_or("").to_owned();
+    Response { version, status: head.status.as_u16(), reason, fields }
+}
+
+fn describe(to: &Destination, error: &ureq::Error) -> anyhow::Error {
+    let reason = match error {
+        ureq::Error::Rustls(error) => tls::explain(error),
+        ureq::Error::Io(error) => tls::complaint(error).unwrap_or_else(|| explain(error)),
+        other => other.to_string(),
+    };
+    anyhow!("the library got no answer from {}: {reason}", to.host())
+}
+
+/// Sends the connection for the URL's own host elsewhere, as `--addr` says. Others, to which a
+/// redirect may lead, are looked up as usual.
+#[derive(Debug)]
+struct Detour {
+    host: String,
+    to: Endpoint,
+}
+
+impl Resolver for Detour {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        if uri.authority().is_none_or(|authority| authority.as_str() != self.host) {
+            return DefaultResolver::default().resolve(uri, config, timeout);
+        }
+        let mut found = self.empty();
+        let address = self.to.to_socket_addrs()?.next().ok_or(ureq::Error::HostNotFound)?;
+        found.push(address);
+        Ok(found)
+    }
+}
