@@ -1,0 +1,170 @@
+//! What carries: sockets and threads around a [`Node`], without an opinion of their own.
+//!
+//! ```text
+//! listener ──► accepting ─┐                              ┌─► queue ──► writing ──► neighbour
+//! multicast ─► hearing ───┼─► inbox ──► the node ──► ────┼─► queue ──► writing ──► neighbour
+//! neighbour ─► reading ───┤   (one thread: this one)     └─► dialling ─┐
+//! person ────► speaking ──┘ ◄──────────────────────────────────────────┘
+//! ```
+//!
+//! The thread of the node never waits for a neighbour, only for its inbox. The others wait: for the
+//! network, and for room in the inbox, so that nobody brings more than the node can take.
+
+mod hands;
+mod link;
+mod pace;
+
+use std::collections::{HashMap, VecDeque};
+use std::net::{SocketAddr, SocketAddrV4, TcpListener, TcpStream};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::thread::{self, Scope};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use netbasics::stop::Stop;
+use netbasics::{say, socket};
+
+use crate::discovery;
+use crate::node::{Event, LinkId, News, Node, Setup};
+use link::Wire;
+pub use pace::Pace;
+
+/// How much waits in the inbox of a node.
+const INBOX: usize = 256;
+/// How often a node looks at the clock.
+const TICK: Duration = Duration::from_millis(100);
+/// How long a connection may take.
+const DIAL_WITHIN: Duration = Duration::from_secs(5);
+/// How long the last frames of a connection may take.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+/// What the system keeps for a neighbour who does not take it, in bytes (it may double this).
+const SEND_BUFFER: usize = 64 * 1024;
+
+/// What comes into the inbox.
+pub enum Input {
+    Connected { stream: TcpStream, with: SocketAddr, dialled: bool },
+    Event(Event),
+    /// The node ends here and now, as if it had been killed. (The demo does this.)
+    Crash,
+}
+
+/// The way into the inbox of a node.
+#[derive(Clone)]
+pub struct Orders(SyncSender<Input>);
+
+pub fn inbox() -> (Orders, Receiver<Input>) {
+    let (orders, inbox) = mpsc::sync_channel(INBOX);
+    (Orders(orders), inbox)
+}
+
+impl Orders {
+    /// Gives an order; `false` if the node has ended.
+    pub fn give(&self, input: Input) -> bool {
+        self.0.send(input).is_ok()
+    }
+
+    pub fn tell(&self, event: Event) -> bool {
+        self.give(Input::Event(event))
+    }
+}
+
+// listing: begin run
+/// Runs a node on a listening socket until it has left, and returns how many neighbours have taken
+/// its farewell. `tell` hears the news; an error of its ends the node at once.
+pub fn run(
+    listener: &TcpListener,
+    setup: Setup,
+    group: Option<SocketAddrV4>,
+    (orders, inbox): (Orders, Receiver<Input>),
+    stop: &Stop,
+    tell: &mut dyn FnMut(News) -> Result<()>,
+) -> Result<usize> {
+    let (id, port) = (setup.id, setup.port);
+    // Ctrl-C means to leave, and leaving takes a moment. `ended` is for our own threads.
+    let leaving = orders.clone();
+    let _waker = stop.when_raised(move || _ = leaving.tell(Event::Leave));
+    let ended = &Stop::new();
+    thread::scope(|threads| {
+        let accepting = orders.clone();
+        start(threads, "accepting", move || accept(listener, &accepting, ended))?;
+        if let Some(group) = group {
+            let hearing = orders.clone();
+            let discover = move || discovery::run(group, id, port, &hearing, ended);
+            start(threads, "discovery", discover)?;
+        }
+        let node = Node::new(setup, Instant::now());
+        let mut carrier = Carrier { node, threads, orders, wires: HashMap::new(), next: 0 };
+        let done = carrier.work(&inbox, tell);
+        // Every thread waits for one of these three: a connection, the listener, the inbox.
+        carrier.wires.values_mut().for_each(Wire::cut);
+        ended.raise();
+        drop(inbox);
+        done.map(|()| carrier.node.farewells_taken())
+    })
+}
+// listing: end run
+
+/// Starts a thread of this node, which carries its label.
+fn start<'scope>(
+    threads: &'scope Scope<'scope, '_>,
+    task: &str,
+    work: impl FnOnce() + Send + 'scope,
+) -> std::io::Result<()> {
+    thread::Builder::new().name(say::thread_name(task)).spawn_scoped(threads, work).map(drop)
+}
+
+fn accept(listener: &TcpListener, orders: &Orders, ended: &Stop) {
+    match socket::connections(listener, ended) {
+        Ok(mut connections) => _ = connections.all(|(stream, with)| {
+            orders.give(Input::Connected { stream, with, dialled: false })
+        }),
+        Err(error) => say!("nobody can connect: {error}"),
+    }
+}
+
+struct Carrier<'scope, 'env> {
+    node: Node,
+    threads: &'scope Scope<'scope, 'env>,
+    orders: Orders,
+    wires: HashMap<LinkId, Wire>,
+    /// The number of the next connection.
+    next: LinkId,
+}
+
+impl Carrier<'_, '_> {
+    // listing: begin work
+    fn work(
+        &mut self,
+        inbox: &Receiver<Input>,
+        tell: &mut dyn FnMut(News) -> Result<()>,
+    ) -> Result<()> {
+        let (mut next_tick, mut last_moment) = (Instant::now(), None);
+        loop {
+            let wait = next_tick.saturating_duration_since(Instant::now());
+            let mut events = VecDeque::new();
+            match inbox.recv_timeout(wait) {
+                Ok(Input::Crash) => return Ok(()),
+                Ok(Input::Connected { stream, with, dialled }) => {
+                    events.push_back(self.connect(stream, with, dialled));
+                }
+                Ok(Input::Event(event)) => events.push_back(event),
+                Err(_) => {}
+            }
+            let now = Instant::now();
+            if now >= next_tick {
+                events.push_back(Event::Tick);
+                next_tick = now + TICK;
+            }
+            while let Some(event) = events.pop_front() {
+                if matches!(event, Event::Leave) {
+                    last_moment.get_or_insert(now + CLOSE_WITHIN);
+                }
+                self.handle(event, now, &mut events, tell)?;
+            }
+            if self.node.has_left() || last_moment.is_some_and(|moment| now >= moment) {
+                return Ok(());
+            }
+        }
+    }
+    // listing: end work
+}

@@ -1,0 +1,6 @@
+//! Three nodes.
+use anyhow::Result;
+use netbasics::port::Endpoint;
+pub fn run(_addr: &Endpoint) -> Result<()> {
+    Ok(())
+}
