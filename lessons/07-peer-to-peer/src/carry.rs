@@ -42,7 +42,11 @@ const SEND_BUFFER: usize = 64 * 1024;
 
 /// What comes into the inbox.
 pub enum Input {
-    Connected { stream: TcpStream, with: SocketAddr, dialled: bool },
+    Connected {
+        stream: TcpStream,
+        with: SocketAddr,
+        dialled: bool,
+    },
     Event(Event),
     /// The node ends here and now, as if it had been killed. (The demo does this.)
     Crash,
@@ -115,9 +119,11 @@ fn start<'scope>(
 
 fn accept(listener: &TcpListener, orders: &Orders, ended: &Stop) {
     match socket::connections(listener, ended) {
-        Ok(mut connections) => _ = connections.all(|(stream, with)| {
-            orders.give(Input::Connected { stream, with, dialled: false })
-        }),
+        Ok(mut connections) => {
+            _ = connections.all(|(stream, with)| {
+                orders.give(Input::Connected { stream, with, dialled: false })
+            })
+        }
         Err(error) => say!("nobody can connect: {error}"),
     }
 }
@@ -143,9 +149,12 @@ impl Carrier<'_, '_> {
             let wait = next_tick.saturating_duration_since(Instant::now());
             let mut events = VecDeque::new();
             match inbox.recv_timeout(wait) {
-                Ok(Input::Crash) => return Ok(()),
+                Ok(Input::Crash) => {
+                    say!("crashes: its connections end without a word");
+                    return Ok(());
+                }
                 Ok(Input::Connected { stream, with, dialled }) => {
-                    events.push_back(self.connect(stream, with, dialled));
+                    events.extend(self.connect(stream, with, dialled));
                 }
                 Ok(Input::Event(event)) => events.push_back(event),
                 Err(_) => {}

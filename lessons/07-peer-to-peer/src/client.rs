@@ -75,7 +75,7 @@ fn attend(news: News, peer: SocketAddr, joined: &Sender<()>) -> Result<()> {
         News::NotJoined { address, error } if address == peer => {
             return Err(Trouble::on("connect to", peer)(error).into());
         }
-        news => say!("{news}"),
+        news => news.say(),
     }
     Ok(())
 }
@@ -91,14 +91,18 @@ fn speak(
     let speaking = thread::Builder::new().name(say::thread_name("speaking"));
     speaking.spawn(move || {
         let outcome = match when_joined.recv_timeout(JOIN_WITHIN) {
-            Err(_) => Err(anyhow!("cannot join at {peer}: it has not welcomed us in {JOIN_WITHIN:?}")),
+            Err(_) => {
+                Err(anyhow!("cannot join at {peer}: it has not welcomed us in {JOIN_WITHIN:?}"))
+            }
             Ok(()) if !messages.is_empty() => {
                 voice::say_all(&orders, messages);
                 Ok(())
             }
             Ok(()) => {
                 if io::stdin().is_terminal() {
-                    say!("type a line and press Enter; Ctrl-D ends (on Windows: Ctrl-Z, then Enter)");
+                    say!(
+                        "type a line and press Enter; Ctrl-D ends (on Windows: Ctrl-Z, then Enter)"
+                    );
                 }
                 voice::say_lines(&orders)
             }

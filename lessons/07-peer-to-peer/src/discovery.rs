@@ -113,13 +113,7 @@ pub fn run(address: SocketAddrV4, id: NodeId, port: u16, orders: &Orders, ended:
     }
 }
 
-fn attend(
-    group: &Group,
-    id: NodeId,
-    port: u16,
-    orders: &Orders,
-    ended: &Stop,
-) -> io::Result<()> {
+fn attend(group: &Group, id: NodeId, port: u16, orders: &Orders, ended: &Stop) -> io::Result<()> {
     let (mut next, mut pause) = (Instant::now(), FIRST_PAUSE);
     let mut echo_until = Some(next + ECHO_WITHIN);
     while !ended.is_raised() {

@@ -37,11 +37,24 @@ pub type LinkId = u64;
 #[derive(Debug)]
 pub enum Event {
     /// A connection is there: one that we have `dialled`, or one that was accepted.
-    Opened { link: LinkId, with: SocketAddr, dialled: bool },
-    Heard { link: LinkId, frame: Frame },
+    Opened {
+        link: LinkId,
+        with: SocketAddr,
+        dialled: bool,
+    },
+    Heard {
+        link: LinkId,
+        frame: Frame,
+    },
     /// The other side has closed it after a whole frame, or it ended otherwise, and how.
-    Closed { link: LinkId, end: Result<(), String> },
-    CannotDial { address: SocketAddr, error: io::Error },
+    Closed {
+        link: LinkId,
+        end: Result<(), String>,
+    },
+    CannotDial {
+        address: SocketAddr,
+        error: io::Error,
+    },
     /// A node has made itself known by multicast.
     Announced(Contact),
     /// The person says something.

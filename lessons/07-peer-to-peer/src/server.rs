@@ -42,7 +42,7 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     }
     let group = options.node.group(discover);
     carry::run(&listener, setup, group, (orders, inbox), &stop, &mut |news| {
-        say!("{news}");
+        news.say();
         Ok(())
     })?;
     Ok(())

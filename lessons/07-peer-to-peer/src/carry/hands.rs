@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::Result;
+use netbasics::program::plain;
 use netbasics::say;
 use socket2::SockRef;
 
@@ -54,14 +55,23 @@ impl Carrier<'_, '_> {
     // listing: end hands
 
     /// Gives a connection its two threads.
-    pub(super) fn connect(&mut self, stream: TcpStream, with: SocketAddr, dialled: bool) -> Event {
+    pub(super) fn connect(
+        &mut self,
+        stream: TcpStream,
+        with: SocketAddr,
+        dialled: bool,
+    ) -> Option<Event> {
         let link = self.next;
         self.next += 1;
         match self.begin(stream, link) {
             Ok(wire) => _ = self.wires.insert(link, wire),
-            Err(error) => say!("cannot serve the connection with {with}: {error}"),
+            Err(error) if dialled => return Some(Event::CannotDial { address: with, error }),
+            Err(error) => {
+                say!("cannot serve {with}: {}", plain(&error));
+                return None;
+            }
         }
-        Event::Opened { link, with, dialled }
+        Some(Event::Opened { link, with, dialled })
     }
 
     fn begin(&self, stream: TcpStream, link: LinkId) -> io::Result<Wire> {

@@ -13,9 +13,9 @@ impl Node {
     pub(super) fn say(&mut self, text: String) {
         self.said += 1;
         let id = MessageId { origin: self.setup.id, number: self.said };
+        self.tell(News::Said { text: text.clone(), to: self.count_neighbours() });
         let name = self.setup.name.clone();
-        let to = self.flood(None, &Text { id, hops: MAX_HOPS, name, text: text.clone() });
-        self.tell(News::Said { text, to });
+        self.flood(None, &Text { id, hops: MAX_HOPS, name, text });
     }
 
     /// Shows what came and passes it on, once.
@@ -24,21 +24,20 @@ impl Node {
         if text.id.origin == self.setup.id || !self.seen.is_new(text.id) {
             return;
         }
+        self.tell(News::Heard { name: text.name.clone(), text: text.text.clone() });
         if let Some(hops) = text.hops.checked_sub(1) {
             text.hops = hops;
             self.flood(Some(from), &text);
         }
-        self.tell(News::Heard { name: text.name, text: text.text });
     }
 
-    /// Sends `text` to all neighbours but the one from whom it came; returns how many these are.
-    fn flood(&mut self, from: Option<LinkId>, text: &Text) -> usize {
-        let mut neighbours = self.neighbours();
-        neighbours.retain(|link| Some(*link) != from);
-        for link in &neighbours {
-            self.send(*link, Frame::Text(text.clone()));
+    /// Sends `text` to all neighbours but the one from whom it came.
+    fn flood(&mut self, from: Option<LinkId>, text: &Text) {
+        for link in self.neighbours() {
+            if Some(link) != from {
+                self.send(link, Frame::Text(text.clone()));
+            }
         }
-        neighbours.len()
     }
     // listing: end gossip
 

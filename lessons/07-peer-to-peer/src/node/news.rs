@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use netbasics::program::plain;
+use netbasics::say;
 
 #[derive(Debug)]
 pub enum News {
@@ -22,8 +23,19 @@ pub enum News {
     Joined(SocketAddr),
     /// It is not, for the time being.
     NotJoined { address: SocketAddr, error: io::Error },
+    /// We were told to connect to ourselves.
+    Myself(SocketAddr),
     /// Somebody has connected who keeps to no protocol of ours.
     Stranger { address: SocketAddr, why: String },
+}
+
+impl News {
+    /// Says it to the person. (That a named node is here is told twice, once by its name.)
+    pub fn say(&self) {
+        if !matches!(self, Self::Joined(_)) {
+            say!("{self}");
+        }
+    }
 }
 
 impl fmt::Display for News {
@@ -39,6 +51,7 @@ impl fmt::Display for News {
             Self::NotJoined { address, error } => {
                 write!(f, "not connected to {address}: {}; trying again", plain(error))
             }
+            Self::Myself(address) => write!(f, "{address} is this node itself"),
             Self::Stranger { address, why } => write!(f, "{address} is turned away: {why}"),
         }
     }

@@ -87,8 +87,8 @@ impl Node {
     pub(super) fn found_myself(&mut self, id: LinkId, with: SocketAddr, dialled: bool) {
         self.close(id);
         if dialled {
-            self.not_joined(with, io::Error::other("that is this node itself"));
             self.book.forget(with);
+            self.tell(News::Myself(with));
         }
     }
 }

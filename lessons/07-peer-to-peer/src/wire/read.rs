@@ -6,8 +6,8 @@
 use std::net::{Ipv6Addr, SocketAddr};
 
 use super::{
-    Contact, Frame, Hello, MAGIC, MAX_CONTACTS, MAX_TEXT_BYTES, Malformed, MessageId, NodeId, Reason,
-    Text, VERSION, is_name,
+    Contact, Frame, Hello, MAGIC, MAX_CONTACTS, MAX_TEXT_BYTES, Malformed, MessageId, NodeId,
+    Reason, Text, VERSION, is_name,
 };
 
 /// What of a payload has not been read yet.
