@@ -11,12 +11,13 @@
 //! network, and for room in the inbox, so that nobody brings more than the node can take.
 
 mod hands;
+mod inbox;
 mod link;
 mod pace;
 
 use std::collections::{HashMap, VecDeque};
-use std::net::{SocketAddr, SocketAddrV4, TcpListener, TcpStream};
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::net::{SocketAddrV4, TcpListener};
+use std::sync::mpsc::Receiver;
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
@@ -26,11 +27,11 @@ use netbasics::{say, socket};
 
 use crate::discovery;
 use crate::node::{Event, LinkId, News, Node, Setup};
+use crate::wire::Contact;
+pub use inbox::{Input, Orders, inbox};
 use link::Wire;
 pub use pace::Pace;
 
-/// How much waits in the inbox of a node.
-const INBOX: usize = 256;
 /// How often a node looks at the clock.
 const TICK: Duration = Duration::from_millis(100);
 /// How long a connection may take.
@@ -39,38 +40,6 @@ const DIAL_WITHIN: Duration = Duration::from_secs(5);
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// What the system keeps for a neighbour who does not take it, in bytes (it may double this).
 const SEND_BUFFER: usize = 64 * 1024;
-
-/// What comes into the inbox.
-pub enum Input {
-    Connected {
-        stream: TcpStream,
-        with: SocketAddr,
-        dialled: bool,
-    },
-    Event(Event),
-    /// The node ends here and now, as if it had been killed. (The demo does this.)
-    Crash,
-}
-
-/// The way into the inbox of a node.
-#[derive(Clone)]
-pub struct Orders(SyncSender<Input>);
-
-pub fn inbox() -> (Orders, Receiver<Input>) {
-    let (orders, inbox) = mpsc::sync_channel(INBOX);
-    (Orders(orders), inbox)
-}
-
-impl Orders {
-    /// Gives an order; `false` if the node has ended.
-    pub fn give(&self, input: Input) -> bool {
-        self.0.send(input).is_ok()
-    }
-
-    pub fn tell(&self, event: Event) -> bool {
-        self.give(Input::Event(event))
-    }
-}
 
 // listing: begin run
 /// Runs a node on a listening socket until it has left, and returns how many neighbours have taken
@@ -83,7 +52,7 @@ pub fn run(
     stop: &Stop,
     tell: &mut dyn FnMut(News) -> Result<()>,
 ) -> Result<usize> {
-    let (id, port) = (setup.id, setup.port);
+    let own = Contact { id: setup.id, address: listener.local_addr()? };
     // Ctrl-C means to leave, and leaving takes a moment. `ended` is for our own threads.
     let leaving = orders.clone();
     let _waker = stop.when_raised(move || _ = leaving.tell(Event::Leave));
@@ -93,7 +62,7 @@ pub fn run(
         start(threads, "accepting", move || accept(listener, &accepting, ended))?;
         if let Some(group) = group {
             let hearing = orders.clone();
-            let discover = move || discovery::run(group, id, port, &hearing, ended);
+            let discover = move || discovery::run(group, own, &hearing, ended);
             start(threads, "discovery", discover)?;
         }
         let node = Node::new(setup, Instant::now());
@@ -118,12 +87,9 @@ fn start<'scope>(
 }
 
 fn accept(listener: &TcpListener, orders: &Orders, ended: &Stop) {
+    let accepted = |(stream, with)| orders.give(Input::Connected { stream, with, dialled: false });
     match socket::connections(listener, ended) {
-        Ok(mut connections) => {
-            _ = connections.all(|(stream, with)| {
-                orders.give(Input::Connected { stream, with, dialled: false })
-            })
-        }
+        Ok(mut connections) => while connections.next().is_some_and(accepted) {},
         Err(error) => say!("nobody can connect: {error}"),
     }
 }

@@ -35,7 +35,7 @@ fn how_to_find(ann: SocketAddr) -> Result<(Option<SocketAddrV4>, Vec<SocketAddr>
     // machine hears us.
     let port = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
     let group = SocketAddrV4::new(Ipv4Addr::new(239, 255, 77, 7), port);
-    match discovery::works(group) {
+    match discovery::works(group, ann.ip()) {
         Ok(()) => Ok((Some(group), vec![])),
         Err(error) => {
             let why = plain(&error);

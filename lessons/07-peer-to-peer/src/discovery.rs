@@ -42,7 +42,8 @@ pub struct Group {
 
 impl Group {
     // listing: begin join
-    pub fn join(address: SocketAddrV4) -> io::Result<Self> {
+    /// Joins the group at `address`; what we say there comes from `ip`, an address of loopback.
+    pub fn join(address: SocketAddrV4, ip: Ipv4Addr) -> io::Result<Self> {
         let new = || Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP));
         let hearing = new()?;
         // SO_REUSEADDR: several nodes of this machine hear on one port. With a group address (and
@@ -56,7 +57,7 @@ impl Group {
         hearing.join_multicast_v4(address.ip(), &Ipv4Addr::LOCALHOST)?;
 
         let speaking = new()?;
-        speaking.bind(&SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0).into())?;
+        speaking.bind(&SocketAddrV4::new(ip, 0).into())?;
         // IP_MULTICAST_IF: out through loopback, whatever the routing table says of 239.0.0.0/8.
         speaking.set_multicast_if_v4(&Ipv4Addr::LOCALHOST)?;
         // IP_MULTICAST_TTL: 0 never leaves this machine, 1 would never pass a router.
@@ -106,23 +107,36 @@ fn contact(datagram: &[u8], from: IpAddr) -> Option<Contact> {
 }
 // listing: end contact
 
-/// Announces the node that listens on `port` and tells it of others, until it has `ended`.
-pub fn run(address: SocketAddrV4, id: NodeId, port: u16, orders: &Orders, ended: &Stop) {
-    if let Err(error) = Group::join(address).and_then(|g| attend(&g, id, port, orders, ended)) {
+/// Announces a node and tells it of others, until it has `ended`.
+pub fn run(group: SocketAddrV4, own: Contact, orders: &Orders, ended: &Stop) {
+    let Some(ip) = announced_as(own.address.ip()) else {
+        return say_unavailable("it is for nodes that listen on IPv4's loopback");
+    };
+    if let Err(error) = Group::join(group, ip).and_then(|group| attend(&group, own, orders, ended))
+    {
         say_unavailable(&plain(&error));
     }
 }
 
-fn attend(group: &Group, id: NodeId, port: u16, orders: &Orders, ended: &Stop) -> io::Result<()> {
+/// From which address of the loopback interface the others reach a node that listens on `ip`.
+fn announced_as(ip: IpAddr) -> Option<Ipv4Addr> {
+    match ip {
+        IpAddr::V4(ip) if ip.is_unspecified() => Some(Ipv4Addr::LOCALHOST),
+        IpAddr::V4(ip) if ip.is_loopback() => Some(ip),
+        _ => None,
+    }
+}
+
+fn attend(group: &Group, own: Contact, orders: &Orders, ended: &Stop) -> io::Result<()> {
     let (mut next, mut pause) = (Instant::now(), FIRST_PAUSE);
     let mut echo_until = Some(next + ECHO_WITHIN);
     while !ended.is_raised() {
         if Instant::now() >= next {
-            group.announce(id, port)?;
+            group.announce(own.id, own.address.port())?;
             (next, pause) = (Instant::now() + pause, (pause * 2).min(LONGEST_PAUSE));
         }
         match group.hear()? {
-            Some(contact) if contact.id == id => echo_until = None,
+            Some(contact) if contact.id == own.id => echo_until = None,
             Some(contact) => _ = orders.tell(Event::Announced(contact)),
             None => {}
         }
@@ -138,9 +152,11 @@ pub fn say_unavailable(why: &str) {
     say!("multicast does not work here ({why}): name the others with --peer HOST:PORT");
 }
 
-/// Whether an announcement to a group comes back on this machine: tried with one of nobody.
-pub fn works(address: SocketAddrV4) -> io::Result<()> {
-    let group = Group::join(address)?;
+/// Whether an announcement comes back on this machine, for nodes that listen on `ip`: tried with
+/// one of nobody.
+pub fn works(address: SocketAddrV4, ip: IpAddr) -> io::Result<()> {
+    let ip = announced_as(ip).ok_or_else(|| io::Error::other("it is for IPv4's loopback"))?;
+    let group = Group::join(address, ip)?;
     let id = NodeId(getrandom::u64().map_err(io::Error::other)?);
     let until = Instant::now() + ECHO_WITHIN;
     group.announce(id, address.port())?;

@@ -8,6 +8,7 @@
 
 mod book;
 mod clock;
+mod events;
 mod gossip;
 mod greeting;
 mod links;
@@ -16,12 +17,13 @@ mod parting;
 mod seen;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::wire::{Contact, Frame, Hello, NodeId};
+use crate::wire::{Frame, Hello, NodeId};
 use book::Book;
+pub use events::{Action, Event, LinkId};
+use links::Link;
 pub use news::News;
 use seen::Seen;
 
@@ -29,80 +31,6 @@ use seen::Seen;
 pub const MAX_LINKS: usize = 16;
 /// How many strangers may be about to greet us at one moment.
 const MAX_STRANGERS: usize = 32;
-
-/// The number of a connection, of this node's own: a new one for each.
-pub type LinkId = u64;
-
-/// What happens to a node.
-#[derive(Debug)]
-pub enum Event {
-    /// A connection is there: one that we have `dialled`, or one that was accepted.
-    Opened {
-        link: LinkId,
-        with: SocketAddr,
-        dialled: bool,
-    },
-    Heard {
-        link: LinkId,
-        frame: Frame,
-    },
-    /// The other side has closed it after a whole frame, or it ended otherwise, and how.
-    Closed {
-        link: LinkId,
-        end: Result<(), String>,
-    },
-    CannotDial {
-        address: SocketAddr,
-        error: io::Error,
-    },
-    /// A node has made itself known by multicast.
-    Announced(Contact),
-    /// The person says something.
-    Say(String),
-    /// The person goes.
-    Leave,
-    /// Nothing, but time has passed.
-    Tick,
-}
-
-/// What a node wants done.
-#[derive(Debug)]
-pub enum Action {
-    Dial(SocketAddr),
-    Send(LinkId, Frame),
-    /// Close it, once everything is sent.
-    Close(LinkId),
-    Tell(News),
-}
-
-/// A neighbour: a node at the other end of a connection.
-#[derive(Clone, Debug)]
-struct Peer {
-    name: String,
-    /// Its id, and where it listens.
-    contact: Contact,
-}
-
-/// How far a connection has come.
-#[derive(Clone, Debug)]
-enum Stage {
-    /// We have greeted and wait for its greeting.
-    Greeting,
-    /// Both have greeted. Its id is the smaller one, so we wait for its word.
-    Waiting(Peer),
-    /// Messages go over it.
-    Up(Peer),
-}
-
-struct Link {
-    with: SocketAddr,
-    dialled: bool,
-    stage: Stage,
-    opened: Instant,
-    /// When the last frame came, and when we sent one.
-    heard: Instant,
-    spoke: Instant,
-}
 
 /// What a node is told before it begins.
 pub struct Setup {

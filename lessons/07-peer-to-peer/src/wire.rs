@@ -8,8 +8,8 @@
 //!
 //! kind  name     what follows
 //!   1   HELLO    "PEER" 4 | version 1 | node id 8 | port 2 | name 1…32     first, both ways
-//!   2   WELCOME  nothing                          the node with the smaller id keeps the connection
-//!   3   REFUSE   reason 1                         … or does not: 1 a second one, 2 no place
+//!   2   WELCOME  nothing           the smaller id first, the larger one answers: now it counts
+//!   3   REFUSE   reason 1          or does not: 1 there is one already, 2 no place; then closed
 //!   4   PEERS    so many times: node id 8 | address 16 | port 2            at most 32 of them
 //!   5   TEXT     origin's id 8 | number 4 | hops 1 | length of name 1 | name 1…32 | text 0…1024
 //!   6   LEAVE    nothing                          the last frame of a node that means to go
@@ -82,7 +82,7 @@ pub struct Text {
     pub hops: u8,
     /// The name of whoever said it. It comes along, for not everybody has met everybody.
     pub name: String,
-    pub text: String,
+    pub words: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,1 +1,3 @@
+//! Peers that nobody here wrote.
+
 fn main() {}

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use netbasics::frame::read_frame;
 
+use super::Orders;
 use super::pace::Pace;
-use super::{Input, Orders};
 use crate::node::{Event, LinkId};
 use crate::wire::{Frame, MAX_PAYLOAD_BYTES};
 
@@ -59,7 +59,7 @@ pub fn write(mut stream: &TcpStream, queue: &Receiver<Frame>) {
 pub fn read(stream: &TcpStream, link: LinkId, orders: &Orders) {
     let end = read_frames(stream, link, orders);
     // Nobody is there to be told when the node has ended: then we end, too.
-    let _ = orders.0.send(Input::Event(Event::Closed { link, end }));
+    let _ = orders.tell(Event::Closed { link, end });
 }
 
 fn read_frames(stream: &TcpStream, link: LinkId, orders: &Orders) -> Result<(), String> {
@@ -70,7 +70,7 @@ fn read_frames(stream: &TcpStream, link: LinkId, orders: &Orders) -> Result<(), 
         let Some(payload) = payload.map_err(|error| error.to_string())? else { return Ok(()) };
         let frame = Frame::decode(&payload).map_err(|malformed| malformed.to_string())?;
         thread::sleep(pace.wait(Instant::now()));
-        if orders.0.send(Input::Event(Event::Heard { link, frame })).is_err() {
+        if !orders.tell(Event::Heard { link, frame }) {
             return Ok(());
         }
     }

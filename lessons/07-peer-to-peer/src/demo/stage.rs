@@ -30,7 +30,7 @@ struct Actor {
 
 pub struct Stage {
     group: Option<SocketAddrV4>,
-    on_stage: Vec<Actor>,
+    actors: Vec<Actor>,
     /// All that was told so far, and by whom.
     record: Vec<(Name, News)>,
     news: Receiver<(Name, News)>,
@@ -40,7 +40,7 @@ pub struct Stage {
 impl Stage {
     pub fn new(group: Option<SocketAddrV4>) -> Self {
         let (tell, news) = mpsc::channel();
-        Self { group, on_stage: Vec::new(), record: Vec::new(), news, tell }
+        Self { group, actors: Vec::new(), record: Vec::new(), news, tell }
     }
 
     /// Starts a node on a thread of its own, which is named so that its lines carry its label.
@@ -64,7 +64,7 @@ impl Stage {
                 Ok(())
             })
         })?;
-        self.on_stage.push(Actor { name, orders, thread });
+        self.actors.push(Actor { name, orders, thread });
         Ok(())
     }
 
@@ -136,11 +136,11 @@ impl Stage {
     }
 
     fn others(&self, name: Name) -> Vec<Name> {
-        self.on_stage.iter().map(|actor| actor.name).filter(|other| *other != name).collect()
+        self.actors.iter().map(|actor| actor.name).filter(|other| *other != name).collect()
     }
 
     fn order(&self, name: Name, order: Input) -> Result<()> {
-        let actor = self.on_stage.iter().find(|actor| actor.name == name);
+        let actor = self.actors.iter().find(|actor| actor.name == name);
         match actor.map(|actor| actor.orders.give(order)) {
             Some(true) => Ok(()),
             _ => Err(anyhow!("{name} has ended before its time")),
@@ -148,7 +148,7 @@ impl Stage {
     }
 
     fn exit(&mut self, name: Name) -> Result<()> {
-        for actor in self.on_stage.extract_if(.., |actor| actor.name == name) {
+        for actor in self.actors.extract_if(.., |actor| actor.name == name) {
             actor.thread.join().map_err(|_| anyhow!("{name} panicked"))??;
         }
         Ok(())

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Action, Frame, MAX_LINKS, Node, Stage};
+use super::links::Stage;
+use super::{Action, MAX_LINKS, Node};
+use crate::wire::Frame;
 
 /// How long a connection may take to become a neighbour.
 const GREETING_WITHIN: Duration = Duration::from_secs(5);
@@ -44,7 +46,7 @@ impl Node {
 
     /// Connects to those whose time has come, as long as there is a place for them.
     pub(super) fn dial_who_is_due(&mut self) {
-        let free = MAX_LINKS.saturating_sub(self.count_neighbours());
+        let free = MAX_LINKS.saturating_sub(self.count_places());
         let mut book = std::mem::take(&mut self.book);
         let due = book.due(free, self.now, |id| self.knows(id));
         self.book = book;

@@ -1,7 +1,7 @@
 //! Gossip: what is said goes to all neighbours, and each passes it on to all of its own.
 
-use super::{Frame, LinkId, News, Node};
-use crate::wire::{Contact, MessageId, Text};
+use super::{LinkId, News, Node};
+use crate::wire::{Contact, Frame, MessageId, Text};
 
 /// How often a message is passed on at most. A net of neighbours in which somebody is farther away
 /// than that is larger than this lesson.
@@ -9,13 +9,13 @@ const MAX_HOPS: u8 = 16;
 
 impl Node {
     // listing: begin gossip
-    /// Says `text` to everybody: to the neighbours, and they pass it on.
-    pub(super) fn say(&mut self, text: String) {
+    /// Says something to everybody: to the neighbours, and they pass it on.
+    pub(super) fn say(&mut self, words: String) {
         self.said += 1;
         let id = MessageId { origin: self.setup.id, number: self.said };
-        self.tell(News::Said { text: text.clone(), to: self.count_neighbours() });
+        self.tell(News::Said { text: words.clone(), to: self.neighbours().len() });
         let name = self.setup.name.clone();
-        self.flood(None, &Text { id, hops: MAX_HOPS, name, text });
+        self.flood(None, &Text { id, hops: MAX_HOPS, name, words });
     }
 
     /// Shows what came and passes it on, once.
@@ -24,7 +24,7 @@ impl Node {
         if text.id.origin == self.setup.id || !self.seen.is_new(text.id) {
             return;
         }
-        self.tell(News::Heard { name: text.name.clone(), text: text.text.clone() });
+        self.tell(News::Heard { name: text.name.clone(), text: text.words.clone() });
         if let Some(hops) = text.hops.checked_sub(1) {
             text.hops = hops;
             self.flood(Some(from), &text);

@@ -3,21 +3,23 @@
 //! Every node connects to every node it hears of, so two that hear of each other connect to each
 //! other at the same time, and then there are two connections where one would do. If both now drop
 //! the one that they like less, they may drop both, or none. So *one* of them decides for both: the
-//! one with the smaller id. The other one waits for its word and sends nothing before, and so
-//! nothing can be lost with a connection that is not kept.
+//! one with the smaller id. The other one agrees, or has no place. Nothing else is sent before both
+//! have said WELCOME, and so nothing can be lost with a connection that is not kept.
 //!
 //! ```text
 //!   smaller id                 larger id
 //!       │ ─── HELLO ─────────────► │         both at once, whoever has dialled
 //!       │ ◄──────────── HELLO ──── │
-//!       │ ─── WELCOME ───────────► │         the first connection: from here on messages
+//!       │ ─── WELCOME ───────────► │         the first connection …
+//!       │ ◄────────── WELCOME ──── │         … is kept: from here on messages
 //!       │ ─── REFUSE (second) ───► │         any further one: closed
 //! ```
 
 use std::net::SocketAddr;
 
-use super::{Action, Frame, Link, LinkId, MAX_LINKS, MAX_STRANGERS, News, Node, Peer, Stage};
-use crate::wire::{Contact, Hello, NodeId, Reason};
+use super::links::{Link, Peer, Stage};
+use super::{Action, LinkId, MAX_LINKS, MAX_STRANGERS, News, Node};
+use crate::wire::{Contact, Frame, Hello, NodeId, Reason};
 
 impl Node {
     // listing: begin open
@@ -56,7 +58,7 @@ impl Node {
         match (link.stage.clone(), frame) {
             (Stage::Greeting, Frame::Hello(hello)) => self.greeted(id, hello),
             (Stage::Waiting(peer), Frame::Welcome) => self.welcomed(id, peer),
-            (Stage::Waiting(_) | Stage::Up(_), Frame::Refuse(reason)) => self.refused(id, reason),
+            (Stage::Waiting(_), Frame::Refuse(reason)) => self.refused(id, reason),
             (Stage::Waiting(_) | Stage::Up(_), Frame::Peers(contacts)) => self.learn(id, contacts),
             (Stage::Up(_), Frame::Text(text)) => self.pass_on(id, text),
             (Stage::Up(peer), Frame::Leave) => self.bid_farewell(id, peer),
@@ -68,40 +70,50 @@ impl Node {
     // listing: begin greeted
     /// The other side has said who it is.
     fn greeted(&mut self, id: LinkId, hello: Hello) {
-        let Some(link) = self.links.get_mut(&id) else { return };
-        let (with, dialled) = (link.with, link.dialled);
+        let Some((with, dialled)) = self.links.get(&id).map(|link| (link.with, link.dialled))
+        else {
+            return;
+        };
         if hello.id == self.setup.id {
             return self.found_myself(id, with, dialled);
         }
         if dialled {
             self.book.identify(with, hello.id);
         }
-        // The port on which it listens it must tell. The address is the one it has come from, so
-        // nobody can make us tell the others an address of somebody else.
-        let contact = Contact { id: hello.id, address: SocketAddr::new(with.ip(), hello.port) };
-        let peer = Peer { name: hello.name, contact };
-        if hello.id < self.setup.id {
-            link.stage = Stage::Waiting(peer);
-            self.tell_if_joined(hello.id);
-        } else if self.is_neighbour(hello.id) {
+        let we_decide = self.setup.id < hello.id;
+        if we_decide && self.knows(hello.id) {
             self.refuse(id, Reason::Second);
-            self.tell_if_joined(hello.id);
-        } else if self.count_neighbours() >= MAX_LINKS {
+        } else if we_decide && self.count_places() >= MAX_LINKS {
             self.refuse(id, Reason::NoPlace);
         } else {
-            self.send(id, Frame::Welcome);
-            self.become_neighbours(id, peer);
+            // The port on which it listens it must tell. The address is the one it has come from,
+            // so nobody can make us tell the others an address of somebody else.
+            let contact = Contact { id: hello.id, address: SocketAddr::new(with.ip(), hello.port) };
+            self.wait_for(id, Peer { name: hello.name, contact });
+            if we_decide {
+                self.send(id, Frame::Welcome);
+            }
+        }
+        self.tell_if_joined(hello.id);
+    }
+
+    fn wait_for(&mut self, id: LinkId, peer: Peer) {
+        if let Some(link) = self.links.get_mut(&id) {
+            link.stage = Stage::Waiting(peer);
         }
     }
 
-    /// The word of the node that decides.
+    /// The word of the node that decides, or the answer to ours.
     fn welcomed(&mut self, id: LinkId, peer: Peer) {
-        if self.is_neighbour(peer.contact.id) {
+        if peer.contact.id > self.setup.id {
+            self.become_neighbours(id, peer);
+        } else if self.is_neighbour(peer.contact.id) {
             // It has welcomed us twice, so it is not what it says, or the first one was not.
             self.lose(id, "it says that it is somebody who is here already".to_owned());
-        } else if self.count_neighbours() >= MAX_LINKS {
+        } else if self.count_places() >= MAX_LINKS {
             self.refuse(id, Reason::NoPlace);
         } else {
+            self.send(id, Frame::Welcome);
             self.become_neighbours(id, peer);
         }
     }

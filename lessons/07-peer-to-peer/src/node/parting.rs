@@ -3,8 +3,9 @@
 use std::io;
 use std::net::SocketAddr;
 
-use super::{Action, Frame, Link, LinkId, News, Node, Peer, Stage};
-use crate::wire::Reason;
+use super::links::{Link, Peer, Stage};
+use super::{Action, LinkId, News, Node};
+use crate::wire::{Frame, Reason};
 
 impl Node {
     // listing: begin leave

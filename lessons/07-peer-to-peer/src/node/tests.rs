@@ -1,8 +1,10 @@
 //! Made-up networks: nodes without sockets, a clock that is a number, and a scheduler that delivers
 //! what is on its way in any order that TCP allows (each connection keeps its own).
 
+use std::io;
+
 use super::*;
-use crate::wire::{MessageId, Reason, Text};
+use crate::wire::{Contact, MessageId, Reason, Text};
 
 const SILENCE: Duration = Duration::from_secs(15);
 /// How long, in made-up time, a network has to come to rest.
@@ -367,7 +369,7 @@ fn what_has_no_hops_left_is_shown_and_not_passed_on() {
     let (_, link) = world.nodes[0].as_ref().unwrap().table()[0];
     for (number, hops) in [(1, 0), (2, 1)] {
         let id = MessageId { origin: NodeId(5), number };
-        let text = Text { id, hops, name: "eve".into(), text: format!("{hops} hops") };
+        let text = Text { id, hops, name: "eve".into(), words: format!("{hops} hops") };
         world.event(0, Event::Heard { link, frame: Frame::Text(text) });
     }
     while world.step() {}
@@ -385,7 +387,7 @@ fn a_repetition_and_our_own_words_in_our_neighbours_mouth_are_not_shown() {
     let (_, link) = world.nodes[0].as_ref().unwrap().table()[0];
     let text = |origin, text: &str| {
         let id = MessageId { origin, number: 1 };
-        let frame = Frame::Text(Text { id, hops: 9, name: "n".into(), text: text.into() });
+        let frame = Frame::Text(Text { id, hops: 9, name: "n".into(), words: text.into() });
         Event::Heard { link, frame }
     };
     for _ in 0..3 {
@@ -518,14 +520,12 @@ fn a_crowd_that_says_nothing_leaves_room_for_a_node() {
         open = open + 1 - closed;
         assert!(open <= MAX_STRANGERS);
     }
-    // The ends of the crowd are not in this world; a node from it comes in nevertheless.
-    let mut visitor = World::new(2);
-    visitor.enter(&[], true);
+    // The ends of the crowd are not in this world, and neither is the node that comes now.
     let hello = Frame::Hello(Hello { id: NodeId(u64::MAX), port: 9, name: "late".into() });
     let node = world.nodes[0].as_mut().unwrap();
-    node.handle(Event::Opened { link: 1, with: address(501), dialled: false }, world.now);
     node.handle(Event::Opened { link: 3000, with: address(501), dialled: false }, world.now);
-    let actions = node.handle(Event::Heard { link: 3000, frame: hello }, world.now);
+    node.handle(Event::Heard { link: 3000, frame: hello }, world.now);
+    let actions = node.handle(Event::Heard { link: 3000, frame: Frame::Welcome }, world.now);
     assert!(actions.iter().any(|action| matches!(action, Action::Tell(News::Here { .. }))));
     // Who never greets is let go when the time for it is over.
     let actions = node.handle(Event::Tick, world.now + SILENCE);
@@ -538,7 +538,7 @@ fn a_frame_at_the_wrong_time_ends_its_connection_and_no_other() {
     let greeting = || Frame::Hello(Hello { id: NodeId(u64::MAX), port: 9, name: "eve".into() });
     let text = || {
         let id = MessageId { origin: NodeId(3), number: 1 };
-        Frame::Text(Text { id, hops: 1, name: "eve".into(), text: "boo".into() })
+        Frame::Text(Text { id, hops: 1, name: "eve".into(), words: "boo".into() })
     };
     for wrong in [
         vec![text()],
@@ -546,7 +546,8 @@ fn a_frame_at_the_wrong_time_ends_its_connection_and_no_other() {
         vec![Frame::Leave],
         vec![Frame::Alive],
         vec![greeting(), greeting()],
-        vec![greeting(), Frame::Welcome],
+        vec![greeting(), text()],
+        vec![greeting(), Frame::Welcome, Frame::Welcome],
     ] {
         let mut world = World::new(1);
         world.enter(&[], true);

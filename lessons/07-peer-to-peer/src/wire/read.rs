@@ -101,7 +101,7 @@ impl Rest<'_> {
         let id = MessageId { origin: self.id()?, number: u32::from_be_bytes(self.bytes()?) };
         let [hops, length] = self.bytes()?;
         let name = self.string(length.into()).filter(|name| is_name(name))?;
-        let text = self.string(self.0.len()).filter(|text| text.len() <= MAX_TEXT_BYTES)?;
-        Some(Text { id, hops, name, text })
+        let words = self.string(self.0.len()).filter(|words| words.len() <= MAX_TEXT_BYTES)?;
+        Some(Text { id, hops, name, words })
     }
 }

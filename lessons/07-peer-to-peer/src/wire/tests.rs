@@ -2,7 +2,7 @@ use super::*;
 
 fn text(name: &str, text: &str) -> Frame {
     let id = MessageId { origin: NodeId(7), number: 9 };
-    Frame::Text(Text { id, hops: 3, name: name.into(), text: text.into() })
+    Frame::Text(Text { id, hops: 3, name: name.into(), words: text.into() })
 }
 
 fn contact(address: &str) -> Contact {

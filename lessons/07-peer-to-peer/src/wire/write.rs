@@ -15,7 +15,9 @@ impl Frame {
             Self::Hello(hello) => hello.append_to(&mut bytes),
             Self::Refuse(reason) => bytes.push(*reason as u8),
             Self::Peers(contacts) => {
-                contacts.iter().for_each(|contact| contact.append_to(&mut bytes));
+                for contact in contacts {
+                    contact.append_to(&mut bytes);
+                }
             }
             Self::Text(text) => text.append_to(&mut bytes),
             Self::Welcome | Self::Leave | Self::Alive => {}
@@ -72,6 +74,6 @@ impl Text {
         // Names are at most MAX_NAME_BYTES long, wherever they come from.
         bytes.push(u8::try_from(self.name.len()).unwrap_or(u8::MAX));
         bytes.extend(self.name.as_bytes());
-        bytes.extend(self.text.as_bytes());
+        bytes.extend(self.words.as_bytes());
     }
 }
