@@ -63,7 +63,9 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
 /// Listens where the nodes around `peer` can reach us: at the address that we have towards it. A UDP
 /// socket that is connected knows that address, and sends nothing to find out.
 fn listen_towards(peer: SocketAddr) -> Result<TcpListener, Trouble> {
-    let local = socket::connect_udp(peer)?.local_addr().map_err(Trouble::on("connect to", peer))?;
+    let local = socket::connect_udp(peer).map_err(|Trouble { error, .. }| error);
+    let local = local.and_then(|socket| socket.local_addr());
+    let local = local.map_err(Trouble::on("connect to", peer))?;
     socket::listen_tcp(SocketAddr::new(local.ip(), 0))
 }
 
