@@ -58,16 +58,14 @@ pub fn run(
     let _waker = stop.when_raised(move || _ = leaving.tell(Event::Leave));
     let ended = &Stop::new();
     thread::scope(|threads| {
-        let accepting = orders.clone();
-        start(threads, "accepting", move || accept(listener, &accepting, ended))?;
-        if let Some(group) = group {
-            let hearing = orders.clone();
-            let discover = move || discovery::run(group, own, &hearing, ended);
-            start(threads, "discovery", discover)?;
-        }
+        let (accepting, hearing) = (orders.clone(), orders.clone());
+        let started = start(threads, "accepting", move || accept(listener, &accepting, ended));
+        let discover = |group| move || discovery::run(group, own, &hearing, ended);
+        let discovers = group.map_or(Ok(()), |group| start(threads, "discovery", discover(group)));
         let node = Node::new(setup, Instant::now());
         let mut carrier = Carrier { node, threads, orders, wires: HashMap::new(), next: 0 };
-        let done = carrier.work(&inbox, tell);
+        let started = started.and(discovers).map_err(Into::into);
+        let done = started.and_then(|()| carrier.work(&inbox, tell));
         // Every thread waits for one of these three: a connection, the listener, the inbox.
         carrier.wires.values_mut().for_each(Wire::cut);
         ended.raise();

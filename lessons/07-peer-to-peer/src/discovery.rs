@@ -1,9 +1,10 @@
 //! Discovery: nodes find each other without being told an address, by multicast.
 //!
 //! A datagram to a group address reaches every socket that has joined the group. Groups are class D,
-//! 224.0.0.0/4; of these 239.0.0.0/8 is for everybody's own use (RFC 2365: "administratively
-//! scoped"), and 239.255.0.0/16 the smallest scope of it (section 6.1): never routed beyond the
-//! site. Ours does not even leave the machine, as we join and send on the loopback interface only.
+//! 224.0.0.0/4; of these nobody assigns 239.0.0.0/8: it is for everybody's own use, inside borders of
+//! their own (RFC 2365, section 4: "administratively scoped"), and 239.255.0.0/16 for use inside the
+//! narrowest ones (section 6.1: "local scope"). Ours does not even leave the machine, as we join and
+//! send on the loopback interface only.
 //!
 //! ```text
 //! an announcement, 15 bytes:   "PEER" 4 | version 1 | node id 8 | port on which it listens 2
@@ -33,6 +34,10 @@ const ECHO_WITHIN: Duration = Duration::from_secs(2);
 /// How often a listening thread looks whether it should end.
 const TICK: Duration = Duration::from_millis(100);
 
+/// How Windows says that a datagram is larger than the buffer. (Others cut it off.) Then it is no
+/// announcement.
+const WSAEMSGSIZE: i32 = 10_040;
+
 /// A group that we have joined.
 pub struct Group {
     address: SocketAddrV4,
@@ -60,7 +65,8 @@ impl Group {
         speaking.bind(&SocketAddrV4::new(ip, 0).into())?;
         // IP_MULTICAST_IF: out through loopback, whatever the routing table says of 239.0.0.0/8.
         speaking.set_multicast_if_v4(&Ipv4Addr::LOCALHOST)?;
-        // IP_MULTICAST_TTL: 0 never leaves this machine, 1 would never pass a router.
+        // IP_MULTICAST_TTL: 1, the default, passes no router (RFC 1112, section 6.1); 0 does not
+        // leave this machine, should the interface be another one than we think.
         speaking.set_multicast_ttl_v4(0)?;
         // IP_MULTICAST_LOOP: our own machine gets it, too. (It is the default; here all rests on it.)
         speaking.set_multicast_loop_v4(true)?;
@@ -87,8 +93,7 @@ impl Group {
         match self.hearing.recv_from(&mut buffer) {
             Ok((length, from)) => Ok(contact(&buffer[..length], from.ip())),
             Err(error) if is_timeout(&error) || error.kind() == ErrorKind::Interrupted => Ok(None),
-            // Windows: a datagram that is larger than the buffer, and so no announcement.
-            Err(error) if error.raw_os_error() == Some(10040) => Ok(None),
+            Err(error) if error.raw_os_error() == Some(WSAEMSGSIZE) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -34,7 +34,7 @@ pub struct NodeOptions {
     #[arg(long, value_parser = name)]
     pub name: Option<String>,
     /// How to find others [default: multicast for a server, peers for a client]
-    #[arg(long, value_enum, value_name = "HOW", hide_default_value = true)]
+    #[arg(long, value_enum, value_name = "HOW")]
     pub discover: Option<Discover>,
     /// The multicast group, and its UDP port, in which nodes announce themselves
     #[arg(long, value_name = "GROUP:PORT", default_value = "239.255.77.7:7707", value_parser = group)]
