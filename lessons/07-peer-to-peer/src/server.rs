@@ -35,7 +35,11 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     let stop = Stop::on_ctrl_c()?;
     ready::announce(address)?;
     let (orders, inbox) = carry::inbox();
-    if options.stdin || io::stdin().is_terminal() {
+    let at_terminal = io::stdin().is_terminal();
+    if at_terminal {
+        say!("type a line and press Enter to say it; Ctrl-C ends");
+    }
+    if options.stdin || at_terminal {
         let orders = orders.clone();
         // It ends with its input, or with the process.
         thread::spawn(move || voice::say_lines(&orders).unwrap_or_else(|error| say!("{error:#}")));
