@@ -17,7 +17,7 @@ use crate::node::{Event, News, Setup};
 use crate::wire::NodeId;
 
 /// How long a step may take. (On a machine with nothing else to do: some milliseconds.)
-const STEP_WITHIN: Duration = Duration::from_secs(10);
+const STEP_WITHIN: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_secs(15);
 
 type Name = &'static str;
