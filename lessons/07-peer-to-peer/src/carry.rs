@@ -41,7 +41,6 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// What the system keeps for a neighbour who does not take it, in bytes (it may double this).
 const SEND_BUFFER: usize = 64 * 1024;
 
-// listing: begin run
 /// Runs a node on a listening socket until it has left, and returns how many neighbours have taken
 /// its farewell. `tell` hears the news; an error of its ends the node at once.
 pub fn run(
@@ -73,7 +72,6 @@ pub fn run(
         done.map(|()| carrier.node.farewells_taken())
     })
 }
-// listing: end run
 
 /// Starts a thread of this node, which carries its label.
 fn start<'scope>(

@@ -80,6 +80,7 @@ fn python_joins_speaks_and_leaves() {
         let ann = node("ann", &[]);
         let (mut python, address) = python(id, "python", &[&addr(&ann)]);
         assert_says(&ann, &format!("python is here, at {address}"));
+        assert_prints(&python, "neighbour\n");
         python.tell("hello\n你好\n");
         for line in ["python says: hello", "python says: 你好"] {
             assert_says(&ann, &format!("{line}\n"));
@@ -104,7 +105,7 @@ fn our_visitor_joins_at_python() {
 fn our_node_passes_on_between_pythons() {
     let ann = node("ann", &[]);
     let (mut one, _) = python(SMALL, "one", &[&addr(&ann)]);
-    assert_says(&ann, "one is here");
+    assert_prints(&one, "neighbour\n");
     let (two, _) = python(LARGE, "two", &[&addr(&ann)]);
     assert_prints(&two, "told of ::ffff:127.0.0.1 ");
     one.tell("can you hear me?\n");
@@ -113,13 +114,14 @@ fn our_node_passes_on_between_pythons() {
 }
 
 fn python_passes_on_between_our_nodes() {
-    let (_python, address) = python(LARGE / 2, "python", &[]);
+    let (python, address) = python(LARGE / 2, "python", &[]);
     let peer = address.to_string();
     let ann = node("ann", &["--peer", &peer]);
     let bob = node("bob", &["--peer", &peer]);
     for node in [&ann, &bob] {
         assert_says(node, "python is here");
     }
+    assert_prints(&python, "neighbour\nneighbour\n");
     client(ann.address(), &["--name", "eve", "--discover", "none", "hello"]).assert().success();
     assert_says(&bob, "eve says: hello\n");
     assert_eq!(times(&bob, "eve says: hello"), 1);

@@ -12,13 +12,22 @@ use common::{
     LARGE, LIMIT, PROGRAM, Raw, addr, assert_says, client, hello, node, node_at, one_port, times,
     visit,
 };
-use netlab::peers::Peer;
+use netlab::conditions::{Conditions, Path, StreamFaults};
+use netlab::peers::{Peer, Transport};
+use netlab::program::poll;
+use netlab::relay::Relay;
 use rstest::rstest;
 
 fn lesson(args: &[&str]) -> assert_cmd::Command {
     let mut command = assert_cmd::Command::new(PROGRAM);
     command.args(args).timeout(2 * LIMIT);
     command
+}
+
+/// Waits until the node that `peer` is has said `text`.
+fn assert_hears(peer: &Peer, text: &str) {
+    let heard = poll(LIMIT, || peer.stderr().contains(text).then_some(()));
+    assert!(heard.is_some(), "no `{text}` in {peer:?}");
 }
 
 // The demo
@@ -102,7 +111,7 @@ fn a_person_at_a_node_says_what_the_others_show() {
     let mut command = Command::new(PROGRAM);
     command.args(["server", "--addr", "127.0.0.1:0", "--name", "bob", "--discover", "peers"]);
     let mut bob = Peer::start(command.args(["--stdin", "--peer", &addr(&ann)]));
-    assert_says(&ann, "bob is here");
+    assert_hears(&bob, "ann is here");
     bob.tell("one\r\ntwo\n\n你好\n");
     for line in ["bob says: one\n", "bob says: two\n", "bob says: \n", "bob says: 你好\n"] {
         assert_says(&ann, line);
@@ -110,10 +119,7 @@ fn a_person_at_a_node_says_what_the_others_show() {
     // The end of the input is not the end of the node.
     bob.close_input();
     visit(&ann, "cid", "still there?");
-    assert!(
-        netlab::program::poll(LIMIT, || bob.stderr().contains("still there?").then_some(()))
-            .is_some()
-    );
+    assert_hears(&bob, "cid says: still there?");
 }
 
 #[test]
@@ -206,6 +212,17 @@ fn a_thousand_lines_arrive_in_their_order() {
         let heard = stderr.lines().filter_map(|line| line.strip_prefix("cid says: "));
         assert!(heard.eq(said.iter()), "{stderr}");
     }
+}
+
+#[test]
+fn frames_arrive_whole_however_the_stream_is_cut() {
+    let ann = node("ann", &[]);
+    let stream = StreamFaults { slice: Some(1), ..StreamFaults::default() };
+    let cut = Conditions::both_ways(1, Path { stream, ..Path::default() });
+    let relay = Relay::start(Transport::Tcp, ann.address(), cut, None).unwrap();
+    client(relay.address(), &["--name", "bob", "hello", "你好"]).assert().success();
+    assert_says(&ann, "bob has left");
+    assert_eq!([times(&ann, "bob says: hello"), times(&ann, "bob says: 你好")], [1, 1]);
 }
 
 #[test]

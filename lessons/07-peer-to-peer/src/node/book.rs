@@ -48,7 +48,6 @@ impl Book {
         }
     }
 
-    // listing: begin due
     /// At most `most` addresses to connect to now: not those of nodes that `is_known`.
     pub fn due(
         &mut self,
@@ -68,7 +67,6 @@ impl Book {
             })
             .collect()
     }
-    // listing: end due
 
     /// We have connected to `address`, and it is `id`.
     pub fn identify(&mut self, address: SocketAddr, id: NodeId) {
