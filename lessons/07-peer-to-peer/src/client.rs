@@ -106,7 +106,7 @@ fn speak(
                         "type a line and press Enter; Ctrl-D ends (on Windows: Ctrl-Z, then Enter)"
                     );
                 }
-                voice::say_lines(&orders)
+                voice::say_lines(&orders, false)
             }
         };
         let _ = tell.send(outcome);

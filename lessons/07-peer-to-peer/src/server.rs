@@ -42,7 +42,9 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     if options.stdin || at_terminal {
         let orders = orders.clone();
         // It ends with its input, or with the process.
-        thread::spawn(move || voice::say_lines(&orders).unwrap_or_else(|error| say!("{error:#}")));
+        thread::spawn(move || {
+            voice::say_lines(&orders, true).unwrap_or_else(|error| say!("{error:#}"));
+        });
     }
     let group = options.node.group(discover);
     carry::run(&listener, setup, group, (orders, inbox), &stop, &mut |news| {

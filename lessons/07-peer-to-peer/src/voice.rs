@@ -1,28 +1,48 @@
 //! The voice of a node: what its person says, line by line.
 
-use std::io::{self, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use netbasics::frame::read_line;
+use netbasics::frame::{FrameError, read_line};
 use netbasics::program::Usage;
+use netbasics::say;
 
 use crate::carry::{Orders, Pace};
 use crate::node::Event;
 use crate::wire::MAX_TEXT_BYTES;
 
-/// Says every line of standard input, until its end.
-pub fn say_lines(orders: &Orders) -> Result<()> {
+/// Says every line of standard input, until its end. A line that cannot be said ends this, too,
+/// unless the node `stays`: then its person is told, and may try another one.
+pub fn say_lines(orders: &Orders, stays: bool) -> Result<()> {
     let mut input = BufReader::new(io::stdin());
     let mut pace = Pace::new(Instant::now());
-    while let Some(line) = read_line(&mut input, MAX_TEXT_BYTES).context("cannot say that")? {
-        let line = line.strip_suffix(b"\r").unwrap_or(&line);
-        if !say(orders, text(&String::from_utf8_lossy(line))?, &mut pace) {
-            break;
+    loop {
+        match next_line(&mut input) {
+            Ok(None) => return Ok(()),
+            Ok(Some(line)) if say(orders, line, &mut pace) => {}
+            Ok(Some(_)) => return Ok(()),
+            Err(error) if stays && error.is::<Usage>() => say!("{error}"),
+            Err(error) => return Err(error),
         }
     }
-    Ok(())
+}
+
+/// The next line, without its end; `None` if there is none.
+fn next_line(input: &mut impl BufRead) -> Result<Option<String>> {
+    let line = match read_line(input, MAX_TEXT_BYTES) {
+        Ok(Some(line)) => line,
+        Ok(None) => return Ok(None),
+        Err(FrameError::TooLong { .. }) => {
+            input.skip_until(b'\n')?;
+            let problem = format!("not said: a line has at most {MAX_TEXT_BYTES} bytes");
+            return Err(Usage(problem).into());
+        }
+        Err(error) => return Err(error).context("cannot read standard input"),
+    };
+    let line = line.strip_suffix(b"\r").unwrap_or(&line);
+    Ok(Some(text(&String::from_utf8_lossy(line))?))
 }
 
 /// Says every one of `messages`.

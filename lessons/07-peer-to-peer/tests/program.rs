@@ -116,7 +116,11 @@ fn a_person_at_a_node_says_what_the_others_show() {
     for line in ["bob says: one\n", "bob says: two\n", "bob says: \n", "bob says: 你好\n"] {
         assert_says(&ann, line);
     }
-    // The end of the input is not the end of the node.
+    // Nor is a line that is too long the end of the input, and that not the end of the node.
+    bob.tell(&("x".repeat(3000) + "\nshorter\n"));
+    assert_hears(&bob, "not said: a line has at most 1024 bytes\n");
+    assert_says(&ann, "bob says: shorter\n");
+    assert!(!ann.stderr().contains("xxx"), "{}", ann.stderr());
     bob.close_input();
     visit(&ann, "cid", "still there?");
     assert_hears(&bob, "cid says: still there?");
@@ -233,12 +237,9 @@ fn the_longest_message_is_said_and_one_byte_more_is_refused() {
     assert_says(&ann, &format!("bob says: {longest}\n"));
     let refused = "a message has at most 1024 bytes; this one has 1025\n";
     client(ann.address(), &[&"x".repeat(1025)]).assert().code(2).stderr(refused);
-    let output = client(ann.address(), &[]).write_stdin("x".repeat(1025)).assert().code(1);
+    let output = client(ann.address(), &[]).write_stdin("x".repeat(1025)).assert().code(2);
     let said = String::from_utf8(output.get_output().stderr.clone()).unwrap();
-    assert!(
-        said.ends_with("cannot say that: a line goes on past the limit of 1024 bytes\n"),
-        "{said}"
-    );
+    assert!(said.ends_with("\nnot said: a line has at most 1024 bytes\n"), "{said}");
 }
 
 #[test]
