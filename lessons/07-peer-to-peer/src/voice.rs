@@ -21,8 +21,11 @@ pub fn say_lines(orders: &Orders, stays: bool) -> Result<()> {
     loop {
         match next_line(&mut input) {
             Ok(None) => return Ok(()),
-            Ok(Some(line)) if say(orders, line, &mut pace) => {}
-            Ok(Some(_)) => return Ok(()),
+            Ok(Some(line)) => {
+                if !say(orders, line, &mut pace) {
+                    return Ok(());
+                }
+            }
             Err(error) if stays && error.is::<Usage>() => say!("{error}"),
             Err(error) => return Err(error),
         }
