@@ -38,6 +38,8 @@ const TICK: Duration = Duration::from_millis(100);
 const DIAL_WITHIN: Duration = Duration::from_secs(5);
 /// How long the last frames of a connection may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+/// How many connections are in that state at most: more than a node has that leaves.
+const MAX_CLOSING: usize = 64;
 /// What the system keeps for a neighbour who does not take it, in bytes (it may double this).
 const SEND_BUFFER: usize = 64 * 1024;
 

@@ -48,8 +48,9 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     let (joined, when_joined) = mpsc::channel();
     let said = speak(orders.clone(), messages, peer, when_joined)?;
     let group = options.node.group(discover);
+    let mut joined = Some(joined);
     let taken = carry::run(&listener, setup, group, (orders, inbox), &stop, &mut |news| {
-        attend(news, peer, &joined)
+        attend(news, peer, &mut joined)
     })?;
     // If the person has ended it, the voice may still be waiting for a line.
     said.try_recv().unwrap_or(Ok(()))?;
@@ -70,11 +71,11 @@ fn listen_towards(peer: SocketAddr) -> Result<TcpListener, Trouble> {
 }
 
 /// What the news mean to a visitor. Whoever stays may wait for a node that is not there yet; whoever
-/// came to see it may not.
-fn attend(news: News, peer: SocketAddr, joined: &Sender<()>) -> Result<()> {
+/// came to see it may not. Once it has joined, that node is one of many, and may go like any other.
+fn attend(news: News, peer: SocketAddr, joined: &mut Option<Sender<()>>) -> Result<()> {
     match news {
-        News::Joined(address) if address == peer => _ = joined.send(()),
-        News::NotJoined { address, error } if address == peer => {
+        News::Joined(address) if address == peer => _ = joined.take().map(|tell| tell.send(())),
+        News::NotJoined { address, error } if address == peer && joined.is_some() => {
             return Err(Trouble::on("connect to", peer)(error).into());
         }
         news => news.say(),

@@ -14,7 +14,7 @@ use common::{
 };
 use netlab::conditions::{Conditions, Path, StreamFaults};
 use netlab::peers::{Peer, Transport};
-use netlab::program::poll;
+use netlab::program::{CAN_INTERRUPT, poll};
 use netlab::relay::Relay;
 use rstest::rstest;
 
@@ -157,7 +157,7 @@ fn wrong_arguments_are_code_2(#[case] args: &[&str], #[case] reason: &str) {
 fn a_named_node_that_is_not_there_yet_is_told_once_and_tried_again() {
     let late = one_port();
     let ann = node("ann", &["--peer", &late.to_string()]);
-    assert_says(&ann, &format!("not connected to {late}: Connection refused; trying again"));
+    assert_says(&ann, &format!("not connected to {late}: connection refused; trying again"));
     let _bob = node_at(&late.to_string(), "bob", &[]);
     assert_says(&ann, "bob is here");
     assert_eq!(ann.stderr().matches("not connected").count(), 1);
@@ -331,6 +331,25 @@ fn a_full_node_turns_a_visitor_away_and_says_so() {
         assert!(said.ends_with("it has no place for one more\n"), "{said}");
     }
     drop(members);
+}
+
+#[test]
+fn a_visitor_stays_when_the_node_leaves_at_which_it_joined() {
+    let mut ann = node("ann", &[]);
+    let bob = node("bob", &["--peer", &addr(&ann)]);
+    assert_says(&ann, "bob is here");
+    let mut command = Command::new(PROGRAM);
+    let mut cid = Peer::start(command.args(["client", "--addr", &addr(&ann), "--name", "cid"]));
+    assert_hears(&cid, "bob is here");
+    ann.interrupt(LIMIT).expect("it ends");
+    if CAN_INTERRUPT {
+        assert_hears(&cid, "ann has left");
+        assert_hears(&cid, &format!("not connected to {}", ann.address()));
+    }
+    cid.tell("who is left?\n");
+    assert_says(&bob, "cid says: who is left?");
+    cid.close_input();
+    assert_eq!(cid.ends(LIMIT).expect("it ends").code(), Some(0), "{cid:?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use netbasics::say;
 use socket2::SockRef;
 
 use super::link::{self, QUEUE_FRAMES, Wire};
-use super::{CLOSE_WITHIN, Carrier, DIAL_WITHIN, Input, SEND_BUFFER, start};
+use super::{CLOSE_WITHIN, Carrier, DIAL_WITHIN, Input, MAX_CLOSING, SEND_BUFFER, start};
 use crate::node::{Action, Event, LinkId, News};
 use crate::wire::Frame;
 
@@ -102,6 +102,16 @@ impl Carrier<'_, '_> {
         if let Some(wire) = self.wires.get_mut(&link) {
             wire.queue = None;
             wire.until = Some(now + CLOSE_WITHIN);
+        }
+        self.cut_the_first_of_too_many();
+    }
+
+    /// Somebody who connects again and again, and never closes, must not make us keep what is over.
+    fn cut_the_first_of_too_many(&mut self) {
+        let closing = self.wires.iter().filter_map(|(id, wire)| Some((wire.until?, *id)));
+        let (count, first) = (closing.clone().count(), closing.min());
+        if let Some((_, link)) = first.filter(|_| count > MAX_CLOSING) {
+            self.cut(link);
         }
     }
 

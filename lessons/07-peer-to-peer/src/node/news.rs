@@ -4,8 +4,8 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-use netbasics::program::plain;
 use netbasics::say;
+use netbasics::trouble::explain;
 
 #[derive(Debug)]
 pub enum News {
@@ -49,10 +49,16 @@ impl fmt::Display for News {
             Self::Said { text, to } => write!(f, "said to {to}: {text}"),
             Self::Joined(address) => write!(f, "connected with the node at {address}"),
             Self::NotJoined { address, error } => {
-                write!(f, "not connected to {address}: {}; trying again", plain(error))
+                write!(f, "not connected to {address}: {}; trying again", reason(error))
             }
             Self::Myself(address) => write!(f, "{address} is this node itself"),
             Self::Stranger { address, why } => write!(f, "{address} is turned away: {why}"),
         }
     }
+}
+
+/// The reason alone. (The advice behind it is for somebody who waits, and here the node tries again.)
+fn reason(error: &io::Error) -> String {
+    let sentence = explain(error);
+    sentence.split_once(';').map_or(sentence.clone(), |(reason, _)| reason.to_owned())
 }
