@@ -1,0 +1,78 @@
+//! One connection: a thread that reads what comes, and one that writes what is to be sent.
+
+use std::io::{BufReader, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::thread;
+use std::time::Instant;
+
+use netbasics::frame::read_frame;
+
+use super::Orders;
+use super::pace::Pace;
+use crate::node::{Event, LinkId};
+use crate::wire::{Frame, MAX_PAYLOAD_BYTES};
+
+/// How many frames wait for a neighbour who takes them slowly.
+pub const QUEUE_FRAMES: usize = 512;
+
+/// What the carrier holds of a connection.
+pub struct Wire {
+    pub stream: TcpStream,
+    /// The way to its writing thread; none when nothing more is to be sent.
+    pub queue: Option<SyncSender<Frame>>,
+    /// When it is cut, whatever is left to be sent.
+    pub until: Option<Instant>,
+}
+
+impl Wire {
+    // listing: begin queue
+    /// Puts `frame` into the queue. It never waits: a neighbour who takes nothing must not stop the
+    /// others. `false` if the queue is full.
+    pub fn send(&self, frame: Frame) -> bool {
+        let Some(queue) = &self.queue else { return true };
+        !matches!(queue.try_send(frame), Err(TrySendError::Full(_)))
+    }
+    // listing: end queue
+
+    /// Ends both threads wherever they wait.
+    pub fn cut(&mut self) {
+        self.queue = None;
+        // If this fails, it is cut already.
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+}
+
+// listing: begin link
+/// Writes what comes through `queue`, until there will be no more; then closes our half.
+pub fn write(mut stream: &TcpStream, queue: &Receiver<Frame>) {
+    for frame in queue {
+        // A failure is the reading thread's to tell: the connection has ended for it, too.
+        if stream.write_all(&frame.encode()).is_err() {
+            break;
+        }
+    }
+    let _ = stream.shutdown(Shutdown::Write);
+}
+
+/// Reads frames until there will be no more, and tells each, and the end.
+pub fn read(stream: &TcpStream, link: LinkId, orders: &Orders) {
+    let end = read_frames(stream, link, orders);
+    // Nobody is there to be told when the node has ended: then we end, too.
+    let _ = orders.tell(Event::Closed { link, end });
+}
+
+fn read_frames(stream: &TcpStream, link: LinkId, orders: &Orders) -> Result<(), String> {
+    let mut incoming = BufReader::new(stream);
+    let mut pace = Pace::new(Instant::now());
+    loop {
+        let payload = read_frame(&mut incoming, MAX_PAYLOAD_BYTES);
+        let Some(payload) = payload.map_err(|error| error.to_string())? else { return Ok(()) };
+        let frame = Frame::decode(&payload).map_err(|malformed| malformed.to_string())?;
+        thread::sleep(pace.wait(Instant::now()));
+        if !orders.tell(Event::Heard { link, frame }) {
+            return Ok(());
+        }
+    }
+}
+// listing: end link

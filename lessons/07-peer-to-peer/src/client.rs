@@ -1,0 +1,117 @@
+//! A node that visits: it joins at another one, says something and leaves. (It listens, too, and
+//! while it is here others connect to it: it is the same node as a "server".)
+
+use std::io::{self, IsTerminal};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow, bail};
+use netbasics::port::Endpoint;
+use netbasics::program::Usage;
+use netbasics::stop::Stop;
+use netbasics::trouble::Trouble;
+use netbasics::{ready, say, socket};
+
+use crate::carry::{self, Orders};
+use crate::node::{Event, News};
+use crate::options::{Discover, NodeOptions};
+use crate::voice;
+
+/// How long it may take until the other node is a neighbour.
+const JOIN_WITHIN: Duration = Duration::from_secs(10);
+
+/// Join at the node at --addr, say something, and leave
+#[derive(clap::Args)]
+pub struct Options {
+    /// What to say, each message by itself; without any, standard input is said line by line
+    #[arg(value_name = "MESSAGE")]
+    pub messages: Vec<String>,
+    #[command(flatten)]
+    pub node: NodeOptions,
+}
+
+// listing: begin client
+pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
+    let peer = socket::resolve(addr)?;
+    let messages: Result<Vec<_>, Usage> = options.messages.iter().map(|m| voice::text(m)).collect();
+    let messages = messages?;
+    let listener = listen_towards(peer)?;
+    let address = listener.local_addr()?;
+    say!("{}", ready::line(address));
+    let discover = options.node.discover.unwrap_or(Discover::Peers);
+    let mut setup = options.node.setup(discover, address.port())?;
+    setup.named = vec![peer];
+    let stop = Stop::on_ctrl_c()?;
+    let (orders, inbox) = carry::inbox();
+    let (joined, when_joined) = mpsc::channel();
+    let said = speak(orders.clone(), messages, peer, when_joined)?;
+    let group = options.node.group(discover);
+    let mut joined = Some(joined);
+    let taken = carry::run(&listener, setup, group, (orders, inbox), &stop, &mut |news| {
+        attend(news, peer, &mut joined)
+    })?;
+    // If the person has ended it, the voice may still be waiting for a line.
+    said.try_recv().unwrap_or(Ok(()))?;
+    if taken == 0 && !stop.is_raised() {
+        bail!("nobody has taken what was said: the connection with {peer} ended before");
+    }
+    Ok(())
+}
+// listing: end client
+
+/// Listens where the nodes around `peer` can reach us: at the address that we have towards it. A UDP
+/// socket that is connected knows that address, and sends nothing to find out.
+fn listen_towards(peer: SocketAddr) -> Result<TcpListener, Trouble> {
+    let local = socket::connect_udp(peer).map_err(|Trouble { error, .. }| error);
+    let local = local.and_then(|socket| socket.local_addr());
+    let local = local.map_err(Trouble::on("connect to", peer))?;
+    socket::listen_tcp(SocketAddr::new(local.ip(), 0))
+}
+
+/// What the news mean to a visitor. Whoever stays may wait for a node that is not there yet; whoever
+/// came to see it may not. Once it has joined, that node is one of many, and may go like any other.
+fn attend(news: News, peer: SocketAddr, joined: &mut Option<Sender<()>>) -> Result<()> {
+    match news {
+        News::Joined(address) if address == peer => _ = joined.take().map(|tell| tell.send(())),
+        News::NotJoined { address, error } if address == peer && joined.is_some() => {
+            return Err(Trouble::on("connect to", peer)(error).into());
+        }
+        news => news.say(),
+    }
+    Ok(())
+}
+
+/// On a thread of its own: waits until the other node is a neighbour, says everything, and leaves.
+fn speak(
+    orders: Orders,
+    messages: Vec<String>,
+    peer: SocketAddr,
+    when_joined: Receiver<()>,
+) -> io::Result<Receiver<Result<()>>> {
+    let (tell, said) = mpsc::channel();
+    let speaking = thread::Builder::new().name(say::thread_name("speaking"));
+    speaking.spawn(move || {
+        let outcome = match when_joined.recv_timeout(JOIN_WITHIN) {
+            Err(_) => {
+                Err(anyhow!("cannot join at {peer}: it has not welcomed us in {JOIN_WITHIN:?}"))
+            }
+            Ok(()) if !messages.is_empty() => {
+                voice::say_all(&orders, messages);
+                Ok(())
+            }
+            Ok(()) => {
+                if io::stdin().is_terminal() {
+                    say!(
+                        "type a line and press Enter; Ctrl-D ends (on Windows: Ctrl-Z, then Enter)"
+                    );
+                }
+                voice::say_lines(&orders, false)
+            }
+        };
+        let _ = tell.send(outcome);
+        orders.tell(Event::Leave)
+    })?;
+    Ok(said)
+}

@@ -1,0 +1,56 @@
+//! A node that stays. ("Server" says how it was started, and nothing else: the node is the same.)
+
+use std::io::{self, IsTerminal};
+use std::thread;
+
+use anyhow::Result;
+use netbasics::port::Endpoint;
+use netbasics::stop::Stop;
+use netbasics::{ready, say, socket};
+
+use crate::options::{Discover, NodeOptions};
+use crate::{carry, voice};
+
+/// Be a node that stays, and show what is said, until Ctrl-C
+#[derive(clap::Args)]
+pub struct Options {
+    /// Connect to the node at HOST:PORT, and again if it is lost; may be given several times
+    #[arg(long = "peer", value_name = "HOST:PORT")]
+    pub peers: Vec<Endpoint>,
+    /// Say the lines of standard input even if that is no terminal
+    #[arg(long)]
+    pub stdin: bool,
+    #[command(flatten)]
+    pub node: NodeOptions,
+}
+
+// listing: begin server
+pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
+    let discover = options.node.discover.unwrap_or(Discover::Multicast);
+    let named = options.peers.iter().map(socket::resolve).collect::<Result<_, _>>()?;
+    let listener = socket::listen_tcp(addr)?;
+    let address = listener.local_addr()?;
+    let mut setup = options.node.setup(discover, address.port())?;
+    setup.named = named;
+    let stop = Stop::on_ctrl_c()?;
+    ready::announce(address)?;
+    let (orders, inbox) = carry::inbox();
+    let at_terminal = io::stdin().is_terminal();
+    if at_terminal {
+        say!("type a line and press Enter to say it; Ctrl-C ends");
+    }
+    if options.stdin || at_terminal {
+        let orders = orders.clone();
+        // It ends with its input, or with the process.
+        thread::spawn(move || {
+            voice::say_lines(&orders, true).unwrap_or_else(|error| say!("{error:#}"));
+        });
+    }
+    let group = options.node.group(discover);
+    carry::run(&listener, setup, group, (orders, inbox), &stop, &mut |news| {
+        news.say();
+        Ok(())
+    })?;
+    Ok(())
+}
+// listing: end server
