@@ -1,5 +1,6 @@
 //! Three acts: four servers with one handler, a pool that is full, and a graceful end.
 
+mod gate;
 mod stage;
 
 use std::process;
@@ -12,7 +13,8 @@ use crate::framework::pool::Pool;
 use crate::framework::runner::Threads;
 use crate::place::{self, Kind, Place};
 use crate::shout::Shout;
-use stage::{LIMIT, Show, client, gate, labelled};
+use gate::gate;
+use stage::{LIMIT, Show, client, labelled};
 
 pub fn run(place: &Place) -> Result<()> {
     labelled("[demo]", || {

@@ -127,13 +127,13 @@ fn bind(kind: Kind, address: &Address, backlog: u16) -> io::Result<Bound> {
     let mut file = None;
     match address {
         Address::Internet(address) => {
-            prepare(&socket, kind)?;
+            prepare(&socket, kind, *address)?;
             // bind(2): an address and a port are ours now …
             socket.bind(&(*address).into())?;
         }
         // … or a file that did not exist before. Its path is claimed first, as `SocketFile` says.
         Address::File(path) => {
-            file.insert(SocketFile::claim(path, kind.socket_type())?).bind(&socket)?
+            file.insert(SocketFile::claim(path, kind.socket_type())?).bind(&socket)?;
         }
     }
     if kind.is_stream() {
@@ -146,7 +146,11 @@ fn bind(kind: Kind, address: &Address, backlog: u16) -> io::Result<Bound> {
 // listing: end open
 
 /// What lessons 2 and 4 say about their sockets: a restart, and room for large datagrams.
-fn prepare(socket: &Socket, kind: Kind) -> io::Result<()> {
+fn prepare(socket: &Socket, kind: Kind, address: SocketAddr) -> io::Result<()> {
+    if address.is_ipv6() {
+        // Some systems would take IPv4 clients, too (IPV6_V6ONLY, ipv6(7)), and others not.
+        socket.set_only_v6(true)?;
+    }
     if kind.is_stream() {
         return socket::allow_restart(socket);
     }

@@ -20,7 +20,8 @@ use crate::place;
 const TRIES: u32 = 4;
 
 // listing: begin udp
-/// A socket that talks with one server. Lesson 4 says what is lost, and why we send again.
+/// A socket that talks with one server. Lesson 4 says what is lost, why we send again, and how a
+/// late answer may then be taken for the next one.
 pub struct Udp {
     socket: UdpSocket,
     server: SocketAddr,

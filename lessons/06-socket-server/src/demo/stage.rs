@@ -1,20 +1,18 @@
-//! What the acts of the demo need: a server and clients as threads, and a handler that waits.
+//! What the acts of the demo need: a server and clients as threads.
 
 use std::convert::Infallible;
 use std::io;
-use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use netbasics::stop::Stop;
 use netbasics::{ready, say};
 
 use crate::client;
-use crate::framework::{self, Address, Handler, Peer, Request, Runner, Service, Source, source};
+use crate::framework::{self, Address, Handler, Request, Runner, Service, Source, source};
 use crate::place::{self, Place};
-use crate::shout::Shout;
 
 /// Longer than anything here takes.
 pub const LIMIT: Duration = Duration::from_secs(10);
@@ -129,45 +127,5 @@ struct Watched {
 impl Source for Watched {
     fn next(&mut self) -> io::Result<Option<Request>> {
         self.source.next()
-    }
-}
-
-/// Opens what [`Gated`] waits for.
-pub struct Gate {
-    opener: Sender<Infallible>,
-    entered: Receiver<()>,
-}
-
-/// The lesson's handler behind a gate: it tells when somebody comes, and waits until the gate opens.
-pub struct Gated {
-    opened: Mutex<Receiver<Infallible>>,
-    enter: Sender<()>,
-}
-
-/// A gate that is closed, and a handler behind it.
-pub fn gate() -> (Gate, Gated) {
-    let (opener, opened) = mpsc::channel();
-    let (enter, entered) = mpsc::channel();
-    (Gate { opener, entered }, Gated { opened: Mutex::new(opened), enter })
-}
-
-impl Gate {
-    pub fn wait_until_somebody_is_there(&self) -> Result<()> {
-        self.entered.recv_timeout(LIMIT).context("nobody has come to the handler")
-    }
-
-    /// Nothing is ever sent through it: dropping the sender ends every wait.
-    pub fn open(self) {
-        drop(self.opener);
-    }
-}
-
-impl Handler for Gated {
-    fn answer(&self, message: &[u8], peer: &Peer) -> Vec<u8> {
-        let _ = self.enter.send(());
-        if let Ok(opened) = self.opened.lock() {
-            let _ = opened.recv();
-        }
-        Shout::default().answer(message, peer)
     }
 }
