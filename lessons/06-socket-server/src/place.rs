@@ -18,6 +18,9 @@ use crate::framework::Address;
 /// How much the system keeps for a datagram socket, in bytes: some of the largest datagrams.
 const QUEUE_BYTES: usize = 256 * 1024;
 
+/// The heading in the help of the options that say where.
+const PLACE: &str = "Where to listen, or whom to talk to";
+
 /// The four basic servers of Python's `socketserver`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Kind {
@@ -46,14 +49,14 @@ impl fmt::Display for Kind {
 #[derive(Clone, clap::Args)]
 pub struct Place {
     /// Which of the four servers
-    #[arg(long, global = true, value_enum, default_value = "tcp")]
+    #[arg(long, global = true, value_enum, default_value = "tcp", help_heading = PLACE)]
     pub kind: Kind,
     /// Where tcp and udp listen; port 0: any free one; 0.0.0.0: every interface
     /// [default: 127.0.0.1:8888]
-    #[arg(long, global = true, value_name = "HOST:PORT")]
+    #[arg(long, global = true, value_name = "HOST:PORT", help_heading = PLACE)]
     pub addr: Option<Endpoint>,
     /// Where the unix kinds listen [default: a file in a folder that only you can enter]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = PLACE)]
     pub path: Option<PathBuf>,
 }
 

@@ -61,13 +61,14 @@ pub fn run(place: &Place, options: &Options) -> Result<()> {
     let stop = Stop::on_ctrl_c()?;
     let runner = runner(options, &stop)?;
     let handler = Shout { work: options.work.unwrap_or_default(), bug: options.bug.clone() };
+    let source = source::of(bound.socket, bound.file, &stop)?;
     let service =
         Service { handler: Box::new(handler), idle: options.idle, stop, cut: Stop::new() };
     if let Address::File(path) = &bound.address {
         say!("who may connect: {}", local::who_may_connect(path)?);
     }
     ready::announce(&bound.address)?;
-    framework::serve(source::of(bound.socket, bound.file)?, runner, service, options.grace)
+    framework::serve(source, runner, service, options.grace)
 }
 
 fn runner(options: &Options, stop: &Stop) -> Result<Box<dyn Runner>> {

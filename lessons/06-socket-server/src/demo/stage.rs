@@ -78,7 +78,7 @@ impl Show {
             let runner = runner(&service.stop)?;
             say!("{}", ready::line(&bound.address));
             let _ = announce.send(bound.address);
-            let source = source::of(bound.socket, bound.file)?;
+            let source = source::of(bound.socket, bound.file, &service.stop)?;
             framework::serve(Box::new(Watched { source, _open: open }), runner, service, LIMIT)
         };
         let serving = thread::Builder::new().name("[server]".to_owned()).spawn(serve)?;

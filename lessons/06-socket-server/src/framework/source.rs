@@ -6,16 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use netbasics::local::{Mailbox, SocketFile};
+use netbasics::stop::Stop;
 use netbasics::trouble::{is_timeout, is_unreachable_peer};
-use netbasics::wait;
+use netbasics::wait::Doorbell;
 use socket2::{Socket, Type};
 
 use super::request::{Connection, Datagram};
 use super::{Address, Peer, Request, Source};
 
-/// How long a source waits before it lets the loop look whether to end. (Python's `serve_forever`
-/// does the same and calls it `poll_interval`.)
-const TICK: Duration = Duration::from_millis(100);
+/// How long a source waits at most before it lets the loop look whether to end. Mostly the doorbell
+/// is quicker. (Python's `serve_forever` has no bell; it looks every half second.)
+const TICK: Duration = Duration::from_secs(1);
+/// How long a datagram may take that was said to be there.
+const MOMENT: Duration = Duration::from_millis(10);
 /// How long an answer may wait for room at a receiver on this machine.
 const SEND_WITHIN: Duration = Duration::from_secs(1);
 /// Larger than any datagram, of which the rest would be lost: one over UDP has less than 64 KiB
@@ -23,12 +26,13 @@ const SEND_WITHIN: Duration = Duration::from_secs(1);
 /// Linux lets everybody set (`wmem_max` of socket(7): 208 KiB).
 pub const BUFFER_BYTES: usize = 512 * 1024;
 
-/// The source of a bound socket: whatever its addresses are, its type decides.
-pub fn of(socket: Socket, file: Option<SocketFile>) -> io::Result<Box<dyn Source>> {
+/// The source of a bound socket, which `stop` wakes: whatever its addresses are, its type decides.
+pub fn of(socket: Socket, file: Option<SocketFile>, stop: &Stop) -> io::Result<Box<dyn Source>> {
+    let bell = Doorbell::new(stop)?;
     if socket.r#type()? == Type::STREAM {
-        Ok(Box::new(Streams::new(socket, file)?))
+        Ok(Box::new(Streams::new(socket, file, bell)?))
     } else {
-        Ok(Box::new(Datagrams::new(socket, file)?))
+        Ok(Box::new(Datagrams::new(socket, file, bell)?))
     }
 }
 
@@ -38,21 +42,22 @@ struct Streams {
     /// Before `listener`, as fields are dropped in their order: the file goes first.
     _file: Option<SocketFile>,
     listener: Socket,
+    bell: Doorbell,
     accepted: u64,
 }
 
 impl Streams {
-    fn new(listener: Socket, file: Option<SocketFile>) -> io::Result<Self> {
-        // A client may be gone between `readable` and `accept`. Then accept must not wait for the
+    fn new(listener: Socket, file: Option<SocketFile>, bell: Doorbell) -> io::Result<Self> {
+        // A client may be gone between `wait` and `accept`. Then accept must not wait for the
         // next one.
         listener.set_nonblocking(true)?;
-        Ok(Self { _file: file, listener, accepted: 0 })
+        Ok(Self { _file: file, listener, bell, accepted: 0 })
     }
 }
 
 impl Source for Streams {
     fn next(&mut self) -> io::Result<Option<Request>> {
-        if !wait::readable(&self.listener, TICK)? {
+        if !self.bell.wait(&self.listener, TICK)? {
             return Ok(None);
         }
         match self.listener.accept() {
@@ -109,27 +114,34 @@ impl Post {
 struct Datagrams {
     _file: Option<SocketFile>,
     post: Arc<Post>,
+    /// A second handle of the same socket, to wait for.
+    arrival: Socket,
+    bell: Doorbell,
     buffer: Vec<u8>,
     unnamed: u64,
 }
 
 impl Datagrams {
-    fn new(socket: Socket, file: Option<SocketFile>) -> io::Result<Self> {
-        socket.set_read_timeout(Some(TICK))?;
+    fn new(socket: Socket, file: Option<SocketFile>, bell: Doorbell) -> io::Result<Self> {
+        socket.set_read_timeout(Some(MOMENT))?;
         // Only on this machine does sending wait for the receiver. One that does not listen must
         // not hold up an answer to another.
         socket.set_write_timeout(Some(SEND_WITHIN))?;
+        let arrival = socket.try_clone()?;
         let post = match file {
             None => Post::Internet(socket.into()),
             Some(_) => Post::Local(Mailbox::new(socket)?),
         };
-        let buffer = vec![0; BUFFER_BYTES];
-        Ok(Self { _file: file, post: Arc::new(post), buffer, unnamed: 0 })
+        let (post, buffer) = (Arc::new(post), vec![0; BUFFER_BYTES]);
+        Ok(Self { _file: file, post, arrival, bell, buffer, unnamed: 0 })
     }
 }
 
 impl Source for Datagrams {
     fn next(&mut self) -> io::Result<Option<Request>> {
+        if !self.bell.wait(&self.arrival, TICK)? {
+            return Ok(None);
+        }
         match self.post.receive(&mut self.buffer) {
             Ok((length, peer)) => {
                 self.unnamed += u64::from(peer.is_none());
