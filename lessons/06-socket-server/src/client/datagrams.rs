@@ -1,5 +1,6 @@
 //! With datagrams: each message is one, and so is each answer.
 
+use std::io::ErrorKind::Interrupted;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -41,7 +42,7 @@ impl Server for Udp {
         for _ in 0..TRIES {
             match socket.send(message).and_then(|_| socket.recv(&mut buffer)) {
                 Ok(length) => return Ok(buffer[..length].to_vec()),
-                Err(error) if is_timeout(&error) => {}
+                Err(error) if is_timeout(&error) || error.kind() == Interrupted => {}
                 Err(error) if is_unreachable_peer(&error) => bail!(
                     "cannot talk to {server}: port unreachable; its host says that no program has \
                      that port: start the server first, or check --addr"
@@ -94,6 +95,7 @@ impl Server for Local {
                     return Ok(buffer[..length].to_vec());
                 }
                 Ok(_) => {} // A stranger, who may write to our file as well.
+                Err(error) if error.kind() == Interrupted => {} // A signal came first.
                 Err(error) if is_timeout(&error) => bail!(
                     "no answer from {server} within {timeout:?}; our message is in its queue or \
                      was taken: the server is busy, or gave no answer"

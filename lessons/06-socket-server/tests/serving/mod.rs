@@ -162,8 +162,12 @@ pub fn say(mut stream: &Socket, line: &str) {
 pub fn hear(mut stream: &Socket) -> String {
     let mut line = Vec::new();
     let mut byte = [0];
-    while !line.ends_with(b"\n") && stream.read(&mut byte).unwrap() == 1 {
-        line.push(byte[0]);
+    while !line.ends_with(b"\n") {
+        match stream.read(&mut byte) {
+            Ok(0) => break,
+            Ok(_) => line.push(byte[0]),
+            Err(error) => panic!("{error} after {:?}", String::from_utf8_lossy(&line)),
+        }
     }
     String::from_utf8(line).unwrap()
 }
