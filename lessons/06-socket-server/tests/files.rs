@@ -156,7 +156,7 @@ fn of_servers_that_start_at_once_exactly_one_serves(
         let mut servers: Vec<Running> =
             (0..8).map(|_| Running::start(&mut server_at(&path, kind), |_| {}).unwrap()).collect();
         let all_decided = || {
-            let ended = servers.iter_mut().filter_map(|server| server.ended()).count();
+            let ended = servers.iter_mut().filter_map(Running::ended).count();
             let ready = servers.iter().filter(|server| !server.stdout().is_empty()).count();
             (ended + ready == 8).then_some((ended, ready))
         };
@@ -174,36 +174,47 @@ fn of_servers_that_start_at_once_exactly_one_serves(
     }
 }
 
-/// One ends while the others start: whoever gets the path must be the one that clients find.
+/// What came of starting a server.
+enum Start {
+    Serves(Running),
+    AnotherServes,
+}
+
+/// Tries to start a server on `path`; `None` if that failed, and yet nobody answers there.
+fn try_start(path: &Path) -> Option<Start> {
+    let mut server = Running::start(&mut server_at(path, "unix"), |_| {}).unwrap();
+    let is_decided = || (server.ended().is_some() || !server.stdout().is_empty()).then_some(());
+    poll(LIMIT, is_decided).unwrap();
+    if server.ended().is_none() {
+        return Some(Start::Serves(server));
+    }
+    let is_served = client_of(path, "unix").arg("hello").ok().is_ok();
+    is_served.then_some(Start::AnotherServes)
+}
+
+/// One ends while others start: whoever gets the path must be the one that clients find.
 #[test]
 fn a_server_that_ends_hands_the_path_to_one_other() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("socket");
     let (mut current, ..) = serving::start(&mut server_at(&path, "unix"));
     for _ in 0..10 {
-        let next = thread::scope(|scope| {
-            let starting: Vec<_> =
-                (0..4).map(|_| scope.spawn(|| poll(LIMIT, || try_start(&path)))).collect();
+        let mut next: Vec<Running> = thread::scope(|scope| {
+            let try_until = || poll(LIMIT, || try_start(&path)).expect("somebody serves");
+            let starting: Vec<_> = (0..4).map(|_| scope.spawn(try_until)).collect();
             assert_eq!(current.interrupt(LIMIT).unwrap().code(), Some(0));
-            let found: Vec<_> = starting.into_iter().map(|thread| thread.join().unwrap()).collect();
-            found.into_iter().flatten().flatten().collect::<Vec<_>>()
+            let started = starting.into_iter().map(|thread| thread.join().unwrap());
+            started
+                .filter_map(|start| match start {
+                    Start::Serves(server) => Some(server),
+                    Start::AnotherServes => None,
+                })
+                .collect()
         });
-        assert_eq!(next.len(), 1);
+        current = next.pop().expect("one of them serves");
+        assert!(next.is_empty(), "two serve at once");
         client_of(&path, "unix").arg("hello").assert().success().stdout("HELLO\n");
-        current = next.into_iter().next().unwrap();
     }
-}
-
-/// A server on `path`; `Some(None)` if another one has it and answers; `None` if nobody does yet.
-fn try_start(path: &Path) -> Option<Option<Running>> {
-    let mut server = Running::start(&mut server_at(path, "unix"), |_| {}).unwrap();
-    let is_decided = || (server.ended().is_some() || !server.stdout().is_empty()).then_some(());
-    poll(LIMIT, is_decided).unwrap();
-    if server.ended().is_none() {
-        return Some(Some(server));
-    }
-    let is_served = client_of(path, "unix").arg("hello").ok().is_ok();
-    is_served.then_some(None)
 }
 
 #[rstest]

@@ -78,6 +78,12 @@ impl SocketFile {
         Ok(())
     }
 
+    /// Where the file is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     // listing: begin remove
     /// Removes the file now, if it is still the one we have bound.
     pub fn remove(&self) {

@@ -1,32 +1,27 @@
-//! The four servers: two that accept connections, two that receive datagrams.
+//! What the four servers come to: two that accept connections, two that receive datagrams.
+
+mod datagrams;
+mod streams;
 
 use std::io;
-use std::net::UdpSocket;
-use std::sync::Arc;
 use std::time::Duration;
 
-use netbasics::local::{Mailbox, SocketFile};
+use netbasics::local::SocketFile;
 use netbasics::stop::Stop;
-use netbasics::trouble::{is_timeout, is_unreachable_peer};
 use netbasics::wait::Doorbell;
 use socket2::{Socket, Type};
 
-use super::request::{Connection, Datagram};
-use super::{Address, Peer, Request, Source};
+pub use datagrams::{BUFFER_BYTES, Post};
+
+use super::Source;
+use datagrams::Datagrams;
+use streams::Streams;
 
 /// How long a source waits at most before it lets the loop look whether to end. Mostly the doorbell
 /// is quicker. (Python's `serve_forever` has no bell; it looks every half second.)
 const TICK: Duration = Duration::from_secs(1);
-/// How long a datagram may take that was said to be there.
-const MOMENT: Duration = Duration::from_millis(10);
-/// How long an answer may wait for room at a receiver on this machine.
-const SEND_WITHIN: Duration = Duration::from_secs(1);
-/// Larger than any datagram, of which the rest would be lost: one over UDP has less than 64 KiB
-/// (lesson 4); one on this machine may be as large as the sender's buffer, and that is twice what
-/// Linux lets everybody set (`wmem_max` of socket(7): 208 KiB).
-pub const BUFFER_BYTES: usize = 512 * 1024;
 
-/// The source of a bound socket, which `stop` wakes: whatever its addresses are, its type decides.
+/// The source of a bound socket, which `stop` wakes. Its type decides, whatever its address is.
 pub fn of(socket: Socket, file: Option<SocketFile>, stop: &Stop) -> io::Result<Box<dyn Source>> {
     let bell = Doorbell::new(stop)?;
     if socket.r#type()? == Type::STREAM {
@@ -35,126 +30,3 @@ pub fn of(socket: Socket, file: Option<SocketFile>, stop: &Stop) -> io::Result<B
         Ok(Box::new(Datagrams::new(socket, file, bell)?))
     }
 }
-
-// listing: begin streams
-/// Connections to a listening socket, over TCP or on this machine.
-struct Streams {
-    /// Before `listener`, as fields are dropped in their order: the file goes first.
-    _file: Option<SocketFile>,
-    listener: Socket,
-    bell: Doorbell,
-    accepted: u64,
-}
-
-impl Streams {
-    fn new(listener: Socket, file: Option<SocketFile>, bell: Doorbell) -> io::Result<Self> {
-        // A client may be gone between `wait` and `accept`. Then accept must not wait for the
-        // next one.
-        listener.set_nonblocking(true)?;
-        Ok(Self { _file: file, listener, bell, accepted: 0 })
-    }
-}
-
-impl Source for Streams {
-    fn next(&mut self) -> io::Result<Option<Request>> {
-        if !self.bell.wait(&self.listener, TICK)? {
-            return Ok(None);
-        }
-        match self.listener.accept() {
-            Ok((stream, peer)) => {
-                // Linux makes a new socket a blocking one; others make it like its listener.
-                stream.set_nonblocking(false)?;
-                self.accepted += 1;
-                let peer = Address::of(&peer).map_or(Peer::Unnamed(self.accepted), Peer::At);
-                Ok(Some(Request::Stream(Connection { stream, peer })))
-            }
-            Err(error) if is_timeout(&error) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-}
-// listing: end streams
-
-/// A datagram socket, of one sort or the other.
-pub enum Post {
-    Internet(UdpSocket),
-    Local(Mailbox),
-}
-
-impl Post {
-    fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, Option<Address>)> {
-        match self {
-            Self::Internet(socket) => socket
-                .recv_from(buffer)
-                .map(|(length, peer)| (length, Some(Address::Internet(peer)))),
-            Self::Local(mailbox) => {
-                mailbox.receive_from(buffer).map(|(length, path)| (length, path.map(Address::File)))
-            }
-        }
-    }
-
-    /// Sends one datagram. To a client that has no address nothing can be sent.
-    pub fn send(&self, datagram: &[u8], peer: &Peer) -> io::Result<()> {
-        match (self, peer) {
-            (Self::Internet(socket), Peer::At(Address::Internet(peer))) => {
-                socket.send_to(datagram, peer).map(drop)
-            }
-            (Self::Local(mailbox), Peer::At(Address::File(path))) => {
-                mailbox.send_to(datagram, path)
-            }
-            _ => {
-                Err(io::Error::other("it has no address: a client that wants an answer binds one"))
-            }
-        }
-    }
-}
-
-// listing: begin datagrams
-/// Datagrams that come to a bound socket. It is shared with those who answer.
-struct Datagrams {
-    _file: Option<SocketFile>,
-    post: Arc<Post>,
-    /// A second handle of the same socket, to wait for.
-    arrival: Socket,
-    bell: Doorbell,
-    buffer: Vec<u8>,
-    unnamed: u64,
-}
-
-impl Datagrams {
-    fn new(socket: Socket, file: Option<SocketFile>, bell: Doorbell) -> io::Result<Self> {
-        socket.set_read_timeout(Some(MOMENT))?;
-        // Only on this machine does sending wait for the receiver. One that does not listen must
-        // not hold up an answer to another.
-        socket.set_write_timeout(Some(SEND_WITHIN))?;
-        let arrival = socket.try_clone()?;
-        let post = match file {
-            None => Post::Internet(socket.into()),
-            Some(_) => Post::Local(Mailbox::new(socket)?),
-        };
-        let (post, buffer) = (Arc::new(post), vec![0; BUFFER_BYTES]);
-        Ok(Self { _file: file, post, arrival, bell, buffer, unnamed: 0 })
-    }
-}
-
-impl Source for Datagrams {
-    fn next(&mut self) -> io::Result<Option<Request>> {
-        if !self.bell.wait(&self.arrival, TICK)? {
-            return Ok(None);
-        }
-        match self.post.receive(&mut self.buffer) {
-            Ok((length, peer)) => {
-                self.unnamed += u64::from(peer.is_none());
-                let peer = peer.map_or(Peer::Unnamed(self.unnamed), Peer::At);
-                let (message, post) = (self.buffer[..length].to_vec(), Arc::clone(&self.post));
-                Ok(Some(Request::Datagram(Datagram { message, peer, post })))
-            }
-            // Nothing came; or an earlier answer found nobody, and that was one peer of many; or a
-            // signal came first.
-            Err(error) if is_timeout(&error) || is_unreachable_peer(&error) => Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-}
-// listing: end datagrams

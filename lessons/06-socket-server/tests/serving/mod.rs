@@ -166,6 +166,7 @@ pub fn hear(mut stream: &Socket) -> String {
         match stream.read(&mut byte) {
             Ok(0) => break,
             Ok(_) => line.push(byte[0]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => panic!("{error} after {:?}", String::from_utf8_lossy(&line)),
         }
     }
