@@ -71,6 +71,17 @@ fn a_claim_that_fails_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_file_that_only_looks_like_a_lock_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, lock) = (folder.path().join("socket"), folder.path().join("socket.lock"));
+    fs::write(&lock, "precious").unwrap();
+    let error = SocketFile::claim(&path, Type::STREAM).unwrap_err().to_string();
+    let said = "is no lock of a server, and it stays: try another --path";
+    assert_eq!(error, format!("{} {said}", lock.display()));
+    assert_eq!(fs::read_to_string(&lock).unwrap(), "precious");
+}
+
+#[test]
 fn of_many_claims_at_once_one_at_a_time_holds() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");

@@ -51,20 +51,20 @@ impl SocketFile {
     /// the path cannot be a socket's.
     pub fn claim(path: &Path, kind: Type) -> io::Result<Self> {
         check_length(path)?;
+        // Before we make anything beside it, and once more when we have the lock.
+        refuse_other_files(path)?;
         let mut lock_path = OsString::from(path);
         lock_path.push(".lock");
         let lock_path = PathBuf::from(lock_path);
         let lock = lock(&lock_path)?;
         let claimed = Self { path: path.to_owned(), bound: None, lock_path, _lock: lock };
-        match fs::symlink_metadata(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(claimed),
-            Err(error) => Err(explain(&error, path)),
-            Ok(file) if !file.file_type().is_socket() => Err(io::Error::other(
-                "there is a file of that name that is no socket, and it stays: try another --path",
-            )),
-            Ok(_) if is_dead(path, kind)? => fs::remove_file(path).map(|()| claimed),
-            Ok(_) => Err(in_use()),
+        if refuse_other_files(path)? == Found::Socket {
+            if !is_dead(path, kind)? {
+                return Err(in_use());
+            }
+            fs::remove_file(path)?;
         }
+        Ok(claimed)
     }
     // listing: end claim
 
@@ -112,6 +112,8 @@ fn lock(path: &Path) -> io::Result<File> {
         let file = File::options().create(true).truncate(false).write(true).open(path);
         let file = file.map_err(|error| explain(&error, path))?;
         match file.try_lock() {
+            // We shall remove it at the end, so it must be one of ours, and those are empty.
+            Ok(()) if file.metadata()?.len() > 0 => return Err(no_lock(path)),
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(in_use()),
             Err(TryLockError::Error(error)) => return Err(error),
@@ -126,6 +128,24 @@ fn lock(path: &Path) -> io::Result<File> {
     Err(in_use())
 }
 // listing: end lock
+
+/// What there is at a path that a server wants.
+#[derive(PartialEq)]
+enum Found {
+    Nothing,
+    Socket,
+}
+
+fn refuse_other_files(path: &Path) -> io::Result<Found> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Found::Nothing),
+        Err(error) => Err(explain(&error, path)),
+        Ok(file) if file.file_type().is_socket() => Ok(Found::Socket),
+        Ok(_) => Err(io::Error::other(
+            "there is a file of that name that is no socket, and it stays: try another --path",
+        )),
+    }
+}
 
 // listing: begin dead
 /// Whether no socket is bound to the file any more.
@@ -148,6 +168,11 @@ fn identity(file: &Metadata) -> Identity {
 
 fn in_use() -> io::Error {
     io::Error::other("a server is alive there: end it, or try another --path")
+}
+
+fn no_lock(path: &Path) -> io::Error {
+    let path = path.display();
+    io::Error::other(format!("{path} is no lock of a server, and it stays: try another --path"))
 }
 
 fn check_length(path: &Path) -> io::Result<()> {
