@@ -88,6 +88,8 @@ impl Service {
     fn converse(&self, stream: &Arc<Socket>, peer: &Peer) -> Result<(), FrameError> {
         stream.set_read_timeout(Some(self.idle))?;
         stream.set_write_timeout(Some(self.idle))?;
+        // An answer is sent at once (TCP_NODELAY, lesson 2); a Unix socket knows no other way.
+        let _ = stream.set_tcp_nodelay(true);
         // When the server is to stop, we still read what has arrived, then the end: shutdown(2).
         let _stop = shuts_down(&self.stop, stream, Shutdown::Read);
         let _cut = shuts_down(&self.cut, stream, Shutdown::Both);
