@@ -145,3 +145,6 @@ impl Gauge {
         waited.unwrap_or_else(PoisonError::into_inner).0.is_full
     }
 }
+
+#[cfg(test)]
+mod tests;
