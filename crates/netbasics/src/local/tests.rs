@@ -82,6 +82,19 @@ fn a_file_that_only_looks_like_a_lock_stays() {
 }
 
 #[test]
+fn who_has_removed_its_files_does_not_remove_its_successors() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let (first, first_socket) = serve(&path, Type::DGRAM).unwrap();
+    first.remove();
+    let (second, second_socket) = serve(&path, Type::DGRAM).unwrap();
+    drop((first, first_socket));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    connect(&path, Type::DGRAM, LIMIT).unwrap();
+    drop((second, second_socket));
+}
+
+#[test]
 fn of_many_claims_at_once_one_at_a_time_holds() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");

@@ -31,7 +31,7 @@ pub struct SocketFile {
     path: PathBuf,
     bound: Option<Identity>,
     lock_path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 /// What makes a file this file, whatever its name is: its device and inode number (stat(2)).
@@ -57,7 +57,7 @@ impl SocketFile {
         lock_path.push(".lock");
         let lock_path = PathBuf::from(lock_path);
         let lock = lock(&lock_path)?;
-        let claimed = Self { path: path.to_owned(), bound: None, lock_path, _lock: lock };
+        let claimed = Self { path: path.to_owned(), bound: None, lock_path, lock };
         if refuse_other_files(path)? == Found::Socket {
             if !is_dead(path, kind)? {
                 return Err(in_use());
@@ -85,16 +85,12 @@ impl SocketFile {
     }
 
     // listing: begin remove
-    /// Removes the file now, if it is still the one we have bound.
+    /// Removes the file now, if it is still the one we have bound; and then the lock's.
     pub fn remove(&self) {
-        let found = fs::symlink_metadata(&self.path).ok().map(|file| identity(&file));
-        if found.is_some() && found == self.bound {
-            // Somebody may have removed it this moment; that is as good.
-            let _ = fs::remove_file(&self.path);
-        }
+        remove_own(&self.path, self.bound);
         // While we still hold the lock: whoever opens the file before this and locks it after this
         // sees that it is not there any more, and begins again.
-        let _ = fs::remove_file(&self.lock_path);
+        remove_own(&self.lock_path, self.lock.metadata().ok().map(|file| identity(&file)));
     }
     // listing: end remove
 }
@@ -102,6 +98,14 @@ impl SocketFile {
 impl Drop for SocketFile {
     fn drop(&mut self) {
         self.remove();
+    }
+}
+
+fn remove_own(path: &Path, own: Option<Identity>) {
+    let found = fs::symlink_metadata(path).ok().map(|file| identity(&file));
+    if found.is_some() && found == own {
+        // Somebody may have removed it this moment; that is as good.
+        let _ = fs::remove_file(path);
     }
 }
 
