@@ -10,8 +10,9 @@
 //!   `ready` is the line a server prints when a client can connect, `duet` runs a server and a
 //!   client in one process, `stop` ends a server cleanly, `say` labels who speaks, `frame` cuts a
 //!   byte stream into messages, `exchange` answers UDP datagrams one at a time, `datagrams` moves
-//!   many with few system calls, `pour` moves a file's bytes past the program, and `trouble` turns a
-//!   system error into a sentence a student can act on.
+//!   many with few system calls, `pour` moves a file's bytes past the program, `local` has what is
+//!   special about Unix-domain sockets, `wait` waits for a socket or the end, and `trouble` turns
+//!   a system error into a sentence a student can act on.
 //! - `inbox` (feature `files`): an uploaded file is published whole or not at all.
 
 pub mod address;
@@ -25,6 +26,8 @@ pub mod exchange;
 pub mod frame;
 #[cfg(feature = "files")]
 pub mod inbox;
+#[cfg(feature = "net")]
+pub mod local;
 pub mod port;
 #[cfg(feature = "net")]
 pub mod pour;
@@ -39,3 +42,5 @@ pub mod socket;
 pub mod stop;
 #[cfg(feature = "net")]
 pub mod trouble;
+#[cfg(feature = "net")]
+pub mod wait;

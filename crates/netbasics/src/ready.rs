@@ -3,19 +3,22 @@
 //! A server prints `listening on HOST:PORT` as the only such line on standard output and flushes
 //! it. Whoever started the server reads that line and connects: nobody sleeps "long enough" and
 //! nobody knocks until somebody opens. With port 0 the line also tells which port the system
-//! picked.
+//! picked. A server on a Unix-domain socket has a file where others have a port, and prints
+//! `listening on unix:PATH`.
 
+use std::fmt::Display;
 use std::io::{self, BufRead, Write};
 use std::net::SocketAddr;
 
 /// What the line begins with.
 const PREFIX: &str = "listening on ";
 
-/// Prints the readiness line for `address` on standard output and flushes it.
+/// Prints the readiness line for `address` on standard output and flushes it. The address is a
+/// [`SocketAddr`], or whatever prints itself as `unix:PATH`.
 ///
 /// Call it after `listen` (TCP) or `bind` (UDP): from then on the system keeps what clients
 /// send until the program gets to it.
-pub fn announce(address: SocketAddr) -> io::Result<()> {
+pub fn announce(address: impl Display) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{}", line(address))?;
     stdout.flush()
@@ -23,11 +26,12 @@ pub fn announce(address: SocketAddr) -> io::Result<()> {
 
 /// The readiness line, without its line end.
 #[must_use]
-pub fn line(address: SocketAddr) -> String {
+pub fn line(address: impl Display) -> String {
     format!("{PREFIX}{address}")
 }
 
-/// The address in a readiness line, or `None` if the line is something else.
+/// The address in a readiness line, or `None` if the line is something else (that of a server on
+/// a Unix-domain socket, too: it has a path and no [`SocketAddr`]).
 #[must_use]
 pub fn parse(line: &str) -> Option<SocketAddr> {
     line.trim_end_matches(['\r', '\n']).strip_prefix(PREFIX)?.parse().ok()
@@ -69,6 +73,7 @@ mod tests {
     #[case::other_text("starting up")]
     #[case::no_port("listening on 127.0.0.1")]
     #[case::text_behind("listening on 127.0.0.1:1 and more")]
+    #[case::a_path("listening on unix:/tmp/socket")]
     #[case::text_before("now listening on 127.0.0.1:1")]
     fn other_lines_are_not_taken_for_it(#[case] line: &str) {
         assert_eq!(parse(line), None);

@@ -1,3 +1,32 @@
-//! Lesson 6.
+//! Lesson 6: one handler, four kinds of servers. Without a subcommand all four in one process.
 
-fn main() {}
+mod client;
+mod demo;
+mod framework;
+mod place;
+mod server;
+mod shout;
+
+/// A server framework: one handler behind TCP, UDP and the two kinds of Unix-domain sockets
+#[derive(clap::Parser)]
+struct Cli {
+    #[command(flatten)]
+    place: place::Place,
+    #[command(subcommand)]
+    role: Option<Role>,
+}
+
+#[derive(clap::Subcommand)]
+enum Role {
+    Server(server::Options),
+    Client(client::Options),
+}
+
+fn main() -> std::process::ExitCode {
+    let Cli { place, role } = clap::Parser::parse();
+    netbasics::program::end(match role {
+        None => demo::run(&place),
+        Some(Role::Server(options)) => server::run(&place, &options),
+        Some(Role::Client(options)) => client::run(&place, &options),
+    })
+}

@@ -1,0 +1,69 @@
+//! The client, for all four kinds: say a message, wait for its answer, print it.
+
+mod datagrams;
+mod stream;
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use netbasics::program::{self, OutputError};
+use netbasics::say;
+use netbasics::stop::Stop;
+
+use crate::framework::Address;
+use crate::place::{Kind, Place};
+
+/// Say something to the server and print its answers
+#[derive(Clone, clap::Args)]
+pub struct Options {
+    /// What to say, one message after the other; without any, the lines of standard input
+    #[arg(value_name = "MESSAGE")]
+    pub messages: Vec<String>,
+    /// How long to wait to be let in, and for each answer
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = program::seconds)]
+    pub timeout: Duration,
+}
+
+// listing: begin run
+/// Somebody who answers, whatever lies between.
+trait Server {
+    /// Sends `message` and waits for its answer.
+    fn ask(&mut self, message: &[u8]) -> Result<Vec<u8>>;
+}
+
+pub fn run(place: &Place, options: &Options) -> Result<()> {
+    // Only a client with a file of its own has something to tidy up when it is interrupted.
+    let stop = if place.kind == Kind::UnixDatagram { Stop::on_ctrl_c()? } else { Stop::new() };
+    ask_all(place, options, &stop)
+}
+
+/// Asks the server at `place` one message after the other, and prints its answers.
+pub fn ask_all(place: &Place, options: &Options, stop: &Stop) -> Result<()> {
+    let address = place.address()?;
+    let mut server: Box<dyn Server> = match &address {
+        _ if place.kind.is_stream() => Box::new(stream::connect(&address, options.timeout)?),
+        Address::Internet(server) => Box::new(datagrams::over_udp(*server, options.timeout)?),
+        Address::File(path) => Box::new(datagrams::between_files(path, options.timeout, stop)?),
+    };
+    let mut output = say::output();
+    for message in input(&options.messages) {
+        let answer = server.ask(&message.context("cannot read what to say")?)?;
+        let printed = output.write_all(&[&answer, &b"\n"[..]].concat());
+        printed.and_then(|()| output.flush()).map_err(OutputError)?;
+    }
+    Ok(())
+}
+// listing: end run
+
+/// The messages of the command line, or the lines of standard input if there are none.
+fn input(messages: &[String]) -> Box<dyn Iterator<Item = io::Result<Vec<u8>>> + '_> {
+    if !messages.is_empty() {
+        return Box::new(messages.iter().map(|message| Ok(message.as_bytes().to_vec())));
+    }
+    if io::stdin().is_terminal() {
+        say!("type a line and press Enter; Ctrl-D ends (on Windows: Ctrl-Z, then Enter)");
+    }
+    let lines = io::stdin().lock().split(b'\n');
+    Box::new(lines.map(|line| line.map(|line| line.strip_suffix(b"\r").unwrap_or(&line).to_vec())))
+}

@@ -1,0 +1,108 @@
+//! With datagrams: each message is one, and so is each answer.
+
+use std::io::ErrorKind::Interrupted;
+use std::net::{SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use netbasics::local::{self, Mailbox, SocketFile};
+use netbasics::socket;
+use netbasics::stop::{Stop, Waker};
+use netbasics::trouble::{Trouble, is_timeout, is_unreachable_peer};
+
+use super::Server;
+use crate::framework::source::BUFFER_BYTES;
+use crate::place;
+
+/// How often a datagram is sent over UDP, the first time included, before we give up.
+const TRIES: u32 = 4;
+
+// listing: begin udp
+/// A socket that talks with one server. Lesson 4 says what is lost, why we send again, and how a
+/// late answer may then be taken for the next one.
+pub struct Udp {
+    socket: UdpSocket,
+    server: SocketAddr,
+    timeout: Duration,
+}
+
+pub fn over_udp(server: SocketAddr, timeout: Duration) -> Result<Udp> {
+    let socket = socket::connect_udp(server)?;
+    socket.set_read_timeout(Some(timeout / TRIES))?;
+    Ok(Udp { socket, server, timeout })
+}
+
+impl Server for Udp {
+    fn ask(&mut self, message: &[u8]) -> Result<Vec<u8>> {
+        let Self { socket, server, timeout } = self;
+        let mut buffer = vec![0; BUFFER_BYTES];
+        for _ in 0..TRIES {
+            match socket.send(message).and_then(|_| socket.recv(&mut buffer)) {
+                Ok(length) => return Ok(buffer[..length].to_vec()),
+                Err(error) if is_timeout(&error) || error.kind() == Interrupted => {}
+                Err(error) if is_unreachable_peer(&error) => bail!(
+                    "cannot talk to {server}: port unreachable; its host says that no program has \
+                     that port: start the server first, or check --addr"
+                ),
+                Err(error) => return Err(Trouble::on("talk to", server)(error).into()),
+            }
+        }
+        bail!(
+            "no answer from {server} to {TRIES} tries in {timeout:?}; UDP does not tell whether \
+             something was lost, or the server is busy, or gave no answer"
+        )
+    }
+}
+// listing: end udp
+
+// listing: begin local
+/// A socket file that talks with another one. Nothing is lost between them, so nothing is repeated.
+pub struct Local {
+    mailbox: Mailbox,
+    server: PathBuf,
+    timeout: Duration,
+    _file: Arc<SocketFile>,
+    _waker: Waker,
+}
+
+/// To be answered, a client needs an address as well; so this binds a file of its own.
+pub fn between_files(server: &Path, timeout: Duration, stop: &Stop) -> Result<Local> {
+    let folder = place::folder()?;
+    let bound = Mailbox::temporary(&folder);
+    let (mailbox, file) = bound.map_err(Trouble::on("bind to a file in", folder.display()))?;
+    mailbox.set_time_limits(timeout, timeout)?;
+    // Ctrl-C ends a client at once, as always; but a file would stay.
+    let file = Arc::new(file);
+    let left_behind = Arc::clone(&file);
+    let waker = stop.when_raised(move || {
+        left_behind.remove();
+        process::exit(130);
+    });
+    Ok(Local { mailbox, server: server.to_owned(), timeout, _file: file, _waker: waker })
+}
+
+impl Server for Local {
+    fn ask(&mut self, message: &[u8]) -> Result<Vec<u8>> {
+        let (server, timeout) = (local::address(&self.server), self.timeout);
+        self.mailbox.send_to(message, &self.server).map_err(Trouble::on("send to", &server))?;
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            match self.mailbox.receive_from(&mut buffer) {
+                Ok((length, Some(sender))) if sender == self.server => {
+                    return Ok(buffer[..length].to_vec());
+                }
+                Ok(_) => {} // A stranger, who may write to our file as well.
+                Err(error) if error.kind() == Interrupted => {} // A signal came first.
+                Err(error) if is_timeout(&error) => bail!(
+                    "no answer from {server} within {timeout:?}; our message is in its queue or \
+                     was taken: the server is busy, or gave no answer"
+                ),
+                Err(error) => return Err(Trouble::on("hear from", &server)(error).into()),
+            }
+        }
+    }
+}
+// listing: end local

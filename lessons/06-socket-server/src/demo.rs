@@ -1,0 +1,98 @@
+//! Three acts: four servers with one handler, a pool that is full, and a graceful end.
+
+mod gate;
+mod stage;
+
+use std::process;
+use std::sync::mpsc;
+
+use anyhow::{Result, ensure};
+use netbasics::{local, say};
+
+use crate::framework::pool::Pool;
+use crate::framework::runner::Threads;
+use crate::place::{self, Kind, Place};
+use crate::shout::Shout;
+use gate::gate;
+use stage::{LIMIT, Show, client, labelled};
+
+pub fn run(place: &Place) -> Result<()> {
+    labelled("[demo]", || {
+        for kind in [Kind::Tcp, Kind::Udp, Kind::Unix, Kind::UnixDatagram] {
+            one_server(place, kind)?;
+        }
+        full_pool(place)?;
+        graceful_end(place)
+    })
+}
+
+// listing: begin four
+/// One of the four servers, always with the same handler.
+fn one_server(place: &Place, kind: Kind) -> Result<()> {
+    say!("one handler, server {} of 4: {kind}", kind as usize + 1);
+    if kind.has_files() && !local::AVAILABLE {
+        say!("this system offers no Unix-domain sockets, so this one is left out");
+        return Ok(());
+    }
+    let place = on_stage(place, kind)?;
+    let show = Show::start(&place, Shout::default(), |_| Ok(Box::new(Threads)))?;
+    let asked = client("[client]", &show.place, "hello")?.join();
+    show.end()?;
+    asked
+}
+// listing: end four
+
+/// The address of the command line; for a socket file one that no other demo uses.
+fn on_stage(place: &Place, kind: Kind) -> Result<Place> {
+    let mut place = Place { kind, ..place.clone() };
+    if kind.has_files() {
+        place.addr = None;
+        place.path = Some(place::folder()?.join(format!("demo-{}", process::id())));
+    }
+    Ok(place)
+}
+
+// listing: begin full
+/// A pool of one worker with one place to wait, and four clients.
+fn full_pool(place: &Place) -> Result<()> {
+    say!("a pool with 1 worker and 1 place to wait; 4 clients come");
+    let (gate, handler) = gate();
+    let (send, gauge) = mpsc::channel();
+    let show = Show::start(&on_stage(place, Kind::Tcp)?, handler, move |stop| {
+        let pool = Pool::start(1, 1, stop)?;
+        let _ = send.send(pool.gauge());
+        Ok(Box::new(pool))
+    })?;
+    let clients = ["one", "two", "three", "four"]
+        .map(|word| client(&format!("[client-{word}]"), &show.place, word));
+    let is_full = gauge.recv_timeout(LIMIT)?.wait_until_full(LIMIT);
+    ensure!(is_full, "four clients did not fill a pool of two places");
+    say!("1 is served, 1 waits, 1 is in the loop's hands; others wait in the system's queue");
+    gate.open();
+    let asked = clients.into_iter().try_for_each(|client| client?.join());
+    show.end()?;
+    asked
+}
+// listing: end full
+
+// listing: begin end
+/// A server that is told to end while it serves somebody.
+fn graceful_end(place: &Place) -> Result<()> {
+    say!("a graceful end: Ctrl-C comes in the middle of a request");
+    let (gate, handler) = gate();
+    let show = Show::start(&on_stage(place, Kind::Tcp)?, handler, |stop| {
+        Ok(Box::new(Pool::start(1, 1, stop)?))
+    })?;
+    let early = client("[client-early]", &show.place, "hello")?;
+    gate.wait_until_somebody_is_there()?;
+    show.stop();
+    show.wait_until_closed()?;
+    let late = client("[client-late]", &show.place, "hello")?.join();
+    ensure!(late.is_err(), "a client was let in after the end");
+    gate.open();
+    let asked = early.join();
+    show.end()?;
+    say!("who was in was answered, who came late was refused");
+    asked
+}
+// listing: end end

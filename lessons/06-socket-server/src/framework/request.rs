@@ -1,0 +1,134 @@
+//! A request: a connection, or a datagram. How each is served by the same handler.
+
+use std::io::{self, BufReader, Read, Write};
+use std::net::Shutdown;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use netbasics::frame::{FrameError, read_line};
+use netbasics::say;
+use netbasics::stop::{Stop, Waker};
+use netbasics::trouble::explain;
+use socket2::Socket;
+
+use super::source::Post;
+use super::{Handler, Peer};
+
+/// Longest message of a stream, in bytes.
+const MAX_LINE_BYTES: usize = 64 * 1024;
+
+// listing: begin request
+/// What a source yields. (Python hands its handler the one or the other under the same name: for a
+/// stream `self.request` is the socket, for a datagram the pair of the bytes and the socket.)
+pub enum Request {
+    /// A connection: as many messages as the client sends lines.
+    Stream(Connection),
+    /// One message, and the socket to answer it from.
+    Datagram(Datagram),
+}
+
+pub struct Connection {
+    pub stream: Socket,
+    pub peer: Peer,
+}
+
+pub struct Datagram {
+    pub message: Vec<u8>,
+    pub peer: Peer,
+    pub post: Arc<Post>,
+}
+
+/// How requests are served.
+pub struct Service {
+    pub handler: Box<dyn Handler>,
+    /// How long a client may be silent, or take none of what it is sent.
+    pub idle: Duration,
+    /// No new requests: what is running is finished.
+    pub stop: Stop,
+    /// No more patience: connections are shut down, whatever they are in the middle of.
+    pub cut: Stop,
+}
+// listing: end request
+
+// listing: begin attend
+impl Service {
+    /// Serves a request to its end. What goes wrong with it ends this request and no other.
+    pub fn attend(&self, request: Request) {
+        match request {
+            Request::Stream(Connection { stream, peer }) => {
+                match self.converse(&Arc::new(stream), &peer) {
+                    Ok(()) => say!("{peer} is done"),
+                    Err(error) => say!("{peer} is gone: {error}"),
+                }
+            }
+            Request::Datagram(Datagram { message, peer, post }) => {
+                let sent = self.answer(&message, &peer).map(|answer| post.send(&answer, &peer));
+                if let Some(Err(error)) = sent {
+                    say!("cannot answer {peer}: {}", explain(&error));
+                }
+            }
+        }
+    }
+
+    /// The handler's answer; `None` if it panicked. A handler is other people's code. That it
+    /// panicked is no reason for this thread to end, which has other clients to serve.
+    fn answer(&self, message: &[u8], peer: &Peer) -> Option<Vec<u8>> {
+        say!("{peer} says: {}", String::from_utf8_lossy(message));
+        let answer = catch_unwind(AssertUnwindSafe(|| self.handler.answer(message, peer)));
+        if answer.is_err() {
+            say!("{peer} gets no answer: the handler panicked");
+        }
+        answer.ok()
+    }
+    // listing: end attend
+
+    // listing: begin converse
+    /// Answers each line of a connection with a line, until the client has no more.
+    fn converse(&self, stream: &Arc<Socket>, peer: &Peer) -> Result<(), FrameError> {
+        stream.set_read_timeout(Some(self.idle))?;
+        stream.set_write_timeout(Some(self.idle))?;
+        // An answer is sent at once (TCP_NODELAY, lesson 2); a Unix socket knows no other way.
+        let _ = stream.set_tcp_nodelay(true);
+        // When the server is to stop, we still read what has arrived, then the end: shutdown(2).
+        let _stop = shuts_down(&self.stop, stream, Shutdown::Read);
+        let _cut = shuts_down(&self.cut, stream, Shutdown::Both);
+        let mut incoming = BufReader::new(Incoming { stream, stop: &self.stop });
+        let mut outgoing = &**stream;
+        loop {
+            match read_line(&mut incoming, MAX_LINE_BYTES) {
+                Ok(Some(message)) => match self.answer(&message, peer) {
+                    Some(answer) => outgoing.write_all(&[&answer, &b"\n"[..]].concat())?,
+                    None => return Ok(()),
+                },
+                // We said that there would be no more: no failure of the client.
+                Err(_) if self.stop.is_raised() && !self.cut.is_raised() => return Ok(()),
+                Ok(None) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    // listing: end converse
+}
+
+fn shuts_down(stop: &Stop, stream: &Arc<Socket>, how: Shutdown) -> Waker {
+    let stream = Arc::clone(stream);
+    stop.when_raised(move || _ = stream.shutdown(how))
+}
+
+/// What comes from a client. Its end after a stop is an error, as it is our doing: the client may
+/// have been in the middle of a line, and half a line is no message.
+struct Incoming<'a> {
+    stream: &'a Socket,
+    stop: &'a Stop,
+}
+
+impl Read for Incoming<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut stream = self.stream;
+        match stream.read(buffer) {
+            Ok(0) if self.stop.is_raised() => Err(io::Error::other("the server is ending")),
+            result => result,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Where to serve: two sorts of addresses times two sorts of sockets makes four servers.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use netbasics::local::{self, SocketFile};
+use netbasics::port::Endpoint;
+use netbasics::program::Usage;
+use netbasics::socket;
+use netbasics::trouble::Trouble;
+use socket2::{Socket, Type};
+
+use crate::framework::Address;
+
+/// How much the system keeps for a datagram socket, in bytes: some of the largest datagrams.
+const QUEUE_BYTES: usize = 256 * 1024;
+
+/// The heading in the help of the options that say where.
+const PLACE: &str = "Where to listen, or whom to talk to";
+
+/// The four basic servers of Python's `socketserver`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Kind {
+    /// A stream between two ports (Python: `TCPServer`)
+    Tcp,
+    /// Datagrams between two ports (`UDPServer`)
+    Udp,
+    /// A stream to a file of this machine (`UnixStreamServer`)
+    Unix,
+    /// Datagrams between two files of this machine (`UnixDatagramServer`)
+    UnixDatagram,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Unix => "unix",
+            Self::UnixDatagram => "unix-datagram",
+        })
+    }
+}
+
+/// Where to listen, or whom to talk to
+#[derive(Clone, clap::Args)]
+pub struct Place {
+    /// Which of the four servers
+    #[arg(long, global = true, value_enum, default_value = "tcp", help_heading = PLACE)]
+    pub kind: Kind,
+    /// Where tcp and udp listen; port 0: any free one; 0.0.0.0: every interface
+    /// [default: 127.0.0.1:8888]
+    #[arg(long, global = true, value_name = "HOST:PORT", help_heading = PLACE)]
+    pub addr: Option<Endpoint>,
+    /// Where the unix kinds listen [default: a file in a folder that only you can enter]
+    #[arg(long, global = true, value_name = "FILE", help_heading = PLACE)]
+    pub path: Option<PathBuf>,
+}
+
+impl Place {
+    /// The address of this place: resolved if it is a name, the usual one if none was given.
+    pub fn address(&self) -> Result<Address> {
+        match (self.kind, &self.addr, &self.path) {
+            (Kind::Tcp | Kind::Udp, addr, None) => {
+                let usual = || SocketAddr::from(([127, 0, 0, 1], 8888)).into();
+                Ok(Address::Internet(socket::resolve(addr.clone().unwrap_or_else(usual))?))
+            }
+            (Kind::Unix | Kind::UnixDatagram, None, Some(path)) => Ok(Address::File(path.clone())),
+            (Kind::Unix | Kind::UnixDatagram, None, None) => Ok(Address::File(self.usual_path()?)),
+            (Kind::Tcp | Kind::Udp, _, Some(_)) => {
+                Err(Usage("--path is for the unix kinds; tcp and udp have --addr".into()).into())
+            }
+            (Kind::Unix | Kind::UnixDatagram, Some(_), _) => {
+                Err(Usage("--addr is for tcp and udp; the unix kinds have --path".into()).into())
+            }
+        }
+    }
+
+    fn usual_path(&self) -> Result<PathBuf, Trouble> {
+        let name = if self.kind.is_stream() { "stream" } else { "datagram" };
+        Ok(folder()?.join(name))
+    }
+}
+
+/// The folder where this lesson's socket files are, if nobody says otherwise.
+pub fn folder() -> Result<PathBuf, Trouble> {
+    local::private_folder("lesson-06").map_err(Trouble::on("use", "a folder for socket files"))
+}
+
+/// A socket that is bound, and listens if it is of a kind that does.
+pub struct Bound {
+    /// Goes before the socket does: see [`SocketFile`].
+    pub file: Option<SocketFile>,
+    pub socket: Socket,
+    pub address: Address,
+}
+
+// listing: begin open
+impl Kind {
+    /// Whether clients connect and then send a stream of bytes, or simply send datagrams.
+    pub fn is_stream(self) -> bool {
+        matches!(self, Self::Tcp | Self::Unix)
+    }
+
+    /// Whether its addresses are files.
+    pub fn has_files(self) -> bool {
+        matches!(self, Self::Unix | Self::UnixDatagram)
+    }
+
+    pub fn socket_type(self) -> Type {
+        if self.is_stream() { Type::STREAM } else { Type::DGRAM }
+    }
+}
+
+/// Opens a server's socket, of whichever kind; a stream's keeps up to `backlog` clients in a queue
+/// until they are accepted.
+pub fn open(place: &Place, backlog: u16) -> Result<Bound> {
+    let (kind, address) = (place.kind, place.address()?);
+    let doing = if kind.is_stream() { "listen on" } else { "bind to" };
+    Ok(bind(kind, &address, backlog).map_err(Trouble::on(doing, &address))?)
+}
+
+fn bind(kind: Kind, address: &Address, backlog: u16) -> io::Result<Bound> {
+    // socket(2): a family of addresses and a sort of socket. Here the four kinds differ, and from
+    // here on the system calls are the same for all of them.
+    let socket = Socket::new(address.domain(), kind.socket_type(), None)?;
+    let mut file = None;
+    match address {
+        Address::Internet(address) => {
+            prepare(&socket, kind, *address)?;
+            // bind(2): an address and a port are ours now …
+            socket.bind(&(*address).into())?;
+        }
+        // … or a file that did not exist before. Its path is claimed first, as `SocketFile` says.
+        Address::File(path) => {
+            file.insert(SocketFile::claim(path, kind.socket_type())?).bind(&socket)?;
+        }
+    }
+    if kind.is_stream() {
+        // listen(2): from now on the system connects clients and keeps them in a queue.
+        socket.listen(backlog.into())?;
+    }
+    let address = Address::of(&socket.local_addr()?).unwrap_or_else(|| address.clone());
+    Ok(Bound { file, socket, address })
+}
+// listing: end open
+
+/// What lessons 2 and 4 say about their sockets: a restart, and room for large datagrams.
+fn prepare(socket: &Socket, kind: Kind, address: SocketAddr) -> io::Result<()> {
+    if address.is_ipv6() {
+        // Some systems would take IPv4 clients, too (IPV6_V6ONLY, ipv6(7)), and others not.
+        socket.set_only_v6(true)?;
+    }
+    if kind.is_stream() {
+        return socket::allow_restart(socket);
+    }
+    socket.set_recv_buffer_size(QUEUE_BYTES)?;
+    socket.set_send_buffer_size(QUEUE_BYTES)
+}

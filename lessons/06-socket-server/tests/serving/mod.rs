@@ -1,0 +1,195 @@
+//! A server of this lesson as a program, of any kind, and sockets of the test that talk with it.
+
+#![allow(dead_code)] // each of the test programs needs its own part of this
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use netlab::program::{Running, poll};
+use socket2::{Domain, SockAddr, Socket, Type};
+use tempfile::TempDir;
+
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_lesson-06");
+/// Nothing here takes that long but on a machine that is very busy.
+pub const LIMIT: Duration = Duration::from_secs(20);
+/// For silence: how long nothing comes where nothing must come.
+pub const SHORT: Duration = Duration::from_millis(200);
+
+/// Whether the kind exists on this system.
+pub fn exists(kind: &str) -> bool {
+    cfg!(unix) || !kind.starts_with("unix")
+}
+
+pub fn is_stream(kind: &str) -> bool {
+    kind == "tcp" || kind == "unix"
+}
+
+/// A running server. Dropping it kills it.
+pub struct Served {
+    pub running: Running,
+    pub id: u32,
+    kind: String,
+    /// What stands behind `listening on`.
+    pub at: String,
+    /// Where its socket file is, if it has one.
+    pub folder: TempDir,
+}
+
+impl Served {
+    pub fn start(kind: &str, arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(PROGRAM);
+        command.args(["server", "--kind", kind]).args(arguments);
+        if kind.starts_with("unix") {
+            command.arg("--path").arg(folder.path().join("socket"));
+        } else {
+            command.args(["--addr", "127.0.0.1:0"]);
+        }
+        let (running, id, at) = start(&mut command);
+        Self { running, id, kind: kind.to_owned(), at, folder }
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("socket")
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.at.parse().unwrap()
+    }
+
+    /// The options that lead a client to it.
+    pub fn place(&self) -> [String; 4] {
+        let (option, at) = match self.at.strip_prefix("unix:") {
+            Some(path) => ("--path", path),
+            None => ("--addr", self.at.as_str()),
+        };
+        ["--kind", &self.kind, option, at].map(str::to_owned)
+    }
+
+    pub fn client(&self) -> assert_cmd::Command {
+        let mut command = assert_cmd::Command::new(PROGRAM);
+        command.arg("client").args(self.place()).timeout(LIMIT);
+        command
+    }
+
+    /// A new connection to it.
+    pub fn connect(&self) -> Socket {
+        self.try_connect().unwrap()
+    }
+
+    pub fn try_connect(&self) -> std::io::Result<Socket> {
+        let (domain, address) = self.socket_address();
+        let socket = Socket::new(domain, Type::STREAM, None)?;
+        // A full queue lets nobody in: that, too, has its end.
+        socket.set_write_timeout(Some(LIMIT))?;
+        socket.set_read_timeout(Some(LIMIT))?;
+        socket.connect(&address)?;
+        Ok(socket)
+    }
+
+    fn socket_address(&self) -> (Domain, SockAddr) {
+        match self.at.strip_prefix("unix:") {
+            Some(path) => (Domain::UNIX, SockAddr::unix(path).unwrap()),
+            None => (Domain::IPV4, self.address().into()),
+        }
+    }
+
+    pub fn udp(&self) -> UdpSocket {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.connect(self.address()).unwrap();
+        socket.set_read_timeout(Some(LIMIT)).unwrap();
+        socket
+    }
+
+    /// Waits until it has said `text` on standard error.
+    pub fn says(&self, text: &str) -> bool {
+        poll(LIMIT, || self.running.stderr().contains(text).then_some(())).is_some()
+    }
+
+    /// Waits until nobody is let in any more.
+    pub fn is_closed(&self) -> bool {
+        poll(LIMIT, || self.try_connect().is_err().then_some(())).is_some()
+    }
+
+    /// Does what Ctrl-C does, and waits for nothing.
+    #[cfg(unix)]
+    pub fn interrupt(&self) {
+        signal("-INT", self.id);
+    }
+
+    /// The code it has ended with, after at most the limit.
+    pub fn code(&mut self) -> Option<i32> {
+        poll(LIMIT, || self.running.ended()).expect("it ends").code()
+    }
+}
+
+#[cfg(unix)]
+pub fn signal(name: &str, id: u32) {
+    assert!(Command::new("kill").args([name, &id.to_string()]).status().unwrap().success());
+}
+
+/// Starts a server and waits until it is ready; its id, and what stands behind `listening on`.
+pub fn start(command: &mut Command) -> (Running, u32, String) {
+    let mut id = 0;
+    let running = Running::start_noting(command, |found| id = found).unwrap();
+    let is_ready = || {
+        let said = running.stdout();
+        let (line, _) = said.strip_prefix("listening on ")?.split_once('\n')?;
+        Some(line.to_owned())
+    };
+    match poll(LIMIT, is_ready) {
+        Some(at) => (running, id, at),
+        None => panic!("not ready: {running:?}"),
+    }
+}
+
+/// A server on `path`, which need not be one's own.
+pub fn server_at(path: &Path, kind: &str) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(["server", "--kind", kind, "--path"]).arg(path);
+    command
+}
+
+/// Says one line.
+pub fn say(mut stream: &Socket, line: &str) {
+    stream.write_all(format!("{line}\n").as_bytes()).unwrap();
+}
+
+/// The next line that comes, with its line feed; what has come at the end of the stream.
+pub fn hear(mut stream: &Socket) -> String {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while !line.ends_with(b"\n") {
+        match stream.read(&mut byte) {
+            Ok(0) => break,
+            Ok(_) => line.push(byte[0]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => panic!("{error} after {:?}", String::from_utf8_lossy(&line)),
+        }
+    }
+    String::from_utf8(line).unwrap()
+}
+
+pub fn ask(stream: &Socket, line: &str) -> String {
+    say(stream, line);
+    hear(stream)
+}
+
+/// Whether nothing comes for a moment.
+pub fn is_silent(mut stream: &Socket) -> bool {
+    stream.set_read_timeout(Some(SHORT)).unwrap();
+    let read = stream.read(&mut [0]);
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    read.is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
+}
+
+/// Whether the connection has ended, properly or not, and nothing had come.
+pub fn is_ended(mut stream: &Socket) -> bool {
+    match stream.read(&mut [0]) {
+        Ok(length) => length == 0,
+        Err(error) => matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
+    }
+}
