@@ -38,6 +38,8 @@ pub struct State {
     story: Story,
     pub wire: Arc<Mutex<Wire>>,
     pub server: Option<Server>,
+    /// Whether the test has seen the server's end: then it explains no failure.
+    pub server_is_over: bool,
     pub clients: Vec<Started>,
     pub folders: Vec<Grounds>,
     pub networks: Vec<Network>,
@@ -83,6 +85,7 @@ impl Desk {
             program,
             story: Story::default(),
             server: None,
+            server_is_over: false,
             clients: Vec::new(),
             folders: Vec::new(),
             networks: Vec::new(),
@@ -249,7 +252,7 @@ impl State {
 
     /// A program that has ended, or is just about to, is the reason for whatever else was seen.
     fn blame_the_end(&mut self, difference: &mut Difference) {
-        if let Some(server) = &mut self.server
+        if let Some(server) = self.server.as_mut().filter(|_| !self.server_is_over)
             && let Some(status) = poll(LAST_BREATH, || server.ended())
         {
             server.drain(LAST_BREATH);

@@ -29,7 +29,7 @@ use crate::wire::Wire;
 /// One case. It ends with the test: then everything it has started is killed and the outcome is
 /// written.
 #[derive(Debug)]
-pub struct Exam(Desk);
+pub struct Exam(pub(crate) Desk);
 
 /// What a program gave that has ended by itself.
 #[derive(Debug)]
@@ -170,7 +170,9 @@ impl Exam {
                 if !address.ip().is_loopback() {
                     self.fail(elsewhere(address));
                 }
-                self.0.state().server = Some(server);
+                let mut state = self.0.state();
+                state.server = Some(server);
+                state.server_is_over = false;
                 address
             }
             Err(error) => self.fail(not_ready(&error, is_first_start)),
@@ -182,7 +184,7 @@ impl Exam {
         // Dropping it kills it; not under the lock, as it takes its time.
         let server = self.0.state().server.take();
         let was_there = server.is_some();
-        if was_there {
+        if was_there && !self.0.state().server_is_over {
             self.step("kill your program");
         }
         was_there
