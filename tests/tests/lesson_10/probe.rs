@@ -205,7 +205,10 @@ struct Speaker {
 
 impl Speaker {
     fn start(options: &[&str]) -> Self {
-        let exam = exam();
+        Self::start_in(exam(), options)
+    }
+
+    fn start_in(exam: Exam, options: &[&str]) -> Self {
         let host = exam.listen();
         let options = [options, &["--banner"]].concat();
         let client = start(&exam, &options, &[host.address()]);
@@ -280,10 +283,12 @@ fn a_banner_is_not_waited_for_longer_than_the_limit(#[case] said: &str) {
 /// has one limit.
 #[rstest]
 fn bytes_that_drip_do_not_prolong_a_probe() {
-    let mut speaker = Speaker::start(SOON);
-    // Eighty of them would take twice as long as patience.
-    let pause = (speaker.exam.patience() / 40).min(A_MOMENT * 2);
-    speaker.connection.send_until_gone(b".", pause);
+    let exam = exam();
+    let patience = exam.patience();
+    let limit = (patience / 8).as_millis().to_string();
+    let mut speaker = Speaker::start_in(exam, &["--timeout", &limit]);
+    // Eighty of them, after which a banner is at its end anyway, would take twice as long as we wait.
+    speaker.connection.send_until_gone(b".", patience / 40);
     let ran = speaker.client.expect_exit(0);
     expect_open(&speaker, &ran.stdout);
 }
@@ -297,7 +302,7 @@ fn expect_open(speaker: &Speaker, printed: &str) {
     }
 }
 
-/// Nobody is asked for what cannot be.
+/// Nobody is asked where it is not clear who.
 #[rstest]
 #[case::no_port(&["0"])]
 #[case::a_port_above_all(&["65536"])]
@@ -314,4 +319,8 @@ fn wrong_arguments_are_refused(#[case] wrong: &[&str]) {
     expect_refused(&exam, &["client", "--addr", "127.0.0.1:0"]);
     expect_refused(&exam, &["server", "--addr", &address]);
     host.expect_nobody(A_MOMENT / 4);
+    // The same program takes right ones.
+    let client = start(&exam, FOR_EVER, &[host.address()]);
+    host.accept().expect_end_or_reset();
+    client.expect_exit(0);
 }
