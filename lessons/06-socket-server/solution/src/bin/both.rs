@@ -101,17 +101,20 @@ fn serve(listener: &TcpListener, socket: &UdpSocket) {
     // exercise: end
 }
 
-/// Answers each datagram with one. Where TCP needs a newline to tell where a command ends, a
-/// datagram is one as a whole.
+/// Answers each datagram with one, until the process is killed.
 fn answer_datagrams(socket: &UdpSocket, store: &Store) {
-    let served = exchange::serve(socket, |datagram, _| {
-        // exercise: begin "the command is the datagram, less one newline at its end if there is one"
-        anyhow::Ok(Some(store.answer(datagram.strip_suffix(b"\n").unwrap_or(datagram))))
-        // exercise: end
-    });
-    if let Err(error) = served {
+    let answered =
+        exchange::serve(socket, |datagram, _| anyhow::Ok(Some(answer_datagram(datagram, store))));
+    if let Err(error) = answered {
         say!("{error}");
     }
+}
+
+/// The answer to one. Where TCP needs a newline to tell the end of a command, a datagram is one.
+fn answer_datagram(datagram: &[u8], store: &Store) -> Vec<u8> {
+    // exercise: begin "the command is the datagram, less one newline at its end if there is one"
+    store.answer(datagram.strip_suffix(b"\n").unwrap_or(datagram))
+    // exercise: end
 }
 
 /// Answers one TCP client until its stream ends.
