@@ -15,6 +15,8 @@ use crate::story::Difference;
 
 /// How long to wait before the next try to connect.
 const LOOK: Duration = Duration::from_millis(10);
+/// More than anybody says to a client that is not served, in bytes.
+const MUCH: u64 = 1024;
 
 impl Exam {
     /// Expects that the server ends by itself with this exit code. Its end is no reason for
@@ -45,8 +47,9 @@ impl Exam {
     }
 
     /// Expects that soon nobody can connect to `server` any more, although the program still runs.
-    /// A connection that the system has taken before that is to end without a word.
-    pub fn expect_refused(&self, server: SocketAddr) {
+    /// A connection that the system has taken before that is to end, with `last_words` or without a
+    /// word.
+    pub fn expect_refused(&self, server: SocketAddr, last_words: &[u8]) {
         self.step(format!("nobody can connect to {server} any more"));
         let wait = Wait::begin(&self.0);
         while let Some(left) = wait.left() {
@@ -54,7 +57,7 @@ impl Exam {
                 // Of all ports the system has picked this very one for our end, and so we have met
                 // ourselves (RFC 9293, section 3.5): nobody else is there.
                 Ok(stream) if stream.local_addr().is_ok_and(|own| own == server) => return,
-                Ok(stream) => self.expect_not_served(stream, left),
+                Ok(stream) => self.expect_last_words(stream, last_words, left),
                 Err(error) if error.kind() == ErrorKind::ConnectionRefused => return,
                 // Taken, and closed in the same moment.
                 Err(_) => {}
@@ -66,12 +69,14 @@ impl Exam {
         self.fail(Difference::timeout(what));
     }
 
-    fn expect_not_served(&self, mut stream: TcpStream, limit: Duration) {
-        let mut first = [0];
-        let read = stream.set_read_timeout(Some(limit)).and_then(|()| stream.read(&mut first));
-        if matches!(read, Ok(1)) {
-            let what = "a client that connected now was spoken to";
-            self.fail(Difference::fail(what).with(b"", &first));
+    fn expect_last_words(&self, stream: TcpStream, last_words: &[u8], limit: Duration) {
+        let mut said = Vec::new();
+        let limited = stream.set_read_timeout(Some(limit));
+        // Whether it ends, or is reset, or says nothing for so long: what counts is what it has said.
+        let _ = limited.and_then(|()| stream.take(MUCH).read_to_end(&mut said));
+        if !said.is_empty() && said != last_words {
+            let what = "a client that connected now was still served";
+            self.fail(Difference::fail(what).with(last_words, &said));
         }
     }
 }

@@ -1,9 +1,9 @@
 #![cfg(unix)]
 
-use std::net::TcpListener;
+use std::io::Write;
 use std::thread;
 
-use super::{A_MOMENT, assert_says, exam, exam_of, report_of};
+use super::{A_MOMENT, assert_says, exam, exam_of, report_of, serving_once};
 
 const SAYS_IT_LISTENS: &str = "echo listening on 127.0.0.1:9; sleep 0.1; ";
 
@@ -56,24 +56,20 @@ fn a_server_that_has_ended_can_be_started_again() {
 #[test]
 fn a_port_is_refused_as_soon_as_its_listener_is_gone() {
     let exam = exam();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let closing = thread::spawn(move || {
-        drop(listener.accept().unwrap());
+    let (address, serving) = serving_once(|mut stream| {
+        stream.write_all(b"bye").unwrap();
         thread::sleep(A_MOMENT);
     });
-    exam.expect_refused(address);
-    closing.join().unwrap();
+    exam.expect_refused(address, b"bye");
+    serving.join().unwrap();
 }
 
 #[test]
 fn a_port_that_is_still_served_is_told() {
     let report = report_of(|| {
         let exam = exam();
-        let (address, _serving) = super::serving_once(|mut stream| {
-            std::io::Write::write_all(&mut stream, b"welcome").unwrap();
-        });
-        exam.expect_refused(address);
+        let (address, _serving) = serving_once(|mut stream| stream.write_all(b"welcome").unwrap());
+        exam.expect_refused(address, b"bye");
     });
-    assert_says(&report, &["fail: a client that connected now was spoken to"]);
+    assert_says(&report, &["fail: a client that connected now was still served", "welcome"]);
 }

@@ -310,7 +310,7 @@ fn after_stop_nobody_new_is_served() {
     let mut pool = start(&[]);
     let mut client = pool.working("tea");
     pool.stop();
-    pool.exam.expect_refused(pool.server);
+    pool.exam.expect_refused(pool.server, b"bye\n");
     pool.finish("tea", &mut client);
     hear_goodbye(&mut client);
     pool.expect_end();

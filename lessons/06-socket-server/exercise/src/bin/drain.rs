@@ -101,10 +101,10 @@ impl Pool {
         todo!("workers, clients, no more clients, no more work: and then the last one may go")
     }
 
-    /// Puts a request into the queue. If there is no place for it, its client is told, and this
-    /// returns, so that more is read from the client, only when it has one.
+    /// Puts a request into the queue; after `stop`, it is an error. If there is no place for it, its
+    /// client is told, and this returns, so that more is read from the client, only when it has one.
     fn take(&self, name: &str, client: &Arc<Client>) {
-        todo!("no place: say so, and wait; a place: into the queue, and wake a worker")
+        todo!("too late: error; no place: say so and wait; a place: into the queue, and wake a worker")
     }
 
     /// The next request for a worker; `None` if there is none and never will be.
@@ -132,20 +132,18 @@ impl Pool {
         let mut lines = BufReader::new(stream);
         while let Some(line) = next_line(&mut lines)?.filter(|_| !heard_until.is_raised()) {
             match line.split_once(' ') {
-                Some(("work", name)) if is_name(name) && !self.stop.is_raised() => {
-                    self.take(name, &client);
-                }
+                Some(("work", name)) if is_name(name) => self.take(name, &client),
                 Some(("finish", name)) if is_name(name) => {
                     client.tell(if self.finish(name) { "ok" } else { "none" });
                 }
                 None if line == "stop" => {
                     heard_until = &self.end;
                     waker = heard_until.shuts_down(stream, Shutdown::Read)?;
-                    client.tell("stopping");
                     self.stop.raise();
                     // Under the lock: whoever has just found no reason to go home waits by now.
-                    let _state = self.state();
+                    drop(self.state());
                     self.changed.notify_all();
+                    client.tell("stopping");
                 }
                 _ => client.tell("error"),
             }

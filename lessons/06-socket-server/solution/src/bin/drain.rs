@@ -127,13 +127,18 @@ impl Pool {
         // exercise: end
     }
 
-    /// Puts a request into the queue. If there is no place for it, its client is told, and this
-    /// returns, so that more is read from the client, only when it has one.
+    /// Puts a request into the queue; after `stop`, it is an error. If there is no place for it, its
+    /// client is told, and this returns, so that more is read from the client, only when it has one.
     fn take(&self, name: &str, client: &Arc<Client>) {
-        // exercise: begin "no place: say so, and wait; a place: into the queue, and wake a worker"
+        // exercise: begin "too late: error; no place: say so and wait; a place: into the queue, and wake a worker"
         let is_full =
             |state: &State| state.queue.len() + state.running.len() >= self.workers + self.queue;
         let mut state = self.state();
+        // Asked under the lock, as in `next`: either a worker is still there, or it is too late.
+        if self.stop.is_raised() {
+            drop(state);
+            return client.tell("error");
+        }
         if is_full(&state) {
             // Counted before we unlock: as long as it is not in the queue, no worker may go home.
             state.waiting += 1;
@@ -190,20 +195,18 @@ impl Pool {
         let mut lines = BufReader::new(stream);
         while let Some(line) = next_line(&mut lines)?.filter(|_| !heard_until.is_raised()) {
             match line.split_once(' ') {
-                Some(("work", name)) if is_name(name) && !self.stop.is_raised() => {
-                    self.take(name, &client);
-                }
+                Some(("work", name)) if is_name(name) => self.take(name, &client),
                 Some(("finish", name)) if is_name(name) => {
                     client.tell(if self.finish(name) { "ok" } else { "none" });
                 }
                 None if line == "stop" => {
                     heard_until = &self.end;
                     waker = heard_until.shuts_down(stream, Shutdown::Read)?;
-                    client.tell("stopping");
                     self.stop.raise();
                     // Under the lock: whoever has just found no reason to go home waits by now.
-                    let _state = self.state();
+                    drop(self.state());
                     self.changed.notify_all();
+                    client.tell("stopping");
                 }
                 _ => client.tell("error"),
             }
