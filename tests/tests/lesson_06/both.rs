@@ -201,6 +201,7 @@ fn of_many_additions_at_once_none_is_lost() {
     for (client, numbers) in connections.iter_mut().zip(&numbers) {
         let said: Vec<String> = numbers.iter().map(|n| format!("add sum {n}\n")).collect();
         client.send(said.concat().as_bytes());
+        client.half_close();
     }
     let senders: Vec<Sender> = (0..4).map(|_| ends.exam.sender(ends.server)).collect();
     let mut told: Vec<Vec<u8>> = Vec::new();
@@ -213,8 +214,11 @@ fn of_many_additions_at_once_none_is_lost() {
         told.extend(senders.iter().map(Sender::receive));
     }
     for client in &mut connections {
-        told.extend((0..rounds).map(|_| client.receive_line()));
+        let answers = client.receive_to_the_end();
+        told.extend(answers.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec));
     }
+    let additions = clients * rounds + 50 * senders.len();
+    ends.exam.expect_equal("an answer to each", &additions.to_string(), &told.len().to_string());
     ends.exam.step("no two of these additions have the same result");
     told.sort();
     if let Some((result, _)) = told.iter().zip(&told[1..]).find(|(one, other)| one == other) {
@@ -222,6 +226,7 @@ fn of_many_additions_at_once_none_is_lost() {
         let what = format!("two clients were told {result:?}, so one of the two got lost");
         ends.exam.fail(Difference::fail(what));
     }
+    ends.exam.step(format!("the sum of these {additions} additions is {total}"));
     ends.ask(Tcp, "get sum", &format!("value {total}"));
     ends.ask(Udp, "get sum", &format!("value {total}"));
 }

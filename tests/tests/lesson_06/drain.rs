@@ -180,7 +180,8 @@ fn as_many_are_started_as_there_are_workers(#[case] arguments: &[&str], #[case] 
 fn the_queue_keeps_its_order() {
     let mut pool = start(&["--workers", "1", "--queue", "5"]);
     let mut current = ("job0".to_owned(), pool.working("job0"));
-    let names = (1..=5).map(|index| format!("job{index}"));
+    // Not in the order of their names.
+    let names = (1..=5).rev().map(|index| format!("job{index}"));
     let queued: Vec<(String, Client)> =
         names.map(|name| (name.clone(), pool.queued(&name))).collect();
     for (name, mut client) in queued {
@@ -225,7 +226,7 @@ fn who_finds_no_place_waits_and_is_not_read_from(
         (0..workers).map(|index| pool.working(&format!("job{index}"))).collect();
     let _queued: Vec<Client> =
         (0..places).map(|index| pool.queued(&format!("next{index}"))).collect();
-    let mut waiting = pool.waiting("late");
+    let mut waiting = pool.waiting("unlucky");
     // Not before there is a place for what it has said already.
     say(&mut waiting, "finish nobody");
     waiting.expect_silence(A_MOMENT);
