@@ -40,3 +40,14 @@ pub fn blame(difference: &mut Difference, status: ExitStatus, said: &str) {
         None => format!("your program has ended ({status}) in the middle of this"),
     };
 }
+
+/// The exit codes of the contract in words.
+pub fn wrong_end(status: ExitStatus, expected: i32) -> String {
+    let meaning = match expected {
+        0 => "it did what it was asked",
+        1 => "the network or the other side failed",
+        2 => "its arguments are wrong",
+        _ => "as the task says",
+    };
+    format!("your program ended with {status}, but {expected} is expected: {meaning}")
+}

@@ -9,6 +9,7 @@ use std::{env, fs, thread};
 use grader::outcome;
 use grader::protocol::{self, Outcome, Verdict};
 use netlab::faults::Direction;
+use netlab::filtered::Filtered;
 use netlab::program::{Running, Server, poll};
 use netlab::record::{Happening, Transport};
 use netlab::relay::Relay;
@@ -37,9 +38,13 @@ pub struct State {
     story: Story,
     pub wire: Arc<Mutex<Wire>>,
     pub server: Option<Server>,
+    /// Whether the test has seen the server's end: then it explains no failure.
+    pub server_is_over: bool,
     pub clients: Vec<Started>,
     pub folders: Vec<Grounds>,
     pub networks: Vec<Network>,
+    /// Ports that do not answer for as long as the case lasts.
+    pub filtered: Vec<Filtered>,
     /// How many connections have come through a network to a server of the test.
     accepted: usize,
     longest_wait: Duration,
@@ -80,9 +85,11 @@ impl Desk {
             program,
             story: Story::default(),
             server: None,
+            server_is_over: false,
             clients: Vec::new(),
             folders: Vec::new(),
             networks: Vec::new(),
+            filtered: Vec::new(),
             accepted: 0,
             longest_wait: Duration::ZERO,
             told: None,
@@ -245,7 +252,7 @@ impl State {
 
     /// A program that has ended, or is just about to, is the reason for whatever else was seen.
     fn blame_the_end(&mut self, difference: &mut Difference) {
-        if let Some(server) = &mut self.server
+        if let Some(server) = self.server.as_mut().filter(|_| !self.server_is_over)
             && let Some(status) = poll(LAST_BREATH, || server.ended())
         {
             server.drain(LAST_BREATH);

@@ -1,13 +1,14 @@
 //! One graded case from its first step to its outcome.
 
 use std::io::{self, Seek, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use grader::process::{self, Ended};
 use grader::protocol::Verdict;
 use netlab::conditions::Conditions;
+use netlab::filtered::Filtered;
 use netlab::program::{Server, StartError};
 use netlab::record::Transport;
 use netlab::relay::Relay;
@@ -28,7 +29,7 @@ use crate::wire::Wire;
 /// One case. It ends with the test: then everything it has started is killed and the outcome is
 /// written.
 #[derive(Debug)]
-pub struct Exam(Desk);
+pub struct Exam(pub(crate) Desk);
 
 /// What a program gave that has ended by itself.
 #[derive(Debug)]
@@ -169,7 +170,9 @@ impl Exam {
                 if !address.ip().is_loopback() {
                     self.fail(elsewhere(address));
                 }
-                self.0.state().server = Some(server);
+                let mut state = self.0.state();
+                state.server = Some(server);
+                state.server_is_over = false;
                 address
             }
             Err(error) => self.fail(not_ready(&error, is_first_start)),
@@ -181,7 +184,7 @@ impl Exam {
         // Dropping it kills it; not under the lock, as it takes its time.
         let server = self.0.state().server.take();
         let was_there = server.is_some();
-        if was_there {
+        if was_there && !self.0.state().server_is_over {
             self.step("kill your program");
         }
         was_there
@@ -287,6 +290,22 @@ impl Exam {
             format!("the network lies between {address} and the server at {server}")
         });
         address
+    }
+
+    /// A TCP port at `host`, a loopback address, that neither takes nor refuses a connection for as
+    /// long as the case lasts, as behind a firewall that drops what comes. `None` on a system that
+    /// has none (Windows): see [`Filtered`].
+    ///
+    /// # Panics
+    /// When the system has no socket for it; that is no failure of the program.
+    #[must_use]
+    pub fn filtered(&self, host: IpAddr) -> Option<SocketAddr> {
+        let filtered = Filtered::open(host)
+            .unwrap_or_else(|error| panic!("no port at {host} for the test: {error}"))?;
+        let address = filtered.address();
+        self.0.state().filtered.push(filtered);
+        self.step(format!("nobody answers at {address}"));
+        Some(address)
     }
 
     /// A fresh folder for the program to work in.

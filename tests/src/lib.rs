@@ -34,6 +34,7 @@
 //! - [`Exam::network`] puts delay, loss and faults in front of any server.
 //! - [`Exam::folder`] is where a program may write; what it writes elsewhere fails the case.
 //! - [`Exam::peak_memory`], [`Exam::descriptors`] and [`Exam::threads`] are what a server needs.
+//! - [`Exam::expect_server_exit`] and [`Exam::expect_refused`] are for a server that ends by itself.
 //! - No test says how long it waits: every single wait has the limit [`Exam::patience`]. Only for
 //!   *silence* a test names a time, a short one, as a correct program is silent on any machine.
 //!
@@ -50,6 +51,7 @@ mod blame;
 mod bytes;
 mod client;
 mod desk;
+mod end;
 mod exam;
 mod folder;
 mod host;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use netlab::program::{Running as Process, poll};
 
-use crate::blame::{blame, is_crash};
+use crate::blame::{blame, is_crash, wrong_end};
 use crate::bytes::brief;
 use crate::desk::{Desk, Started, note_group};
 use crate::exam::Ran;
@@ -16,7 +16,7 @@ use crate::story::Difference;
 
 /// How long the pipes of a program that has ended may stay open: something that it has started
 /// may hold them for ever.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+pub const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The program under test, while it runs as a client. It is killed when the exam ends.
 #[derive(Debug)]
@@ -114,15 +114,4 @@ impl Running {
     fn look<T>(&self, look: impl FnOnce(&mut Process) -> T) -> T {
         look(&mut self.desk.state().clients[self.place].running)
     }
-}
-
-/// The exit codes of the contract in words.
-fn wrong_end(status: ExitStatus, expected: i32) -> String {
-    let meaning = match expected {
-        0 => "it did what it was asked",
-        1 => "the network or the other side failed",
-        2 => "its arguments are wrong",
-        _ => "as the task says",
-    };
-    format!("your program ended with {status}, but {expected} is expected: {meaning}")
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a failed step is a failed test
 
 mod client;
+mod end;
 mod folder;
 mod host;
 mod network;

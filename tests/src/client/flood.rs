@@ -1,11 +1,13 @@
-//! A client that sends and does not read.
+//! A peer that sends and does not read.
 
 use std::io::{ErrorKind, Write};
+use std::thread;
 use std::time::Duration;
 
 use super::Client;
 use crate::bytes::brief;
-use crate::patience::patience;
+use crate::patience::{Wait, patience};
+use crate::story::Difference;
 
 /// How much is sent at once, in bytes.
 const AT_ONCE: usize = 64 * 1024;
@@ -34,6 +36,27 @@ impl Client {
         self.limit_sending(patience());
         self.note_payload(self.out, &bytes[..taken]);
         taken
+    }
+
+    /// Sends `piece` again and again, with a `pause` after each, and expects that the program has
+    /// heard enough of it and ends the connection, be it with a close or a reset.
+    pub fn send_until_gone(&mut self, piece: &[u8], pause: Duration) {
+        self.step(format!("sends, every {pause:?} and until it is alone, {}", brief(piece)));
+        let desk = self.desk.clone();
+        let wait = Wait::begin(&desk);
+        while wait.left().is_some() {
+            // The first bytes after the program's close are taken, and answered with a reset.
+            if self.stream.write_all(piece).is_err() {
+                self.has_ended = true;
+                return;
+            }
+            self.note_payload(self.out, piece);
+            thread::sleep(pause);
+        }
+        drop(wait);
+        let what = format!("your program still listens after {:?}", patience());
+        // That it may end now, as nothing more comes, is no reason.
+        self.desk.tell(&Difference::timeout(what));
     }
 
     fn limit_sending(&self, limit: Duration) {

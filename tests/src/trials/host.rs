@@ -68,3 +68,24 @@ fn a_small_buffer_takes_little_of_what_nobody_reads() {
     let (small, usual) = (taken_by(&exam.listen_with_buffer(4096)), taken_by(&exam.listen()));
     assert!(small < usual, "{small} bytes of {usual}");
 }
+
+#[test]
+fn whoever_has_heard_enough_and_leaves_is_seen() {
+    let exam = exam();
+    let host = exam.listen();
+    let mut stream = TcpStream::connect(host.address()).unwrap();
+    let listening = thread::spawn(move || stream.read_exact(&mut [0; 3]).unwrap());
+    host.accept().send_until_gone(b".", Duration::from_millis(5));
+    listening.join().unwrap();
+}
+
+#[test]
+fn whoever_never_has_enough_is_told_as_a_timeout() {
+    let report = report_of(|| {
+        let exam = exam();
+        let host = exam.listen();
+        let _stream = TcpStream::connect(host.address()).unwrap();
+        host.accept().send_until_gone(b".", Duration::from_millis(100));
+    });
+    assert_says(&report, &["timeout: your program still listens after", "until it is alone"]);
+}

@@ -1,3 +1,232 @@
-//! Exercise 06/drain.
+//! Exercise `drain`: a pool of workers with a bounded queue before it, and an end in order.
+//!
+//! ```text
+//! work NAME      waiting NAME   if neither a worker nor a place in the queue is free
+//!                started NAME   when a worker takes it
+//!                done NAME      when it is finished
+//! finish NAME    ok, and a request of this name that was started is finished; or none
+//! stop           stopping
+//! anything else  error
+//! ```
+//!
+//! After `stop`, nobody new is served, what was begun is brought to its end, and everybody is told
+//! `bye`. Try it: `cargo run -p exercise-06 --bin drain -- server --workers 1 --queue 1`, and in two
+//! more terminals `nc 127.0.0.1 8888`. Grade it: `cargo xtask grade 06/drain`.
 
-fn main() {}
+use std::collections::VecDeque;
+use std::io::{self, BufReader};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use anyhow::Result;
+use clap::Parser;
+use netbasics::{port::Endpoint, program, ready, say, socket, stop::Stop, trouble::explain};
+
+#[path = "../client.rs"]
+mod client;
+
+use client::{Client, is_name, next_line};
+
+/// Does what it is asked, so much at a time, and ends in order
+#[derive(Parser)]
+struct Cli {
+    /// Where to listen; port 0: any free one
+    #[arg(long, global = true, value_name = "HOST:PORT", default_value = "127.0.0.1:8888")]
+    addr: Endpoint,
+    #[command(subcommand)]
+    role: Role,
+}
+
+#[derive(clap::Subcommand)]
+enum Role {
+    /// Serve until a client says `stop`
+    Server {
+        /// How many requests are worked on at a time
+        #[arg(long, value_name = "N", default_value = "4")]
+        workers: NonZeroUsize,
+        /// How many more may wait in the queue
+        #[arg(long, value_name = "M", default_value = "8")]
+        queue: NonZeroUsize,
+    },
+}
+
+fn main() -> ExitCode {
+    let Cli { addr, role: Role::Server { workers, queue } } = Cli::parse();
+    program::end(run(&addr, workers.get(), queue.get()))
+}
+
+/// Bind, announce, serve.
+fn run(addr: &Endpoint, workers: usize, queue: usize) -> Result<()> {
+    let listener = socket::listen_tcp(addr)?;
+    ready::announce(listener.local_addr()?)?;
+    let (stop, end) = (Stop::new(), Stop::new());
+    Pool { workers, queue, state: Mutex::default(), changed: Condvar::new(), stop, end }
+        .serve(listener)
+}
+
+/// One request.
+struct Job {
+    name: String,
+    client: Arc<Client>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Requests that no worker has taken yet, the next one in front.
+    queue: VecDeque<Job>,
+    /// Requests that a worker has taken and nobody has finished.
+    running: Vec<Arc<Job>>,
+    /// How many have been told that there is no place, and wait for one.
+    waiting: usize,
+}
+
+struct Pool {
+    workers: usize,
+    queue: usize,
+    state: Mutex<State>,
+    /// Somebody who waits may find now what they wait for.
+    changed: Condvar,
+    /// Raised by `stop`: nobody new, and nothing new.
+    stop: Stop,
+    /// Raised when all is done: the client that said `stop` may go, too.
+    end: Stop,
+}
+
+impl Pool {
+    /// Serves until a client says `stop`, and then brings everything to its end.
+    fn serve(&self, listener: TcpListener) -> Result<()> {
+        // exercise: begin "workers, clients, no more clients, no more work: and then the last one may go"
+        thread::scope(|scope| {
+            let worker = || {
+                while let Some(job) = self.next() {
+                    self.carry_out(&job);
+                }
+            };
+            let workers: Vec<_> = (0..self.workers).map(|_| scope.spawn(worker)).collect();
+            for (stream, client) in socket::connections(&listener, &self.stop)? {
+                let hear = move || {
+                    if let Err(error) = self.hear(&stream) {
+                        say!("{client} is gone: {}", explain(&error));
+                    }
+                };
+                if let Err(error) = thread::Builder::new().spawn_scoped(scope, hear) {
+                    socket::pause_after(&error);
+                }
+            }
+            // Closed before we wait for anybody: from here on, who connects is refused.
+            drop(listener);
+            for worker in workers {
+                let _ = worker.join();
+            }
+            self.end.raise();
+            Ok(())
+        })
+        // exercise: end
+    }
+
+    /// Puts a request into the queue; after `stop`, it is an error. If there is no place for it, its
+    /// client is told, and this returns, so that more is read from the client, only when it has one.
+    fn take(&self, name: &str, client: &Arc<Client>) {
+        // exercise: begin "too late: error; no place: say so and wait; a place: into the queue, and wake a worker"
+        let is_full =
+            |state: &State| state.queue.len() + state.running.len() >= self.workers + self.queue;
+        let mut state = self.state();
+        // Asked under the lock, as in `next`: either a worker is still there, or it is too late.
+        if self.stop.is_raised() {
+            drop(state);
+            return client.tell("error");
+        }
+        if is_full(&state) {
+            // Counted before we unlock: as long as it is not in the queue, no worker may go home.
+            state.waiting += 1;
+            drop(state);
+            client.tell(&format!("waiting {name}"));
+            state = self.wait_while(self.state(), is_full);
+            state.waiting -= 1;
+        }
+        state.queue.push_back(Job { name: name.to_owned(), client: Arc::clone(client) });
+        self.changed.notify_all();
+        // exercise: end
+    }
+
+    /// The next request for a worker; `None` if there is none and never will be.
+    fn next(&self) -> Option<Arc<Job>> {
+        // exercise: begin "wait for a request, or until all is done and no more can come"
+        let is_idle =
+            |state: &State| state.queue.is_empty() && (state.waiting > 0 || !self.stop.is_raised());
+        let mut state = self.wait_while(self.state(), is_idle);
+        let job = Arc::new(state.queue.pop_front()?);
+        state.running.push(Arc::clone(&job));
+        Some(job)
+        // exercise: end
+    }
+
+    /// What a worker does with a request: nothing but to wait until somebody finishes it.
+    fn carry_out(&self, job: &Arc<Job>) {
+        // exercise: begin "started; wait until it is not among the running ones any more; done"
+        job.client.tell(&format!("started {}", job.name));
+        let is_running = |state: &State| state.running.iter().any(|other| Arc::ptr_eq(other, job));
+        drop(self.wait_while(self.state(), is_running));
+        job.client.tell(&format!("done {}", job.name));
+        // exercise: end
+    }
+
+    /// Finishes every request of this name that a worker has taken; whether there was one.
+    fn finish(&self, name: &str) -> bool {
+        // exercise: begin "take it out of the running ones, and wake whoever waits for that"
+        let mut state = self.state();
+        let before = state.running.len();
+        state.running.retain(|job| job.name != name);
+        self.changed.notify_all();
+        state.running.len() < before
+        // exercise: end
+    }
+
+    /// Does what one client's lines say, until its stream ends or somebody says `stop`. Whoever
+    /// says it is heard until all is done.
+    fn hear(&self, stream: &TcpStream) -> io::Result<()> {
+        // When this is raised, what we read ends.
+        let mut heard_until = &self.stop;
+        let mut waker = heard_until.shuts_down(stream, Shutdown::Read)?;
+        let client = Arc::new(Client::new(stream, &self.stop)?);
+        let mut lines = BufReader::new(stream);
+        while let Some(line) = next_line(&mut lines)?.filter(|_| !heard_until.is_raised()) {
+            match line.split_once(' ') {
+                Some(("work", name)) if is_name(name) => self.take(name, &client),
+                Some(("finish", name)) if is_name(name) => {
+                    client.tell(if self.finish(name) { "ok" } else { "none" });
+                }
+                None if line == "stop" => {
+                    heard_until = &self.end;
+                    waker = heard_until.shuts_down(stream, Shutdown::Read)?;
+                    self.stop.raise();
+                    // Under the lock: whoever has just found no reason to go home waits by now.
+                    drop(self.state());
+                    self.changed.notify_all();
+                    client.tell("stopping");
+                }
+                _ => client.tell("error"),
+            }
+        }
+        drop(waker);
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // What is in it is valid whatever panicked while holding it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Unlocks and sleeps as long as `condition` holds, which is looked at when `changed` is notified.
+    fn wait_while<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        condition: impl Fn(&State) -> bool,
+    ) -> MutexGuard<'a, State> {
+        let waited = self.changed.wait_while(state, |state| condition(state));
+        waited.unwrap_or_else(PoisonError::into_inner)
+    }
+}
