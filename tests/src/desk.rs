@@ -9,6 +9,7 @@ use std::{env, fs, thread};
 use grader::outcome;
 use grader::protocol::{self, Outcome, Verdict};
 use netlab::faults::Direction;
+use netlab::filtered::Filtered;
 use netlab::program::{Running, Server, poll};
 use netlab::record::{Happening, Transport};
 use netlab::relay::Relay;
@@ -40,6 +41,8 @@ pub struct State {
     pub clients: Vec<Started>,
     pub folders: Vec<Grounds>,
     pub networks: Vec<Network>,
+    /// Ports that do not answer for as long as the case lasts.
+    pub filtered: Vec<Filtered>,
     /// How many connections have come through a network to a server of the test.
     accepted: usize,
     longest_wait: Duration,
@@ -83,6 +86,7 @@ impl Desk {
             clients: Vec::new(),
             folders: Vec::new(),
             networks: Vec::new(),
+            filtered: Vec::new(),
             accepted: 0,
             longest_wait: Duration::ZERO,
             told: None,

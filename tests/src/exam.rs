@@ -1,13 +1,14 @@
 //! One graded case from its first step to its outcome.
 
 use std::io::{self, Seek, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use grader::process::{self, Ended};
 use grader::protocol::Verdict;
 use netlab::conditions::Conditions;
+use netlab::filtered::Filtered;
 use netlab::program::{Server, StartError};
 use netlab::record::Transport;
 use netlab::relay::Relay;
@@ -287,6 +288,22 @@ impl Exam {
             format!("the network lies between {address} and the server at {server}")
         });
         address
+    }
+
+    /// A TCP port at `host`, a loopback address, that neither takes nor refuses a connection for as
+    /// long as the case lasts, as behind a firewall that drops what comes. `None` on a system that
+    /// has none (Windows): see [`Filtered`].
+    ///
+    /// # Panics
+    /// When the system has no socket for it; that is no failure of the program.
+    #[must_use]
+    pub fn filtered(&self, host: IpAddr) -> Option<SocketAddr> {
+        let filtered = Filtered::open(host)
+            .unwrap_or_else(|error| panic!("no port at {host} for the test: {error}"))?;
+        let address = filtered.address();
+        self.0.state().filtered.push(filtered);
+        self.step(format!("nobody answers at {address}"));
+        Some(address)
     }
 
     /// A fresh folder for the program to work in.

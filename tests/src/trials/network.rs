@@ -1,11 +1,11 @@
-use std::io::{Read, Write};
-use std::net::UdpSocket;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, TcpStream, UdpSocket};
 
 use netlab::conditions::{Conditions, Path, StreamFaults};
 use netlab::faults::{DatagramFaults, Fate};
 use netlab::record::Transport;
 
-use super::{assert_says, exam, report_of, serving_once};
+use super::{A_MOMENT, assert_says, exam, report_of, serving_once};
 
 /// The second datagram to the server is lost.
 fn loses_the_second() -> Conditions {
@@ -70,4 +70,15 @@ fn a_refused_connection_is_told_in_words() {
     });
     assert_says(&report, &["client 1 cannot connect: connection refused, as nobody listens there"]);
     assert_says(&report, &["nobody listens on 127.0.0.1:"]);
+}
+
+#[test]
+fn a_filtered_port_gives_no_answer_for_as_long_as_the_case_lasts() {
+    let exam = exam();
+    let address = exam.filtered(Ipv4Addr::LOCALHOST.into());
+    assert!(address.is_some() || !cfg!(target_os = "linux"));
+    if let Some(address) = address {
+        let error = TcpStream::connect_timeout(&address, A_MOMENT).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+    }
 }
