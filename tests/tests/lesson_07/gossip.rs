@@ -209,9 +209,9 @@ fn neighbours_come_and_go(#[case] sent: usize, #[case] resets: bool) {
         spread(&new_message(&exam, 50), &mut a, &mut [&mut guest, &mut b]);
         guest.send(&new_message(&exam, 50)[..sent]);
         if resets {
-            guest.reset()
+            guest.reset();
         } else {
-            guest.vanish()
+            guest.vanish();
         }
         spread(&new_message(&exam, 50), &mut a, &mut [&mut b]);
         spread(&new_message(&exam, 50), &mut b, &mut [&mut a]);

@@ -105,12 +105,14 @@ impl Crossing {
         // Its answer says that the node has taken the first hello in.
         converse(&exam, &mut first_line);
         second_line.send(&hello(peer));
-        let (survivor_line, mut loser) =
+        let (mut survivor_line, mut loser) =
             if survivor == first { (first_line, second_line) } else { (second_line, first_line) };
         exam.step(format!(
             "the node has id {us}, the test {peer}: what the {} has opened survives",
             if survivor == Side::Test { "test" } else { "node" }
         ));
+        // Before the close: whoever has ended the wrong one is told so at once.
+        converse(&exam, &mut survivor_line);
         loser.expect_close();
         Settled { exam, node, us, survivor: survivor_line, loser }
     }
@@ -298,7 +300,7 @@ fn a_node_does_not_talk_with_itself(#[values(Side::Node, Side::Test)] opener: Si
     other.send(&hello(PEER));
     converse(&exam, other);
     exam.step("what the node hears here is its own id");
-    myself.send(&hello(US));
+    myself.send(&[hello(US), question(1, b"who are you?")].concat());
     myself.expect_end_without_a_byte();
     converse(&exam, other);
 }

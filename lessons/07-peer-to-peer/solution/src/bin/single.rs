@@ -225,7 +225,7 @@ impl Peer {
         match line.as_ref() {
             Some(line) => { &*line.stream }.write_all(bytes),
             // The line in use has just ended: there is no way to the peer any more.
-            None => Ok(()),
+            None => Err(ErrorKind::NotConnected.into()),
         }
         // exercise: end
     }

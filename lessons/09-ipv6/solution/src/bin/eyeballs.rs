@@ -106,15 +106,16 @@ fn race(addresses: &[SocketAddr], delay: Duration, until: Instant) -> Result<Tcp
             // The receiver is dropped here: whoever connects later finds nobody to report to.
             Ok((_, Ok(stream))) => return Ok(stream),
             Ok((address, Err(error))) => {
-                running.retain(|running| *running != address);
+                if let Some(at) = running.iter().position(|running| *running == address) {
+                    running.remove(at);
+                }
                 failures.push((address, program::plain(&error).to_lowercase()));
             }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
         }
     }
     failures.extend(running.into_iter().map(|address| (address, "no answer in time".to_owned())));
-    failures
-        .extend(waiting.map(|address| (*address, "not tried, as the time was over".to_owned())));
+    failures.extend(waiting.map(|address| (*address, "not tried in time".to_owned())));
     Err(Failures(failures))
     // exercise: end
 }
