@@ -6,6 +6,7 @@ mod client;
 mod folder;
 mod host;
 mod network;
+mod places;
 mod running;
 mod serving;
 mod udp;

@@ -44,6 +44,13 @@ fn converse(exam: &Exam, server: SocketAddr, ip: IpAddr, pairs: &[(&str, &str)])
     client.expect_close();
 }
 
+/// The same over each of the families.
+fn converse_over_each(exam: &Exam, server: SocketAddr, ips: &[IpAddr], pairs: &[(&str, &str)]) {
+    for ip in ips {
+        converse(exam, server, *ip, pairs);
+    }
+}
+
 /// Asks for `pairs` over IPv4, as that is all that these checks need.
 fn ask(pairs: &[(&str, &str)]) {
     let exam = exam();
@@ -66,7 +73,7 @@ fn a_client_over_ipv6_is_told_its_ipv6_address() {
     let exam = exam();
     let (server, families) = serve_both(&exam);
     for _ in 0..3 {
-        families.iter().for_each(|ip| converse(&exam, server, *ip, &[("::1", "::1")]));
+        converse_over_each(&exam, server, families, &[("::1", "::1")]);
     }
     if families.contains(&V6) {
         exam.step("the same, if the server listens on IPv6 alone");
@@ -101,7 +108,7 @@ fn an_address_of_one_family_is_for_that_family_only(
                 "your program was told {told}, and yet a client finds it at {elsewhere}"
             ))),
             Ok(_) => {
-                exam.step("somebody does; perhaps another program: once more, on another port")
+                exam.step("somebody does; perhaps another program: once more, on another port");
             }
         }
     }
@@ -123,7 +130,7 @@ fn letters_are_small_and_zeros_do_not_lead(#[case] line: &str, #[case] expected:
 }
 
 #[rstest]
-#[case::in_the_middle("2001:db8:0:0:0:0:0:1", "2001:db8::1")]
+#[case::in_the_middle("2001:5:0:0:0:0:0:1", "2001:5::1")]
 #[case::all("0:0:0:0:0:0:0:0", "::")]
 #[case::at_the_beginning("0:0:0:4:5:6:7:8", "::4:5:6:7:8")]
 #[case::at_the_end("1:2:3:4:5:0:0:0", "1:2:3:4:5::")]
@@ -152,14 +159,15 @@ fn any_address_is_written_as_it_should_be() {
                 0 => u16::from_be_bytes([bytes[1] % 16, bytes[2]]) >> (bytes[3] % 12),
                 _ => 0,
             };
-            let groups: Vec<u16> = exam.random_bytes(32).chunks(4).map(group).collect();
+            let mut groups: Vec<u16> = exam.random_bytes(32).chunks(4).map(group).collect();
+            groups[0] = 0x2001;
             let address = groups.try_into().map_or(Ipv6Addr::UNSPECIFIED, |g: [u16; 8]| g.into());
             let long: Vec<_> = address.segments().map(|group| format!("{group:04X}")).to_vec();
             (long.join(":"), address.to_string())
         })
         .collect();
     let pairs: Vec<(&str, &str)> = lines.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-    families.iter().for_each(|ip| converse(&exam, server, *ip, &pairs));
+    converse_over_each(&exam, server, families, &pairs);
 }
 
 #[rstest]
@@ -253,5 +261,5 @@ fn a_client_that_misbehaves_ends_only_itself(#[case] said: &[u8], #[case] resets
         client.send(b"1::0\n");
         client.expect(b"1::\n");
     }
-    families.iter().for_each(|ip| converse(&exam, server, *ip, &[("::1", "::1")]));
+    converse_over_each(&exam, server, families, &[("::1", "::1")]);
 }
