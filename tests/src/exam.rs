@@ -248,6 +248,17 @@ impl Exam {
             .unwrap_or_else(|error| panic!("the test's server cannot listen: {error}"))
     }
 
+    /// As [`listen_with_buffer`](Self::listen_with_buffer), in small segments, where the system lets a
+    /// socket ask for them: then the *sender's* system has a small buffer, too.
+    ///
+    /// # Panics
+    /// When the system has no socket for it; that is no failure of the program.
+    #[must_use]
+    pub fn listen_narrowly(&self, bytes: usize) -> Host {
+        Host::listen_narrowly(self.0.clone(), Ipv4Addr::LOCALHOST.into(), bytes)
+            .unwrap_or_else(|error| panic!("the test's server cannot listen: {error}"))
+    }
+
     /// The test becomes the UDP server of a client under test.
     ///
     /// # Panics

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use netlab::port::small_segments;
 use netlab::record::Transport;
 use socket2::{Domain, Socket, Type};
 
@@ -32,7 +33,16 @@ impl Host {
         ip: IpAddr,
         receive_buffer: Option<usize>,
     ) -> io::Result<Self> {
-        let socket = bind(ip, receive_buffer)?;
+        Self::on(desk, bind(ip, receive_buffer)?)
+    }
+
+    pub(crate) fn listen_narrowly(desk: Desk, ip: IpAddr, bytes: usize) -> io::Result<Self> {
+        let socket = bind(ip, Some(bytes))?;
+        small_segments(&socket)?;
+        Self::on(desk, socket)
+    }
+
+    fn on(desk: Desk, socket: Socket) -> io::Result<Self> {
         socket.listen(BACKLOG)?;
         let host = Self::of(desk, socket.into())?;
         host.desk.step(format!("the test's server listens on {}", host.address));

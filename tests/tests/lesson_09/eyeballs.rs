@@ -47,6 +47,13 @@ fn expect_success_first(exam: &Exam) {
     expect_success(&host, &client);
 }
 
+/// A connection beside the winner's may have come about; then it is closed without a byte.
+fn expect_no_question(connection: Option<Client>) {
+    if let Some(mut connection) = connection {
+        connection.expect_end_without_a_byte();
+    }
+}
+
 /// One line on standard error that names each of the addresses.
 fn expect_failure(exam: &Exam, client: &Running, addresses: &[SocketAddr]) -> Ran {
     let ran = client.expect_exit(1);
@@ -177,9 +184,7 @@ fn who_comes_second_is_closed_without_a_byte() {
     let loser = late.accept_within(Duration::from_millis(1500));
     winner.send(b"hello to you\n");
     client.expect_exit_having_printed(0, b"hello to you\n");
-    if let Some(mut loser) = loser {
-        loser.expect_end_without_a_byte();
-    }
+    expect_no_question(loser);
 }
 
 #[rstest]
@@ -190,10 +195,12 @@ fn the_winner_is_waited_for_even_if_it_is_slow() {
     let client = start(&exam, &addresses, &["你好", "--delay", "50"]);
     let mut winner = host.accept();
     winner.expect("你好\n".as_bytes());
-    other.expect_nobody(4 * A_MOMENT);
+    // On a busy machine the delay may be over before the client knows that it is connected.
+    let too_late = other.accept_within(4 * A_MOMENT);
     client.expect_still_running(A_MOMENT);
     winner.send(b"hello to you\n");
     client.expect_exit_having_printed(0, b"hello to you\n");
+    expect_no_question(too_late);
 }
 
 #[rstest]
@@ -262,7 +269,9 @@ fn a_winner_is_final(#[case] failure: Failure) {
             winner.vanish();
         }
     }
-    expect_failure(&exam, &client, &addresses[..1]);
     exam.step("nobody else is asked in its place");
-    other.expect_nobody(A_MOMENT);
+    // See above.
+    let too_late = other.accept_within(3 * A_MOMENT);
+    expect_no_question(too_late);
+    expect_failure(&exam, &client, &addresses[..1]);
 }

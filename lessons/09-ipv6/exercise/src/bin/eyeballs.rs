@@ -6,8 +6,9 @@
 //! quarter of a second, all go on side by side, and the first connection wins.
 //!
 //! Try it: `cargo run -p solution-09 --bin dual-solution -- server`, and in another terminal
-//! `cargo run -p exercise-09 --bin eyeballs -- client --addr [::1]:8888 --addr 127.0.0.1:8888 ::1`:
-//! nobody listens at the first address. Grade it: `cargo xtask grade 09/eyeballs`.
+//! `cargo run -p exercise-09 --bin eyeballs -- client --addr '[::1]:8888' --addr 127.0.0.1:8888 hi`:
+//! nobody listens at the first address, and the answer tells which family it was. Grade it:
+//! `cargo xtask grade 09/eyeballs`.
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, ErrorKind, Write};

@@ -4,8 +4,8 @@
 //! each line that holds an IPv6 address, in whatever form, with the one form in which it should be
 //! written (RFC 5952), and every other line with `invalid`.
 //!
-//! Try it: `cargo run -p exercise-09 --bin dual -- server --addr [::]:8888`, and in another terminal
-//! `nc -4 localhost 8888` and `nc -6 localhost 8888`. Grade it: `cargo xtask grade 09/dual`.
+//! Try it: `cargo run -p exercise-09 --bin dual -- server --addr '[::]:8888'`, and in another
+//! terminal `nc -4 localhost 8888` and `nc -6 localhost 8888`. Grade it: `cargo xtask grade 09/dual`.
 
 use std::fmt::Write as _;
 use std::io::{self, BufReader, Write};

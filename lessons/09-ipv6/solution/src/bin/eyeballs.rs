@@ -6,8 +6,9 @@
 //! quarter of a second, all go on side by side, and the first connection wins.
 //!
 //! Try it: `cargo run -p solution-09 --bin dual-solution -- server`, and in another terminal
-//! `cargo run -p exercise-09 --bin eyeballs -- client --addr [::1]:8888 --addr 127.0.0.1:8888 ::1`:
-//! nobody listens at the first address. Grade it: `cargo xtask grade 09/eyeballs`.
+//! `cargo run -p exercise-09 --bin eyeballs -- client --addr '[::1]:8888' --addr 127.0.0.1:8888 hi`:
+//! nobody listens at the first address, and the answer tells which family it was. Grade it:
+//! `cargo xtask grade 09/eyeballs`.
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, ErrorKind, Write};
@@ -91,13 +92,16 @@ fn race(addresses: &[SocketAddr], delay: Duration, until: Instant) -> Result<Tcp
     let mut running = Vec::new();
     let mut failures = Vec::new();
     loop {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
         let next = waiting.next();
         if let Some(&address) = next {
             attempt(address, until, &report);
             running.push(address);
         }
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() || running.is_empty() {
+        if running.is_empty() {
             break;
         }
         // Nobody left to begin with: then only the results are waited for.
