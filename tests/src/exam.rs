@@ -1,7 +1,7 @@
 //! One graded case from its first step to its outcome.
 
 use std::io::{self, Seek, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -233,7 +233,7 @@ impl Exam {
     /// When the system has no socket for it; that is no failure of the program.
     #[must_use]
     pub fn listen(&self) -> Host {
-        Host::listen(self.0.clone(), Ipv4Addr::LOCALHOST.into(), None)
+        Host::listen(self.0.clone(), None)
             .unwrap_or_else(|error| panic!("the test's server cannot listen: {error}"))
     }
 
@@ -244,7 +244,7 @@ impl Exam {
     /// When the system has no socket for it; that is no failure of the program.
     #[must_use]
     pub fn listen_with_buffer(&self, bytes: usize) -> Host {
-        Host::listen(self.0.clone(), Ipv4Addr::LOCALHOST.into(), Some(bytes))
+        Host::listen(self.0.clone(), Some(bytes))
             .unwrap_or_else(|error| panic!("the test's server cannot listen: {error}"))
     }
 
@@ -255,7 +255,7 @@ impl Exam {
     /// When the system has no socket for it; that is no failure of the program.
     #[must_use]
     pub fn listen_narrowly(&self, bytes: usize) -> Host {
-        Host::listen_narrowly(self.0.clone(), Ipv4Addr::LOCALHOST.into(), bytes)
+        Host::listen_narrowly(self.0.clone(), bytes)
             .unwrap_or_else(|error| panic!("the test's server cannot listen: {error}"))
     }
 

@@ -1,7 +1,7 @@
 //! The test as the server of a client under test: over TCP.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,16 +28,16 @@ pub struct Host {
 }
 
 impl Host {
-    pub(crate) fn listen(
-        desk: Desk,
-        ip: IpAddr,
-        receive_buffer: Option<usize>,
-    ) -> io::Result<Self> {
-        Self::on(desk, bind(ip, receive_buffer)?)
+    pub(crate) fn listen(desk: Desk, receive_buffer: Option<usize>) -> io::Result<Self> {
+        Self::on(desk, bind(Ipv4Addr::LOCALHOST.into(), receive_buffer)?)
     }
 
-    pub(crate) fn listen_narrowly(desk: Desk, ip: IpAddr, bytes: usize) -> io::Result<Self> {
-        let socket = bind(ip, Some(bytes))?;
+    pub(crate) fn listen_at(desk: Desk, ip: IpAddr) -> io::Result<Self> {
+        Self::on(desk, bind(ip, None)?)
+    }
+
+    pub(crate) fn listen_narrowly(desk: Desk, receive_buffer: usize) -> io::Result<Self> {
+        let socket = bind(Ipv4Addr::LOCALHOST.into(), Some(receive_buffer))?;
         small_segments(&socket)?;
         Self::on(desk, socket)
     }

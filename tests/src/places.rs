@@ -24,7 +24,7 @@ impl Exam {
     /// When the system has no socket for it; that is no failure of the program.
     #[must_use]
     pub fn listen_at(&self, ip: IpAddr) -> Host {
-        Host::listen(self.0.clone(), ip, None)
+        Host::listen_at(self.0.clone(), ip)
             .unwrap_or_else(|error| panic!("the test's server cannot listen: {error}"))
     }
 
