@@ -152,8 +152,12 @@ impl Exam {
     ///
     /// A submission whose command line has `{port}` or `{addr}` in it is told its port there and
     /// not by `--addr`, and it need not print a readiness line: it is ready when its port is bound.
+    ///
+    /// Only a program that is told a wildcard (`[::]:0`, `0.0.0.0:0`) may say that it listens there.
+    /// The test then connects to that port of 127.0.0.1 and `::1`, and nowhere else.
     pub fn serve_at(&self, arguments: &[&str], address: &str) -> SocketAddr {
         let is_first_start = !self.kill_server();
+        let asked = address.to_owned();
         let Start { mut command, told, address } =
             program::server(&self.0.state().program, address, arguments);
         self.step(format!("start your program: {told}"));
@@ -167,7 +171,7 @@ impl Exam {
         match started {
             Ok(server) => {
                 let address = server.address();
-                if !address.ip().is_loopback() {
+                if !address.ip().is_loopback() && !is_wildcard_of(&asked, address) {
                     self.fail(elsewhere(address));
                 }
                 let mut state = self.0.state();
@@ -243,6 +247,17 @@ impl Exam {
     #[must_use]
     pub fn listen_with_buffer(&self, bytes: usize) -> Host {
         Host::listen(self.0.clone(), Some(bytes))
+            .unwrap_or_else(|error| panic!("the test's server cannot listen: {error}"))
+    }
+
+    /// As [`listen_with_buffer`](Self::listen_with_buffer), in small segments, where the system lets a
+    /// socket ask for them: then the *sender's* system has a small buffer, too.
+    ///
+    /// # Panics
+    /// When the system has no socket for it; that is no failure of the program.
+    #[must_use]
+    pub fn listen_narrowly(&self, bytes: usize) -> Host {
+        Host::listen_narrowly(self.0.clone(), bytes)
             .unwrap_or_else(|error| panic!("the test's server cannot listen: {error}"))
     }
 
@@ -336,6 +351,12 @@ fn not_ready(error: &StartError, is_first_start: bool) -> Difference {
     } else {
         Difference::fail(format!("your program could not be started again: {error}"))
     }
+}
+
+/// Whether the program was told to listen on the wildcard of a family, and says that it does.
+fn is_wildcard_of(asked: &str, said: SocketAddr) -> bool {
+    let asked = asked.parse::<SocketAddr>();
+    asked.is_ok_and(|asked| asked.ip().is_unspecified() && asked.ip() == said.ip())
 }
 
 /// Whatever a program prints, the test connects to this machine only.

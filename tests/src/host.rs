@@ -1,10 +1,11 @@
 //! The test as the server of a client under test: over TCP.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use netlab::port::small_segments;
 use netlab::record::Transport;
 use socket2::{Domain, Socket, Type};
 
@@ -28,9 +29,30 @@ pub struct Host {
 
 impl Host {
     pub(crate) fn listen(desk: Desk, receive_buffer: Option<usize>) -> io::Result<Self> {
-        let listener = listen(receive_buffer)?;
+        Self::on(desk, bind(Ipv4Addr::LOCALHOST.into(), receive_buffer)?)
+    }
+
+    pub(crate) fn listen_at(desk: Desk, ip: IpAddr) -> io::Result<Self> {
+        Self::on(desk, bind(ip, None)?)
+    }
+
+    pub(crate) fn listen_narrowly(desk: Desk, receive_buffer: usize) -> io::Result<Self> {
+        let socket = bind(Ipv4Addr::LOCALHOST.into(), Some(receive_buffer))?;
+        small_segments(&socket)?;
+        Self::on(desk, socket)
+    }
+
+    fn on(desk: Desk, socket: Socket) -> io::Result<Self> {
+        socket.listen(BACKLOG)?;
+        let host = Self::of(desk, socket.into())?;
+        host.desk.step(format!("the test's server listens on {}", host.address));
+        Ok(host)
+    }
+
+    /// A host at a socket that listens already.
+    pub(crate) fn of(desk: Desk, listener: TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        desk.step(format!("the test's server listens on {address}"));
         Ok(Self { desk, listener, address })
     }
 
@@ -46,27 +68,49 @@ impl Host {
     /// When the system gives no socket; that is no failure of the program.
     #[must_use]
     pub fn accept(&self) -> Client {
-        self.desk.step("the test's server accepts a connection of your program");
+        let address = self.address;
+        self.desk.step(format!("the test's server {address} accepts a connection of your program"));
         match self.wait_for_a_client() {
-            Ok((stream, client)) => {
-                let line = self.desk.line_of_host(Transport::Tcp, client, self.address);
-                Client::accepted(self.desk.clone(), line, stream)
-            }
+            Ok((stream, client)) => self.accepted(stream, client),
             Err(error) if is_timeout(&error) => self.desk.fail(Difference::timeout(format!(
-                "your program has not connected within {:?}",
+                "your program has not connected to {address} within {:?}",
                 patience()
             ))),
             Err(error) => panic!("the test's server cannot accept: {error}"),
         }
     }
 
+    /// A connection that the program under test has opened within `time`, if it has.
+    #[must_use]
+    pub fn accept_within(&self, time: Duration) -> Option<Client> {
+        let address = self.address;
+        self.desk.step(format!("the test's server {address} accepts a connection if there is one"));
+        let until = Instant::now() + time;
+        loop {
+            let is_last = Instant::now() >= until;
+            match self.listener.accept() {
+                Ok((stream, client)) => return Some(self.accepted(stream, client)),
+                Err(_) if is_last => return None,
+                Err(_) => thread::sleep(LOOK),
+            }
+        }
+    }
+
+    fn accepted(&self, stream: TcpStream, client: SocketAddr) -> Client {
+        let line = self.desk.line_of_host(Transport::Tcp, client, self.address);
+        Client::accepted(self.desk.clone(), line, stream)
+    }
+
     /// Expects that nobody connects, for as long as `time`.
     pub fn expect_nobody(&self, time: Duration) {
-        self.desk.step("the test's server expects no further connection");
-        let until = std::time::Instant::now() + time;
-        while std::time::Instant::now() < until {
+        let address = self.address;
+        self.desk.step(format!("the test's server {address} expects no (further) connection"));
+        let until = Instant::now() + time;
+        while Instant::now() < until {
             match self.listener.accept() {
-                Ok(_) => self.desk.fail(Difference::fail("your program has connected once more")),
+                Ok(_) => self.desk.fail(Difference::fail(format!(
+                    "your program has connected to {address}, where it should not (or not yet)"
+                ))),
                 Err(_) => thread::sleep(LOOK),
             }
         }
@@ -85,15 +129,50 @@ impl Host {
     }
 }
 
+/// An address of the test's at which nobody listens yet, so that whoever connects is refused. It is
+/// the test's nevertheless: no other program can be given it meanwhile.
+#[derive(Debug)]
+pub struct Reserved {
+    desk: Desk,
+    socket: Socket,
+    address: SocketAddr,
+}
+
+impl Reserved {
+    pub(crate) fn bind(desk: Desk, ip: IpAddr) -> io::Result<Self> {
+        let socket = bind(ip, None)?;
+        let address = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
+        desk.step(format!("nobody listens on {address}"));
+        Ok(Self { desk, socket, address })
+    }
+
+    /// The address.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// From now on, the test listens there.
+    ///
+    /// # Panics
+    /// When the system does not let it; that is no failure of the program.
+    #[must_use]
+    pub fn listen(self) -> Host {
+        let Self { desk, socket, address } = self;
+        desk.step(format!("the test's server listens on {address} from now on"));
+        let host = socket.listen(BACKLOG).and_then(|()| Host::of(desk, socket.into()));
+        host.unwrap_or_else(|error| panic!("the test's server cannot listen: {error}"))
+    }
+}
+
 /// A small receive buffer has to be asked for before listening: what TCP may send first follows
 /// from it (socket(7), tcp(7)). Accepted sockets inherit it.
-fn listen(receive_buffer: Option<usize>) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+fn bind(ip: IpAddr, receive_buffer: Option<usize>) -> io::Result<Socket> {
+    let address = SocketAddr::from((ip, 0));
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     if let Some(bytes) = receive_buffer {
         socket.set_recv_buffer_size(bytes)?;
     }
-    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
-    socket.listen(BACKLOG)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket.into())
+    socket.bind(&address.into())?;
+    Ok(socket)
 }

@@ -32,6 +32,8 @@
 //! - Over TCP, [`Exam::connect`] and [`Host::accept`] give the same thing, a [`Client`]: the test's
 //!   end of a connection. Over UDP, a [`Sender`] talks with a server and a [`UdpHost`] with clients.
 //! - [`Exam::network`] puts delay, loss and faults in front of any server.
+//! - [`Exam::reserve`] is an address that refuses, [`Exam::filtered`] one that does not answer; both may
+//!   answer later. [`Exam::has_ipv6`] says whether there is a second family to speak of.
 //! - [`Exam::folder`] is where a program may write; what it writes elsewhere fails the case.
 //! - [`Exam::peak_memory`], [`Exam::descriptors`] and [`Exam::threads`] are what a server needs.
 //! - [`Exam::expect_server_exit`] and [`Exam::expect_refused`] are for a server that ends by itself.
@@ -56,6 +58,7 @@ mod exam;
 mod folder;
 mod host;
 mod patience;
+mod places;
 mod program;
 mod random;
 mod running;
@@ -70,7 +73,7 @@ pub use bytes::mebibytes;
 pub use client::Client;
 pub use exam::{Exam, Ran};
 pub use folder::Folder;
-pub use host::Host;
+pub use host::{Host, Reserved};
 pub use running::Running;
 pub use sender::Sender;
 pub use story::Difference;

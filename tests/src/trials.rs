@@ -7,6 +7,7 @@ mod end;
 mod folder;
 mod host;
 mod network;
+mod places;
 mod running;
 mod serving;
 mod udp;

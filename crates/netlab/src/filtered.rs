@@ -7,7 +7,7 @@
 //! refuses).
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -24,9 +24,9 @@ const MOST_IN_QUEUE: usize = 16;
 #[derive(Debug)]
 pub struct Filtered {
     address: SocketAddr,
-    _listener: Socket,
+    listener: Socket,
     /// They keep the queue full.
-    _queue: Vec<TcpStream>,
+    queue: Vec<TcpStream>,
 }
 
 impl Filtered {
@@ -47,7 +47,7 @@ impl Filtered {
             match TcpStream::connect_timeout(&address, NO_ANSWER) {
                 Ok(stream) => queue.push(stream),
                 Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                    return Ok(Some(Self { address, _listener: listener, _queue: queue }));
+                    return Ok(Some(Self { address, listener, queue }));
                 }
                 Err(_) => return Ok(None),
             }
@@ -59,6 +59,22 @@ impl Filtered {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// From now on the port takes handshakes, also those that were dropped before: the system of a
+    /// client that still waits sends its SYN again, at first after a second (RFC 6298, section 2).
+    ///
+    /// # Errors
+    /// When the queue cannot be emptied, or made longer.
+    pub fn lift(self) -> io::Result<TcpListener> {
+        let Self { listener, queue, .. } = self;
+        // What waits there is our own, and nobody else has found room behind it.
+        for _ in &queue {
+            listener.accept()?;
+        }
+        // A second listen(2) only changes the length of the queue.
+        listener.listen(128)?;
+        Ok(listener.into())
     }
 }
 
@@ -78,5 +94,17 @@ mod tests {
         if cfg!(target_os = "linux") {
             assert!(Filtered::open(Ipv4Addr::LOCALHOST.into()).unwrap().is_some());
         }
+    }
+
+    #[test]
+    fn what_was_dropped_is_taken_once_the_filter_is_lifted() {
+        let Some(filtered) = Filtered::open(Ipv4Addr::LOCALHOST.into()).unwrap() else { return };
+        let address = filtered.address();
+        // It begins while the port is filtered, or a little later, which is easier.
+        let connecting = std::thread::spawn(move || TcpStream::connect(address).unwrap());
+        std::thread::sleep(NO_ANSWER / 5);
+        let listener = filtered.lift().unwrap();
+        let (_, client) = listener.accept().unwrap();
+        assert_eq!(connecting.join().unwrap().local_addr().unwrap(), client);
     }
 }

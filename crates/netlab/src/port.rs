@@ -2,9 +2,12 @@
 //! has its port.
 
 use std::fs;
+use std::io;
 use std::net::{TcpListener, UdpSocket};
 use std::process::Command;
 use std::time::Duration;
+
+use socket2::Socket;
 
 use crate::program::poll;
 use crate::record::Transport;
@@ -40,6 +43,22 @@ pub fn free_port_for_any() -> u16 {
     let is_free = |port: &u16| UdpSocket::bind(("127.0.0.1", *port)).is_ok();
     let mut ports = (0..TRIES).map(|_| free_port(Transport::Tcp));
     ports.find(is_free).unwrap_or_else(|| panic!("no port that is free over TCP and UDP"))
+}
+
+/// Asks for segments of at most 536 bytes, which is what TCP assumes of a peer that names no size (RFC
+/// 9293, section 3.7.1), on the connections that `socket` will open or accept: tcp(7), `TCP_MAXSEG`. A
+/// sender's system sizes its send buffer by the segments: on the loopback interface, where they have
+/// 64 KiB, it holds megabytes, and now some ten kilobytes.
+///
+/// Does nothing where a socket cannot ask for that (Windows).
+///
+/// # Errors
+/// When the system does not let it.
+pub fn small_segments(socket: &Socket) -> io::Result<()> {
+    #[cfg(unix)]
+    socket.set_tcp_mss(536)?;
+    let _ = socket;
+    Ok(())
 }
 
 /// Whether some program has `port` now: listens on it (TCP) or is bound to it (UDP).

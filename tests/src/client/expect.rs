@@ -142,6 +142,30 @@ impl Client {
         }
     }
 
+    /// Expects either exactly `expected`, or the end of the connection, be it a close or a reset,
+    /// and not a byte before it; whether it was the bytes.
+    pub fn expect_or_end(&mut self, expected: &[u8]) -> bool {
+        self.step(format!("expects {}, or the end of the connection", brief(expected)));
+        let end = self.hear(|heard| heard.len() >= expected.len() || !expected.starts_with(heard));
+        match end {
+            _ if self.heard.starts_with(expected) => {
+                self.heard.drain(..expected.len());
+                true
+            }
+            End::Closed | End::Failed(_) if self.heard.is_empty() => false,
+            end => self.fail_over(Some(expected), &end, "the bytes are not the ones expected"),
+        }
+    }
+
+    /// Expects the end of the connection, be it a close or a reset, and not a byte before it.
+    pub fn expect_end_without_a_byte(&mut self) {
+        self.step("expects the end of the connection, be it a close or a reset, and no byte");
+        match self.hear(|heard| !heard.is_empty()) {
+            End::Closed | End::Failed(_) if self.heard.is_empty() => {}
+            end => self.fail_over(Some(b""), &end, "something came on this connection"),
+        }
+    }
+
     /// Expects that the program sends nothing and does not close, for as long as `time`.
     pub fn expect_silence(&mut self, time: Duration) {
         self.step("expects to hear nothing yet");

@@ -1,0 +1,12 @@
+//! Lesson 7's exercises, graded over the wire. Each test is a check of `lesson.toml`.
+
+#[path = "lesson_07/gossip.rs"]
+mod gossip;
+#[path = "lesson_07/single.rs"]
+mod single;
+
+use std::time::Duration;
+
+/// Long enough that a node which says or does too much has done so; a correct one is silent, however
+/// slow the machine.
+const A_MOMENT: Duration = Duration::from_millis(100);

@@ -1,0 +1,335 @@
+//! `gossip`: a node that passes on what it hears. The test plays all of its neighbours.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use graded::{Client, Difference, Exam, Host, mebibytes};
+use netlab::conditions::{Coalesce, Conditions, Path, StreamFaults};
+use netlab::record::Transport;
+use rstest::rstest;
+
+use super::A_MOMENT;
+
+const HERE: &[u8] = b"H";
+/// The longest text, in bytes.
+const LONGEST: usize = 1024;
+/// So many ids are remembered.
+const REMEMBERED: usize = 1000;
+/// Far more than the node may keep for a neighbour, and than the buffers in between hold, in bytes.
+const FLOOD_BYTES: usize = 16 * 1024 * 1024;
+/// So many messages are sent before somebody reads them; far fewer than may wait.
+const AT_ONCE: usize = 100;
+/// Memory for a neighbour that does not read, in bytes: many times what may wait for it.
+const ENOUGH_MEMORY: u64 = 8 * 1024 * 1024;
+/// The pause before a peer is called again: so short that a test can wait for it.
+const RETRY: Duration = Duration::from_millis(400);
+/// A small receive buffer, in bytes.
+const SMALL_BUFFER: usize = 4096;
+
+fn exam() -> Exam {
+    Exam::of("07", "gossip")
+}
+
+/// The node with `peers`, which it calls again soon.
+fn serve(exam: &Exam, peers: &[SocketAddr]) -> SocketAddr {
+    let peers: Vec<String> = peers.iter().map(ToString::to_string).collect();
+    let retry = RETRY.as_millis().to_string();
+    let mut arguments = vec!["--retry", &retry];
+    arguments.extend(peers.iter().flat_map(|peer| ["--peer", peer]));
+    exam.serve_at(&arguments, "127.0.0.1:0")
+}
+
+/// A neighbour that has called the node.
+fn join(exam: &Exam, node: SocketAddr) -> Client {
+    let mut neighbour = exam.connect(node);
+    neighbour.expect(HERE);
+    neighbour.send(HERE);
+    neighbour
+}
+
+/// A neighbour that the node has called.
+fn be_called(host: &Host) -> Client {
+    let mut neighbour = host.accept();
+    neighbour.expect(HERE);
+    neighbour.send(HERE);
+    neighbour
+}
+
+fn message(id: &[u8], text: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
+    [b"M", id, &length.to_be_bytes(), text].concat()
+}
+
+/// A message that nobody has seen before.
+fn new_message(exam: &Exam, length: usize) -> Vec<u8> {
+    message(&exam.random_bytes(12), &exam.random_bytes(length))
+}
+
+/// `from` sends `message`, and then it is the next thing that each of `others` hears.
+fn spread(message: &[u8], from: &mut Client, others: &mut [&mut Client]) {
+    from.send(message);
+    for other in others {
+        other.expect(message);
+    }
+}
+
+/// As `spread`, with another message right behind it: if the first one is dropped, the second comes in
+/// its place, and nobody has to wait in vain to see that.
+fn spread_with_more(exam: &Exam, message: &[u8], from: &mut Client, other: &mut Client) {
+    spread(&[message, &new_message(exam, 5)].concat(), from, &mut [other]);
+}
+
+/// Nothing has come that should not.
+fn silence(neighbours: &mut [&mut Client]) {
+    for neighbour in neighbours {
+        neighbour.expect_silence(A_MOMENT / 2);
+    }
+}
+
+#[rstest]
+#[case::hello(b"hello")]
+#[case::chinese("你好".as_bytes())]
+#[case::nothing(b"")]
+#[case::zero_bytes(b"\0\0")]
+#[case::letters_of_the_protocol(b"HMH\nM")]
+#[case::as_long_as_may_be(&[b'x'; LONGEST])]
+fn a_message_goes_to_all_other_neighbours(#[case] text: &[u8]) {
+    let exam = exam();
+    let host = exam.listen();
+    let node = serve(&exam, &[host.address()]);
+    let mut called = be_called(&host);
+    let (mut a, mut b) = (join(&exam, node), join(&exam, node));
+    let new = |text| message(&exam.random_bytes(12), text);
+    spread(&new(text), &mut a, &mut [&mut b, &mut called]);
+    spread(&new(text), &mut called, &mut [&mut a, &mut b]);
+    spread(&new(text), &mut b, &mut [&mut called, &mut a]);
+    silence(&mut [&mut a, &mut b, &mut called]);
+}
+
+/// Who sends a copy of a message, and with which text.
+#[rstest]
+#[case::by_the_one_who_sent_it(0, b"hello")]
+#[case::by_one_who_was_sent_it(1, b"hello")]
+#[case::by_the_node_at_the_other_end_of_a_call(2, b"hello")]
+#[case::with_another_text(1, b"hello, hello")]
+fn a_message_passes_only_once(#[case] from: usize, #[case] text: &[u8]) {
+    let exam = exam();
+    let host = exam.listen();
+    let node = serve(&exam, &[host.address()]);
+    let called = be_called(&host);
+    let mut neighbours = [join(&exam, node), join(&exam, node), called];
+    let id = exam.random_bytes(12);
+    let [a, b, c] = &mut neighbours;
+    spread(&message(&id, b"hello"), a, &mut [b, c]);
+    for _ in 0..2 {
+        neighbours[from].send(&message(&id, text));
+        // Whatever the node makes of the copy, it does before it hears this.
+        let next = new_message(&exam, 20);
+        neighbours[from].send(&next);
+        for (other, neighbour) in neighbours.iter_mut().enumerate() {
+            if other != from {
+                neighbour.expect(&next);
+            }
+        }
+    }
+    let [a, b, c] = &mut neighbours;
+    silence(&mut [a, b, c]);
+}
+
+#[rstest]
+#[case::in_the_first_byte_of_the_origin(0)]
+#[case::in_the_last_byte_of_the_origin(7)]
+#[case::in_the_first_byte_of_the_number(8)]
+#[case::in_the_last_byte_of_the_number(11)]
+fn ids_that_differ_anywhere_are_different(#[case] at: usize) {
+    let exam = exam();
+    let node = serve(&exam, &[]);
+    let (mut a, mut b) = (join(&exam, node), join(&exam, node));
+    let mut id = exam.random_bytes(12);
+    for _ in 0..3 {
+        spread_with_more(&exam, &message(&id, b"the same text"), &mut a, &mut b);
+        id[at] = id[at].wrapping_add(1);
+    }
+}
+
+#[rstest]
+#[case::cut_to_single_bytes(StreamFaults { slice: Some(1), ..StreamFaults::default() })]
+#[case::cut_to_seven_bytes(StreamFaults { slice: Some(7), ..StreamFaults::default() })]
+#[case::glued(StreamFaults {
+    coalesce: Some(Coalesce { bytes: 1_000, wait: A_MOMENT }),
+    ..StreamFaults::default()
+})]
+fn the_network_may_cut_and_glue(#[case] stream: StreamFaults) {
+    let exam = exam();
+    let node = serve(&exam, &[]);
+    let path = Path { stream, ..Path::default() };
+    let conditions = Conditions { to_server: path, ..Conditions::default() };
+    let network = exam.network(Transport::Tcp, node, conditions);
+    let mut b = join(&exam, node);
+    let mut a = join(&exam, network);
+    let lengths = [0, 1, 300, 0, 40, LONGEST, 7, 0, 256, 255];
+    let all = lengths.map(|length| new_message(&exam, length)).concat();
+    a.send_in_pieces(&all, 100);
+    b.expect(&all);
+}
+
+#[rstest]
+#[case::if_nobody_repeats_anything(false)]
+#[case::and_a_repetition_does_not_renew_one(true)]
+fn the_last_thousand_ids_are_remembered(#[case] repeats: bool) {
+    let exam = exam();
+    let node = serve(&exam, &[]);
+    let (mut a, mut b) = (join(&exam, node), join(&exam, node));
+    let first = new_message(&exam, 5);
+    spread(&first, &mut a, &mut [&mut b]);
+    let others: Vec<_> = (1..REMEMBERED).map(|_| new_message(&exam, 0)).collect();
+    for some in others.chunks(AT_ONCE) {
+        spread(&some.concat(), &mut a, &mut [&mut b]);
+        if repeats {
+            a.send(&first);
+        }
+    }
+    exam.step(format!("{REMEMBERED} ids are known; the first of them still is"));
+    a.send(&first);
+    spread(&new_message(&exam, 5), &mut a, &mut [&mut b]);
+    exam.step("that was one more, and the first is forgotten: it counts as new");
+    spread_with_more(&exam, &first, &mut a, &mut b);
+    exam.step("that were two more, so of the others the first two are forgotten, the last is not");
+    a.send(&others[REMEMBERED - 2]);
+    spread_with_more(&exam, &others[1], &mut a, &mut b);
+}
+
+#[rstest]
+#[case::closes(0, false)]
+#[case::closes_in_the_middle_of_a_message(20, false)]
+#[case::resets(0, true)]
+#[case::resets_in_the_middle_of_a_message(20, true)]
+fn neighbours_come_and_go(#[case] sent: usize, #[case] resets: bool) {
+    let exam = exam();
+    let node = serve(&exam, &[]);
+    let (mut a, mut b) = (join(&exam, node), join(&exam, node));
+    spread(&new_message(&exam, 50), &mut a, &mut [&mut b]);
+    for _ in 0..3 {
+        let mut guest = join(&exam, node);
+        exam.step("what was said before is not told to who comes later; this is");
+        spread(&new_message(&exam, 50), &mut a, &mut [&mut guest, &mut b]);
+        guest.send(&new_message(&exam, 50)[..sent]);
+        if resets {
+            guest.reset();
+        } else {
+            guest.vanish();
+        }
+        spread(&new_message(&exam, 50), &mut a, &mut [&mut b]);
+        spread(&new_message(&exam, 50), &mut b, &mut [&mut a]);
+    }
+}
+
+#[rstest]
+#[case::another_letter(b"X")]
+#[case::a_small_letter(b"m")]
+#[case::a_newline(b"\n")]
+#[case::a_text_of_1025_bytes(b"M123456781234\x04\x01")]
+#[case::a_text_of_65535_bytes(b"M123456781234\xff\xff")]
+fn nonsense_ends_only_its_own_connection(#[case] nonsense: &[u8]) {
+    let exam = exam();
+    let node = serve(&exam, &[]);
+    let (mut a, mut b) = (join(&exam, node), join(&exam, node));
+    for _ in 0..3 {
+        let mut strange = join(&exam, node);
+        exam.step("a message, and right behind it something that is none");
+        let whole = new_message(&exam, 30);
+        strange.send(&[&whole, nonsense].concat());
+        a.expect(&whole);
+        b.expect(&whole);
+        strange.expect_end_or_reset();
+        spread(&new_message(&exam, 50), &mut a, &mut [&mut b]);
+    }
+}
+
+#[rstest]
+fn who_does_not_read_holds_up_nobody() {
+    let exam = exam();
+    let host = exam.listen_narrowly(SMALL_BUFFER);
+    let node = serve(&exam, &[host.address()]);
+    let mut deaf = be_called(&host);
+    let (mut a, mut b) = (join(&exam, node), join(&exam, node));
+    spread(&new_message(&exam, 10), &mut a, &mut [&mut b]);
+    let before = exam.peak_memory();
+    let text = exam.random_bytes(LONGEST);
+    let total = FLOOD_BYTES / (LONGEST + 15);
+    exam.step(format!("one neighbour reads nothing; {total} messages, {AT_ONCE} at a time"));
+    for first in (0..total).step_by(AT_ONCE) {
+        let all: Vec<_> = (first..first + AT_ONCE)
+            .map(|number| message(&[&[7; 4][..], &number.to_be_bytes()].concat(), &text))
+            .collect();
+        spread(&all.concat(), &mut a, &mut [&mut b]);
+    }
+    expect_little_memory(&exam, before);
+    exam.step("by now the neighbour that reads nothing has been given up");
+    deaf.expect_end_or_reset();
+}
+
+/// Expects that the node has never held much more memory than `before`.
+fn expect_little_memory(exam: &Exam, before: Option<u64>) {
+    if let (Some(before), Some(peak)) = (before, exam.peak_memory()) {
+        let most = mebibytes(ENOUGH_MEMORY);
+        exam.step(format!("expect that this took no more than {most} of memory"));
+        let taken = peak.saturating_sub(before);
+        if taken > ENOUGH_MEMORY {
+            exam.fail(Difference::fail(format!("it took {}", mebibytes(taken))));
+        }
+    }
+}
+
+/// More than the buffers in between hold, and less than what may wait.
+#[rstest]
+fn a_slow_neighbour_loses_nothing() {
+    let exam = exam();
+    let host = exam.listen_narrowly(SMALL_BUFFER);
+    let node = serve(&exam, &[host.address()]);
+    let mut slow = be_called(&host);
+    let (mut a, mut b) = (join(&exam, node), join(&exam, node));
+    let all: Vec<_> = (0..9 * AT_ONCE).map(|_| new_message(&exam, LONGEST)).collect();
+    for some in all.chunks(AT_ONCE) {
+        spread(&some.concat(), &mut a, &mut [&mut b]);
+    }
+    slow.expect(&all.concat());
+    spread(&new_message(&exam, 10), &mut slow, &mut [&mut a, &mut b]);
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Trouble {
+    NotThere,
+    Closes,
+    Resets,
+}
+
+#[rstest]
+#[case::that_is_not_there_yet(Trouble::NotThere)]
+#[case::that_closes(Trouble::Closes)]
+#[case::that_resets(Trouble::Resets)]
+fn a_peer_is_called_again(#[case] trouble: Trouble) {
+    let exam = exam();
+    let (later, other) = (exam.reserve(), exam.listen());
+    let peers = [later.address(), other.address()];
+    let node =
+        if trouble == Trouble::NotThere { serve(&exam, &peers) } else { serve(&exam, &peers[1..]) };
+    let (mut a, mut b) = (join(&exam, node), be_called(&other));
+    spread(&new_message(&exam, 10), &mut a, &mut [&mut b]);
+    let mut again = match trouble {
+        Trouble::NotThere => be_called(&later.listen()),
+        Trouble::Closes => {
+            b.vanish();
+            other.expect_nobody(RETRY * 3 / 4);
+            b = join(&exam, node);
+            be_called(&other)
+        }
+        Trouble::Resets => {
+            b.reset();
+            b = join(&exam, node);
+            be_called(&other)
+        }
+    };
+    spread(&new_message(&exam, 10), &mut a, &mut [&mut b, &mut again]);
+    spread(&new_message(&exam, 10), &mut again, &mut [&mut a, &mut b]);
+}
