@@ -28,8 +28,8 @@ fn expect_lines(exam: &Exam, urls: &[&str], lines: &[&str]) {
 fn expect_complaints(exam: &Exam, complaint: &str, bad: &[&str]) {
     let [(first, first_line), (last, last_line)] = GOOD;
     let ran = exam.run(&[&[first], bad, &[last]].concat(), "");
-    let complaints: String = bad.iter().map(|url| format!("{url}: {complaint}\n")).collect();
-    exam.expect_equal("standard error", &complaints, &ran.stderr);
+    let complaints: Vec<String> = bad.iter().map(|url| format!("{url}: {complaint}\n")).collect();
+    exam.expect_equal("standard error", &complaints.concat(), &ran.stderr);
     exam.expect_equal("standard output", &format!("{first_line}\n{last_line}\n"), &ran.stdout);
     expect_code(exam, &ran, 2);
 }
@@ -60,15 +60,15 @@ fn any_url_on_standard_input_is_taken_apart() {
         let bytes = exam.random_bytes(exam.random_length(1, 9));
         bytes.into_iter().map(|byte| char::from(b'a' + byte % 26)).collect::<String>()
     };
-    let (mut input, mut output) = (String::new(), String::new());
+    let (mut input, mut lines) = (Vec::new(), Vec::new());
     for (scheme, security) in [("http", "tcp"), ("https", "tls")].repeat(10) {
         let (host, path, query) = (word() + ".example", word(), word());
         let port = exam.random_length(1_000, 65_535);
-        input += &format!("\n  {scheme}://{host}:{port}/{path}?{query}#{path} \n");
-        output += &format!("{security} {host} {port} {host}:{port} /{path}?{query}\n");
+        input.push(format!("\n  {scheme}://{host}:{port}/{path}?{query}#{path} \n"));
+        lines.push(format!("{security} {host} {port} {host}:{port} /{path}?{query}\n"));
     }
-    let ran = exam.run(&["-"], &input);
-    exam.expect_equal("standard output", &output, &ran.stdout);
+    let ran = exam.run(&["-"], &input.concat());
+    exam.expect_equal("standard output", &lines.concat(), &ran.stdout);
     expect_code(&exam, &ran, 0);
     let ran = exam.run(&["-"], "http://a/\nhttp:/b/\n");
     exam.expect_equal("standard output", "tcp a 80 a /\n", &ran.stdout);

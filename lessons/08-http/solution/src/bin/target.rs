@@ -113,16 +113,13 @@ fn host_and_port(authority: &str) -> Result<(String, Option<u16>), Complaint> {
     if authority.contains('@') {
         return Err("user information");
     }
-    let (host, rest) = match authority.strip_prefix('[') {
-        Some(inside) => {
-            let (address, rest) = inside.split_once(']').ok_or("bad host")?;
-            let address: Ipv6Addr = address.parse().map_err(|_| "bad host")?;
-            (address.to_string(), rest)
-        }
-        None => {
-            let end = authority.find(':').unwrap_or(authority.len());
-            (name(&authority[..end])?, &authority[end..])
-        }
+    let (host, rest) = if let Some(inside) = authority.strip_prefix('[') {
+        let (address, rest) = inside.split_once(']').ok_or("bad host")?;
+        let address: Ipv6Addr = address.parse().map_err(|_| "bad host")?;
+        (address.to_string(), rest)
+    } else {
+        let end = authority.find(':').unwrap_or(authority.len());
+        (name(&authority[..end])?, &authority[end..])
     };
     Ok((host, port(rest)?))
     // exercise: end
