@@ -3,8 +3,10 @@
 
 #![allow(clippy::unwrap_used)] // Where the test itself cannot go on, a panic says so.
 
-#[path = "lesson_08/answers.rs"]
-mod answers;
+#[path = "lesson_08/fetch.rs"]
+mod fetch;
+#[path = "lesson_08/heads.rs"]
+mod heads;
 #[path = "lesson_08/serve.rs"]
 mod serve;
 #[path = "lesson_08/target.rs"]

@@ -3,12 +3,12 @@
 use std::fs;
 use std::net::SocketAddr;
 
-use graded::{Client, Exam, Folder};
+use graded::{Client, Difference, Exam, Folder};
 use netlab::conditions::{Conditions, Path, StreamFaults};
 use netlab::record::Transport;
 use rstest::rstest;
 
-use super::answers::Head;
+use super::heads::Head;
 use super::{A_MOMENT, MUCH};
 
 /// The longest head, in bytes, its empty line included.
@@ -50,8 +50,17 @@ impl Stand {
 
     /// The head of the next answer, which must have this status.
     fn expect_head(&self, client: &mut Client, status: u16) -> Head {
-        let head = Head::receive(&self.exam, client);
-        self.exam.expect_equal("the status", &status.to_string(), &head.status.to_string());
+        let head = Head::receive(&self.exam, client, "an answer");
+        let Some(got) = head.status() else {
+            let what = format!(
+                "{:?} is no first line of an answer: either it is misspelt (HTTP/1.1, a blank, \
+                 three digits, a blank), or the answer before it was longer than its \
+                 Content-Length says",
+                head.first
+            );
+            self.exam.fail(Difference::fail(what))
+        };
+        self.exam.expect_equal("the status", &status.to_string(), got);
         head
     }
 
@@ -71,7 +80,7 @@ impl Stand {
     fn expect_status(&self, client: &mut Client, status: u16) -> Head {
         let head = self.expect_head(client, status);
         self.expect_close_told(&head, false);
-        let _ = client.receive(head.length(&self.exam));
+        let _ = client.receive(self.length(&head));
         head
     }
 
@@ -89,12 +98,22 @@ impl Stand {
     fn expect_refusal(&self, client: &mut Client, status: u16) {
         let head = self.expect_head(client, status);
         self.expect_close_told(&head, true);
-        let _ = client.receive(head.length(&self.exam));
+        let _ = client.receive(self.length(&head));
         client.expect_close();
     }
 
+    fn length(&self, head: &Head) -> usize {
+        head.length().unwrap_or_else(|| {
+            self.exam.step("the answer must have one Content-Length, and no Transfer-Encoding");
+            let lengths = head.values("content-length");
+            let codings = head.values("transfer-encoding");
+            let what = format!("Content-Length: {lengths:?}, Transfer-Encoding: {codings:?}");
+            self.exam.fail(Difference::fail(what))
+        })
+    }
+
     fn expect_length(&self, head: &Head, length: usize) {
-        let got = head.length(&self.exam).to_string();
+        let got = self.length(head).to_string();
         self.exam.expect_equal("the Content-Length", &length.to_string(), &got);
     }
 
@@ -162,7 +181,7 @@ fn head_is_get_without_the_body(#[case] target: &str, #[case] status: u16) {
     let stand = Stand::open();
     let mut client = stand.connect();
     client.send(&get(target));
-    let length = stand.expect_status(&mut client, status).length(&stand.exam);
+    let length = stand.length(&stand.expect_status(&mut client, status));
     client.send(&request("HEAD", target, ""));
     let head = stand.expect_head(&mut client, status);
     stand.expect_length(&head, length);
