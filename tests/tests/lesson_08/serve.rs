@@ -370,6 +370,7 @@ fn a_head_has_at_most_8192_bytes(#[case] more: Vec<u8>, #[case] piece: usize) {
 #[case::encoded("/%2e%2E/secret.txt")]
 #[case::half_encoded("/.%2e/secret.txt")]
 #[case::with_an_encoded_slash("/..%2fsecret.txt")]
+#[case::with_an_encoded_slash_inside("/sub%2Fpage.txt")]
 #[case::with_a_backslash("/..\\secret.txt")]
 #[case::with_an_encoded_backslash("/..%5Csecret.txt")]
 #[case::to_a_neighbour("/../www-private/secret.txt")]
