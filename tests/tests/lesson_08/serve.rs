@@ -60,7 +60,9 @@ impl Stand {
             );
             self.exam.fail(Difference::fail(what))
         };
-        self.exam.expect_equal("the status", &status.to_string(), got);
+        self.expect(&format!("the status must be {status}"), got == status.to_string(), || {
+            format!("the status is {got}, and not {status}")
+        });
         head
     }
 
@@ -90,7 +92,9 @@ impl Stand {
         if status == 405 {
             let lacking: Vec<_> =
                 ["GET", "HEAD"].into_iter().filter(|it| !head.lists("allow", it)).collect();
-            self.exam.expect_equal("what is missing in the Allow field", "", &lacking.join(", "));
+            self.expect("its Allow must list GET and HEAD", lacking.is_empty(), || {
+                format!("Allow is {:?}", head.values("allow"))
+            });
         }
     }
 
@@ -113,14 +117,30 @@ impl Stand {
     }
 
     fn expect_length(&self, head: &Head, length: usize) {
-        let got = self.length(head).to_string();
-        self.exam.expect_equal("the Content-Length", &length.to_string(), &got);
+        let got = self.length(head);
+        self.expect(&format!("its Content-Length must be {length}"), got == length, || {
+            format!("the Content-Length is {got}, and not {length}")
+        });
     }
 
     fn expect_close_told(&self, head: &Head, close: bool) {
-        let told = |close| if close { "Connection: close" } else { "no Connection: close" };
-        let got = told(head.lists("connection", "close"));
-        self.exam.expect_equal("what the answer says of the connection", told(close), got);
+        let (whether, why) = if close {
+            ("a", "the connection is closed after this answer, and a client wants to know")
+        } else {
+            ("no", "nothing is in doubt after this answer, and the connection stays open")
+        };
+        let is_told = head.lists("connection", "close");
+        self.expect(&format!("it must have {whether} Connection: close"), is_told == close, || {
+            format!("Connection: close is {}there; {why}", if is_told { "" } else { "not " })
+        });
+    }
+
+    /// Whether something is as it must be; else `got` says how it is.
+    fn expect(&self, what: &str, is_so: bool, got: impl FnOnce() -> String) {
+        self.exam.step(what);
+        if !is_so {
+            self.exam.fail(Difference::fail(got()));
+        }
     }
 
     /// Whoever comes next is served.
@@ -282,7 +302,7 @@ fn what_cannot_be_had_is_told_and_the_connection_stays(
     client.expect_silence(A_MOMENT);
 }
 
-/// `{p}` stands for a good request line, `{h}` for a good Host line.
+/// `{p}` stands for a good request line, `{h}` for a good Host line, `{m}` for much.
 #[rstest]
 #[case::a_bare_line_feed_behind_the_first_line("GET /page.txt HTTP/1.1\n{h}\r\n")]
 #[case::a_bare_line_feed_behind_a_field("{p}X: y\n{h}\r\n")]
@@ -308,12 +328,15 @@ fn what_cannot_be_had_is_told_and_the_connection_stays(
 #[case::half_a_percent_encoding("GET /page.txt%2 HTTP/1.1\r\n{h}\r\n")]
 #[case::no_percent_encoding("GET /page%+1.txt HTTP/1.1\r\n{h}\r\n")]
 #[case::another_protocol("SSH-2.0-OpenSSH_9.9\r\n\r\n")]
+#[case::no_host_and_much_behind_it("{p}\r\n{m}")]
 fn a_malformed_head_is_refused_and_the_connection_closed(#[case] head: &str) {
     let stand = Stand::open();
-    let head =
-        head.replace("{p}", "GET /page.txt HTTP/1.1\r\n").replace("{h}", "Host: localhost\r\n");
-    // What stands behind it is not looked at any more, and may be much.
-    let bytes = [head.as_bytes(), &get("/page.txt").repeat(MUCH / 40)].concat();
+    let head = head
+        .replace("{p}", "GET /page.txt HTTP/1.1\r\n")
+        .replace("{h}", "Host: localhost\r\n")
+        .replace("{m}", &"m".repeat(MUCH));
+    // What stands behind it is not looked at any more.
+    let bytes = [head.as_bytes(), &get("/page.txt")].concat();
     stand.expect_refused(&bytes, 400);
 }
 
