@@ -155,6 +155,7 @@ impl Stand {
         let mut client = self.connect();
         client.send(bytes);
         self.expect_refusal(&mut client, status);
+        client.vanish();
         self.expect_service();
     }
 }
@@ -383,6 +384,7 @@ fn a_head_has_at_most_8192_bytes(#[case] more: Vec<u8>, #[case] piece: usize) {
     stand.expect_page(&mut client);
     client.send_in_pieces(&more, piece);
     stand.expect_refusal(&mut client, 431);
+    client.vanish();
     stand.expect_service();
 }
 
@@ -406,7 +408,15 @@ fn a_head_has_at_most_8192_bytes(#[case] more: Vec<u8>, #[case] piece: usize) {
 fn no_path_leaves_the_folder(#[case] target: &str) {
     let stand = Stand::open();
     stand.put("sub/page.txt", b"deeper");
-    let outside = stand.folder.path().parent().unwrap().to_str().unwrap().replace('\\', "/");
+    let outside = stand
+        .folder
+        .path()
+        .parent()
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .replace('\\', "/")
+        .replace(' ', "%20");
     let mut client = stand.connect();
     client.send(&get(&target.replace("{outside}", &outside)));
     stand.expect_status(&mut client, 404);
@@ -443,7 +453,7 @@ fn nobody_is_held_up_by_another(#[case] bytes: &[u8], #[case] next: Next) {
     stand.expect_page(&mut client);
     client.send(bytes);
     stand.expect_service();
-    client.expect_silence(A_MOMENT);
+    client.stay(A_MOMENT);
     match next {
         Next::Vanishes => client.vanish(),
         Next::Resets => client.reset(),

@@ -26,7 +26,7 @@ impl Fields {
 
     /// Whether `Connection: close` is among the lines: whoever sent it closes after this message
     /// (RFC 9112, section 9.6). The value is a list, and its words are the same in capitals.
-    pub fn close(&self) -> bool {
+    pub fn says_close(&self) -> bool {
         let mut options = self.values("connection").into_iter().flat_map(|list| list.split(','));
         options.any(|option| option.trim().eq_ignore_ascii_case("close"))
     }

@@ -224,7 +224,7 @@ fn read_head(incoming: &mut impl BufRead) -> Result<Head> {
     let fields = fields.context("a field line of the answer is none")?;
     let body = body_of(status, &fields)?;
     // Where the end of the connection ends the body, nothing comes after it.
-    let is_last = version == "HTTP/1.0" || fields.close() || matches!(body, Body::ToTheEnd);
+    let is_last = version == "HTTP/1.0" || fields.says_close() || matches!(body, Body::ToTheEnd);
     Ok(Head { status, is_last, body })
     // exercise: end
 }

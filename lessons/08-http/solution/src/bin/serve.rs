@@ -166,7 +166,7 @@ fn parse(head: &[u8]) -> Result<Request, Status> {
         method: method.to_owned(),
         path: path.to_owned(),
         length: body_length(&fields)?,
-        is_last: fields.close(),
+        is_last: fields.says_close(),
     })
     // exercise: end
 }
