@@ -15,7 +15,7 @@ use crate::story::Difference;
 const SURPLUS_BYTES: usize = 4 * 1024;
 /// How much is read at once, in bytes.
 const AT_ONCE: usize = 64 * 1024;
-/// The longest line that is waited for, in bytes.
+/// The longest line, or head, that is waited for, in bytes.
 const MAX_LINE_BYTES: usize = 64 * 1024;
 
 /// How listening to the program ended.
@@ -69,6 +69,21 @@ impl Client {
         match length(&self.heard) {
             Some(length) => self.heard.drain(..length).collect(),
             None => self.fail_over(None, &end, "a line ends in a newline, and none has come"),
+        }
+    }
+
+    /// The next bytes up to the first `end` among them, and with it; `what` names them in the
+    /// report.
+    pub fn receive_through(&mut self, end: &[u8], what: &str) -> Vec<u8> {
+        self.step(format!("expects {what}"));
+        let length = |heard: &[u8]| {
+            let at = heard.windows(end.len()).position(|window| window == end);
+            at.map(|at| at + end.len())
+        };
+        let heard = self.hear(|heard| length(heard).is_some() || heard.len() > MAX_LINE_BYTES);
+        match length(&self.heard) {
+            Some(length) => self.heard.drain(..length).collect(),
+            None => self.fail_over(None, &heard, &format!("{what} ends with {}", brief(end))),
         }
     }
 

@@ -61,6 +61,20 @@ fn a_close_before_the_line_is_complete_is_told() {
 }
 
 #[test]
+fn what_ends_with_certain_bytes_is_taken_whole_and_the_rest_stays() {
+    with_a_server_saying(b"one\n\ntwo", |client| {
+        assert_eq!(client.receive_through(b"\n\n", "a head"), b"one\n\n");
+        client.expect(b"two");
+    });
+    let report = report_of(|| {
+        with_a_server_saying(b"one\n", |client| {
+            client.receive_through(b"\n\n", "a head");
+        });
+    });
+    assert_says(&report, &["client 1 expects a head", "a head ends with 2 bytes  \"\\n\\n\""]);
+}
+
+#[test]
 fn bytes_in_place_of_the_close_are_told() {
     let report = report_of(|| with_a_server_saying(b"more", Client::expect_close));
     assert_says(&report, &["something came in place of the close", "\"more\""]);
