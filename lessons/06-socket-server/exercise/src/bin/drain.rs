@@ -104,9 +104,7 @@ impl Pool {
     /// Puts a request into the queue; after `stop`, it is an error. If there is no place for it, its
     /// client is told, and this returns, so that more is read from the client, only when it has one.
     fn take(&self, name: &str, client: &Arc<Client>) {
-        todo!(
-            "too late: error; no place: say so and wait; a place: into the queue, and wake a worker"
-        )
+        todo!("too late: error; no place: say so and wait; then into the queue")
     }
 
     /// The next request for a worker; `None` if there is none and never will be.

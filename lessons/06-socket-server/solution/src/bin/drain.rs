@@ -130,7 +130,7 @@ impl Pool {
     /// Puts a request into the queue; after `stop`, it is an error. If there is no place for it, its
     /// client is told, and this returns, so that more is read from the client, only when it has one.
     fn take(&self, name: &str, client: &Arc<Client>) {
-        // exercise: begin "too late: error; no place: say so and wait; a place: into the queue, and wake a worker"
+        // exercise: begin "too late: error; no place: say so and wait; then into the queue"
         let is_full =
             |state: &State| state.queue.len() + state.running.len() >= self.workers + self.queue;
         let mut state = self.state();
