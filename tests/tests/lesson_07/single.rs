@@ -327,8 +327,9 @@ fn after_the_survivor_has_ended_a_new_one_is_taken(
 ) {
     let settled = Crossing::begin(US, peer).settle(Side::Node);
     let Settled { exam, node, us, mut survivor, loser } = settled;
-    converse(&exam, &mut survivor);
     loser.vanish();
+    survivor.expect_silence(A_MOMENT);
+    converse(&exam, &mut survivor);
     if ending == Ending::Closes {
         survivor.half_close();
         survivor.expect_close();
@@ -372,11 +373,11 @@ fn the_end_of_the_loser_changes_nothing(
     let Settled { exam, node, us, mut survivor, mut loser } = settled;
     if ending == Ending::Closes {
         loser.half_close();
-        loser.stay(A_MOMENT);
     } else {
         loser.reset();
-        survivor.expect_silence(A_MOMENT);
     }
+    // The node needs not a word for it, so here it gets the time.
+    survivor.expect_silence(A_MOMENT);
     converse(&exam, &mut survivor);
     exam.step("the survivor is still there, so one more connection is refused");
     let mut third = call(&exam, node, us);
