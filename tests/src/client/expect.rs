@@ -15,6 +15,8 @@ use crate::story::Difference;
 const SURPLUS_BYTES: usize = 4 * 1024;
 /// How much is read at once, in bytes.
 const AT_ONCE: usize = 64 * 1024;
+/// How long to listen on one of two connections before it is the other's turn.
+const A_TURN: Duration = Duration::from_millis(5);
 /// The longest line, or head, that is waited for, in bytes.
 const MAX_LINE_BYTES: usize = 64 * 1024;
 
@@ -155,6 +157,30 @@ impl Client {
                 patience()
             )));
         }
+    }
+
+    /// Expects that the program closes one of two connections, this one or `other`, and sends not a
+    /// byte on either before; whether it was this one.
+    pub fn closes_before(&mut self, other: &mut Self) -> bool {
+        self.step(format!("expects the close, here and not where {} is", other.who));
+        let desk = self.desk.clone();
+        let wait = Wait::begin(&desk);
+        while wait.left().is_some() {
+            for (line, is_this_one) in [(&mut *self, true), (&mut *other, false)] {
+                match line.listen(Some(A_TURN), SURPLUS_BYTES, |heard| !heard.is_empty()) {
+                    End::Closed | End::Failed(_) => return is_this_one,
+                    End::TimedOut => {}
+                    End::Enough => {
+                        line.fail_over(Some(b""), &End::Enough, "something came before the close");
+                    }
+                }
+            }
+        }
+        drop(wait);
+        self.desk.fail(Difference::timeout(format!(
+            "your program has closed neither connection within {:?}",
+            patience()
+        )));
     }
 
     /// Expects either exactly `expected`, or the end of the connection, be it a close or a reset,

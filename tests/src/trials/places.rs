@@ -1,4 +1,4 @@
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
@@ -75,5 +75,18 @@ fn other_bytes_are_neither() {
     let (strange, done) = serving_once(|mut stream| stream.write_all(b"yo").unwrap());
     let report = report_of(|| _ = exam().connect(strange).expect_or_end(b"yes"));
     assert_says(&report, &["fail: the bytes are not the ones expected", "got  2 bytes  \"yo\""]);
+    done.join().unwrap();
+}
+
+#[test]
+fn of_two_connections_the_one_that_is_closed_is_told() {
+    let exam = exam();
+    let (open, done) = serving_once(|mut stream| _ = stream.read(&mut [0]));
+    let (closed, closing) = serving_once(drop);
+    let (mut open, mut closed) = (exam.connect(open), exam.connect(closed));
+    assert!(closed.closes_before(&mut open));
+    assert!(!open.closes_before(&mut closed));
+    closing.join().unwrap();
+    open.vanish();
     done.join().unwrap();
 }

@@ -111,10 +111,15 @@ impl Crossing {
             "the node has id {us}, the test {peer}: what the {} has opened survives",
             if survivor == Side::Test { "test" } else { "node" }
         ));
-        // Before the close: whoever has ended the wrong one is told so at once.
-        converse(&exam, &mut survivor_line);
-        loser.expect_close();
+        expect_end_of(&exam, &mut loser, &mut survivor_line);
         Settled { exam, node, us, survivor: survivor_line, loser }
+    }
+}
+
+/// `loser` is half-closed, and not `survivor`.
+fn expect_end_of(exam: &Exam, loser: &mut Client, survivor: &mut Client) {
+    if !loser.closes_before(survivor) {
+        exam.fail(Difference::fail("your program has ended the wrong one of two connections"));
     }
 }
 
@@ -227,6 +232,7 @@ fn what_still_comes_over_the_loser_is_answered_over_the_survivor(
     loser.send_slowly(&[question(8, b"eight"), question(9, b"nine")].concat(), 5, A_MOMENT / 10);
     loser.half_close();
     survivor.expect(&[answer(8, b"thgie"), answer(9, b"enin")].map(|a| reversed(&a)).concat());
+    survivor.expect_silence(A_MOMENT);
     converse(exam, survivor);
 }
 
@@ -246,7 +252,9 @@ fn in_the_middle_of_many_questions_none_is_lost_or_answered_twice(#[values(1, PE
     let all = |make: fn(u32, &[u8]) -> Vec<u8>| {
         (1..).zip(&texts).map(|(number, text)| make(number, text)).collect::<Vec<_>>().concat()
     };
-    loser.send(&[hello(peer), all(question)].concat());
+    loser.send(&hello(peer));
+    converse(&exam, loser);
+    loser.send(&all(question));
     survivor.send(&hello(peer));
     exam.step("what is not answered over the loser before its end is answered over the survivor");
     let mut got = loser.receive_to_the_end();
@@ -279,11 +287,12 @@ fn a_second_connection_of_the_same_kind_is_refused(
     first.send(&hello(peer));
     converse(&exam, &mut first);
     second.send(&hello(peer));
-    second.expect_close();
+    expect_end_of(&exam, &mut second, &mut first);
     converse(&exam, &mut first);
     exam.step("also what comes over the second one is answered over the first");
     converse_over(&exam, &mut second, Some(&mut first));
     second.vanish();
+    first.expect_silence(A_MOMENT);
     converse(&exam, &mut first);
 }
 
@@ -318,8 +327,9 @@ fn after_the_survivor_has_ended_a_new_one_is_taken(
 ) {
     let settled = Crossing::begin(US, peer).settle(Side::Node);
     let Settled { exam, node, us, mut survivor, loser } = settled;
-    converse(&exam, &mut survivor);
     loser.vanish();
+    survivor.expect_silence(A_MOMENT);
+    converse(&exam, &mut survivor);
     if ending == Ending::Closes {
         survivor.half_close();
         survivor.expect_close();
@@ -363,16 +373,16 @@ fn the_end_of_the_loser_changes_nothing(
     let Settled { exam, node, us, mut survivor, mut loser } = settled;
     if ending == Ending::Closes {
         loser.half_close();
-        loser.stay(A_MOMENT);
     } else {
         loser.reset();
-        survivor.expect_silence(A_MOMENT);
     }
+    // The node needs not a word for it, so here it gets the time.
+    survivor.expect_silence(A_MOMENT);
     converse(&exam, &mut survivor);
     exam.step("the survivor is still there, so one more connection is refused");
     let mut third = call(&exam, node, us);
     third.send(&hello(peer));
-    third.expect_close();
+    expect_end_of(&exam, &mut third, &mut survivor);
     converse(&exam, &mut survivor);
 }
 
