@@ -13,6 +13,7 @@ use mdbook_summary::{Summary, parse_summary};
 
 use crate::chapters::{self, Chapters, SUMMARY};
 use crate::error::BookError;
+use crate::explorer;
 use crate::languages::Language;
 use crate::links;
 use crate::page::{Counts, Page};
@@ -163,6 +164,9 @@ impl Book {
         book.with_preprocessor(IndexPreprocessor::new());
         book.with_preprocessor(Pages { workspace: self.workspace.clone(), language });
         book.build().map_err(failed)?;
+        if self.workspace.join("mdbook/explorer").is_dir() {
+            explorer::install(&self.workspace, &out.join(language.tag()))?;
+        }
         site::finish(out, language, &self.chapters(language.other())?)
     }
 

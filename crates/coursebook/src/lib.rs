@@ -15,6 +15,7 @@ mod book;
 mod chapters;
 mod course;
 mod error;
+mod explorer;
 mod languages;
 mod links;
 pub mod listing;

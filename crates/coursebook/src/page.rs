@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::Language;
 use crate::course::{self, CourseError};
+use crate::explorer;
 use crate::listing::{self, Listing, ListingError};
 use crate::quiz::{self, QuizError};
 use crate::recording::{self, RecordingError};
@@ -65,7 +66,8 @@ pub enum PageError {
 }
 
 /// The directives there are.
-const KNOWN: &[&str] = &["listing", "run", "diagram", "quiz", "outline", "rubric", "mistakes"];
+const KNOWN: &[&str] =
+    &["listing", "run", "diagram", "quiz", "outline", "rubric", "mistakes", "explorer"];
 
 const OPEN: &str = "{{#";
 const ESCAPED: &str = r"\{{#";
@@ -166,6 +168,7 @@ fn carry_out(
             counts.questions += questions;
             Ok(shown)
         }
+        "explorer" => Ok(explorer::form(language)),
         "outline" => course::outline(workspace, language).map_err(PageError::Course),
         "rubric" => course::rubric(workspace, wanted, language).map_err(PageError::Course),
         "mistakes" => course::mistakes(workspace, wanted, language).map_err(PageError::Course),
@@ -286,7 +289,7 @@ impl fmt::Display for PageError {
                 f,
                 "there is no directive {{{{#{name}}}}}; known: {{{{#listing FILE:ANCHOR}}}}, \
                  {{{{#run NN/NAME}}}}, {{{{#diagram NN/NAME}}}}, {{{{#quiz NAME}}}}, {{{{#outline}}}}, \
-                 {{{{#rubric NN}}}}, {{{{#mistakes NN/NAME}}}} (write \\{{{{# for the braces themselves)"
+                 {{{{#rubric NN}}}}, {{{{#mistakes NN/NAME}}}}, {{{{#explorer}}}} (write \\{{{{# for the braces themselves)"
             ),
             Self::NotAlone => f.write_str(
                 "a directive such as {{#listing FILE:ANCHOR}} needs a line to itself, closing braces \
