@@ -64,7 +64,6 @@ struct Page {
 
 impl Page {
     fn read(text: &str) -> Self {
-        // In a page's text quotation marks are written as `&quot;`, so these are attributes.
         let links = attributes(text, r#"\s(?:href|src)="([^"]*)""#);
         let is_here = |link: &String| {
             let scheme = link.split(['/', '#', '?']).next().unwrap_or_default();
@@ -75,10 +74,18 @@ impl Page {
     }
 }
 
+/// The values that `pattern` finds inside of tags. (In a page's text `<` is written as `&lt;`, but
+/// quotation marks need not be.)
 fn attributes(text: &str, pattern: &str) -> BTreeSet<String> {
-    let Ok(pattern) = Regex::new(pattern) else { return BTreeSet::new() };
-    let values = pattern.captures_iter(text).map(|found| found[1].replace("&amp;", "&"));
-    values.map(|value| percent_decoded(&value)).collect()
+    let (Ok(tag), Ok(pattern)) = (Regex::new("<[A-Za-z][^<>]*>"), Regex::new(pattern)) else {
+        return BTreeSet::new();
+    };
+    let tags = tag.find_iter(text);
+    let values = tags.flat_map(|tag| {
+        let found = pattern.captures_iter(tag.as_str());
+        found.map(|found| percent_decoded(&found[1].replace("&amp;", "&"))).collect::<Vec<_>>()
+    });
+    values.collect()
 }
 
 /// An address may write any letter as `%E5…` (RFC 3986, section 2.1).
@@ -127,7 +134,7 @@ mod tests {
         write(
             "en/b/c.html",
             "<h2 id=\"你好\"> <a href=\"../a.html?x=1\"> <a href=\"https://example.org/no\"> \
-             <a href=\"../a.html#no\"> <a href=\"no.html\"> <a href=\"#%E4%BD%A0%E5%A5%BD\">",
+             &lt;img src=\"shown.png\"&gt; <a href=\"../a.html#no\"> <a href=\"no.html\"> <a href=\"#%E4%BD%A0%E5%A5%BD\">",
         );
         write("en/x.png", "");
         let dead = dead(site.path()).unwrap();
