@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::Language;
 use crate::course::{self, CourseError};
 use crate::explorer;
+use crate::formats::{self, FormatError};
 use crate::listing::{self, Listing, ListingError};
 use crate::quiz::{self, QuizError};
 use crate::recording::{self, RecordingError};
@@ -59,6 +60,8 @@ pub enum PageError {
     Quiz(QuizError),
     /// The course cannot be told of.
     Course(CourseError),
+    /// The wire format it names cannot be shown.
+    Format(FormatError),
     /// There is no directive of that name.
     UnknownDirective(String),
     /// Other text stands on the directive's line, or its closing braces are missing.
@@ -66,8 +69,10 @@ pub enum PageError {
 }
 
 /// The directives there are.
-const KNOWN: &[&str] =
-    &["listing", "run", "diagram", "quiz", "outline", "rubric", "mistakes", "explorer"];
+const KNOWN: &[&str] = &[
+    "listing", "run", "diagram", "quiz", "outline", "rubric", "mistakes", "explorer", "layout",
+    "limits", "drawing",
+];
 
 const OPEN: &str = "{{#";
 const ESCAPED: &str = r"\{{#";
@@ -168,6 +173,9 @@ fn carry_out(
             counts.questions += questions;
             Ok(shown)
         }
+        "layout" => formats::layout(workspace, wanted, language).map_err(PageError::Format),
+        "limits" => formats::limits(workspace, wanted, language).map_err(PageError::Format),
+        "drawing" => formats::drawing(workspace, wanted).map_err(PageError::Format),
         "explorer" => Ok(explorer::form(language)),
         "outline" => course::outline(workspace, language).map_err(PageError::Course),
         "rubric" => course::rubric(workspace, wanted, language).map_err(PageError::Course),
@@ -285,11 +293,12 @@ impl fmt::Display for PageError {
             Self::Recording(error) => error.fmt(f),
             Self::Quiz(error) => error.fmt(f),
             Self::Course(error) => error.fmt(f),
+            Self::Format(error) => error.fmt(f),
             Self::UnknownDirective(name) => write!(
                 f,
-                "there is no directive {{{{#{name}}}}}; known: {{{{#listing FILE:ANCHOR}}}}, \
-                 {{{{#run NN/NAME}}}}, {{{{#diagram NN/NAME}}}}, {{{{#quiz NAME}}}}, {{{{#outline}}}}, \
-                 {{{{#rubric NN}}}}, {{{{#mistakes NN/NAME}}}}, {{{{#explorer}}}} (write \\{{{{# for the braces themselves)"
+                "there is no directive {{{{#{name}}}}}; known: {} (write \\{{{{# for the braces \
+                 themselves)",
+                KNOWN.join(", ")
             ),
             Self::NotAlone => f.write_str(
                 "a directive such as {{#listing FILE:ANCHOR}} needs a line to itself, closing braces \

@@ -27,10 +27,12 @@ use std::io::{Read, Write};
 use anyhow::{Context, Result, anyhow, bail};
 use netbasics::frame::{FrameError, read_frame, write_frame};
 
+// listing: begin limits
 /// Longest header or receipt we accept, in bytes.
 const MAX_FRAME_BYTES: usize = 1024;
 const STORED: u8 = 1;
 const REFUSED: u8 = 0;
+// listing: end limits
 
 /// How a file's end is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

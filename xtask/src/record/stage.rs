@@ -130,6 +130,7 @@ impl Stage {
             .current_dir(self.folder.path())
             .env("LANG", "C.UTF-8")
             .env_remove("LC_ALL")
+            .env_remove("RUST_BACKTRACE")
             .env_remove(INSIDE);
         command
     }
