@@ -39,6 +39,7 @@ fn steps(course: &Course) -> Vec<Step> {
         step("addresses need no sockets", "build -p netbasics --no-default-features --locked"),
         step("skeletons", "xtask skeleton --check"),
         step("tests", "test --locked"),
+        step("tests of the book", "test -p coursebook -p explorer --locked"),
         step("the first command of the README", "run -p lesson-02"),
         step("book", "xtask book --check"),
         step("what the book shows of programs", "xtask record --check"),

@@ -3,6 +3,7 @@
 // SITE is the folder of the built book (default: target/book), CHROMIUM the browser.
 
 import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
 import {readdirSync, readFileSync} from 'node:fs';
 import {dirname, join, relative, resolve} from 'node:path';
 import {after, before, describe, test} from 'node:test';
@@ -209,6 +210,41 @@ describe('a question', () => {
         assert.equal(await quiz.locator('button').isVisible(), false);
         await quiz.locator('summary').click();
         assert.equal(await quiz.locator('details p').first().isVisible(), true);
+        await close();
+    });
+});
+
+describe('the address explorer', () => {
+    const QUESTIONS = ['192.168.1.77/26', '127.200.3.4', '10.0.0.0/8', '256.1.1.1', '2001:DB8:0:0::1',
+        'fe80::/10', '你好'];
+
+    for (const language of LANGUAGES) {
+        test(`says what the native code says: ${language}`, async () => {
+            const native = execFileSync('cargo',
+                ['run', '--quiet', '--package', 'explorer', '--example', 'explain'],
+                {cwd: join(HERE, '../../..'), input: `${QUESTIONS.join('\n')}\n`, encoding: 'utf8'});
+            const answers = native.trimEnd().split('\n\n');
+            const {tab, troubles, close} = await open(`${language}/explorer.html`);
+            await tab.waitForSelector('form.explorer .answer tr');
+            for (const [index, question] of QUESTIONS.entries()) {
+                await tab.fill('#explorer-question', question);
+                await tab.press('#explorer-question', 'Enter');
+                const shown = await tab.$$eval('form.explorer .answer tr', rows =>
+                    rows.map(row => `${row.dataset.key}\t${row.querySelector('td').textContent}`));
+                assert.deepEqual(shown, answers[index].split('\n'));
+                const names = await tab.$$eval('form.explorer .answer th', all =>
+                    all.map(head => head.textContent));
+                assert.ok(!names.includes('null'), `${names}`);
+            }
+            assert.deepEqual(troubles, []);
+            await close();
+        });
+    }
+
+    test('is a table without JavaScript', async () => {
+        const {tab, close} = await open('en/explorer.html', {javaScriptEnabled: false});
+        assert.equal(await tab.locator('form.explorer').isVisible(), false);
+        assert.match(await tab.textContent('noscript table'), /127\.0\.0\.1.*loopback/s);
         await close();
     });
 });
