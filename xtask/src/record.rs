@@ -6,8 +6,8 @@
 //! `--check` everything is run again and compared, so that the book cannot show what no longer
 //! happens.
 //!
-//! Scenes are played in a network namespace (unshare(1)): nobody else has port 8888 there, and
-//! whatever a scene does to "the network" it does to its own.
+//! Each scene is played in a network namespace of its own (unshare(1)): nobody else has port 8888
+//! there, and whatever a scene does to "the network" it does to none but its own.
 
 mod compare;
 mod draw;
@@ -20,12 +20,17 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 
 use crate::course::Course;
 use scene::Scene;
-use stage::Stage;
+use stage::{Programs, Stage};
+
+/// How many scenes are played at a time.
+const AT_A_TIME: usize = 3;
 
 /// Run what the book shows, and write down what it prints and what the wire carries
 #[derive(clap::Args)]
@@ -35,6 +40,9 @@ pub struct Options {
     /// Compare with what is written down, and write nothing
     #[arg(long)]
     check: bool,
+    /// Write it down anew although only chance differs
+    #[arg(long, conflicts_with = "check")]
+    anew: bool,
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
@@ -49,32 +57,71 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         println!("recordings are made, and compared, on Linux: its network namespaces are needed");
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some(programs) = stage::programs_from_outside()? {
+        let scene = scenes.iter().find(|it| it.name == wanted).context("no such scene")?;
+        let is_same = record(scene, &Stage::set(&programs)?, options)?;
+        return Ok(if is_same { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     let programs = stage::build(&course, &chosen)?;
-    if let Some(code) = stage::enter_namespace()? {
-        return Ok(code);
-    }
-    let mut different = 0;
-    for scene in &chosen {
-        let stage = Stage::set(&programs)?;
-        let takes = perform(scene, &stage).with_context(|| format!("scene {}", scene.name))?;
-        // Whoever names one scene wants to see it new.
-        let mode = match (options.check, wanted == scene.name) {
-            (true, _) => Mode::Check,
-            (false, true) => Mode::Anew,
-            (false, false) => Mode::Record,
-        };
-        for take in takes {
-            different += usize::from(!take.keep(mode)?);
-        }
-    }
+    let different = play_all(&chosen, &programs, wanted, options)?;
     if different > 0 {
         bail!(
-            "{different} of the book's recordings are not what happens now; if that is how it \
-             should be: cargo xtask record {wanted}"
+            "{different} of the book's scenes did not end as recorded; if that is how it should be: \
+             cargo xtask record {wanted}"
         );
     }
     println!("{} scenes: {}", chosen.len(), if options.check { "as recorded" } else { "recorded" });
     Ok(ExitCode::SUCCESS)
+}
+
+/// Plays the scenes, some at a time, for most of a scene is waiting; how many did not end as recorded.
+fn play_all(
+    scenes: &[&Scene],
+    programs: &Programs,
+    wanted: &str,
+    options: &Options,
+) -> Result<usize> {
+    let is_named = |scene: &Scene| wanted == scene.name && !options.check;
+    let play = |scene: &Scene| {
+        let mut arguments = vec!["record", scene.name.as_str()];
+        arguments.extend(options.check.then_some("--check"));
+        // Whoever names one scene wants to see it new.
+        arguments.extend((is_named(scene) || options.anew).then_some("--anew"));
+        stage::in_namespace(&arguments, programs)
+    };
+    let left = Mutex::new(scenes.iter());
+    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let different = Mutex::new(Ok(0));
+    thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                while let Some(scene) = next() {
+                    let played = play(scene);
+                    let mut different = different.lock().unwrap_or_else(PoisonError::into_inner);
+                    match (&mut *different, played) {
+                        (Ok(count), Ok(is_same)) => *count += usize::from(!is_same),
+                        (Ok(_), Err(error)) => *different = Err(error),
+                        (Err(_), _) => {}
+                    }
+                }
+            });
+        }
+    });
+    different.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Plays a scene and keeps what comes of it; whether it is as it was, if that was the question.
+fn record(scene: &Scene, stage: &Stage, options: &Options) -> Result<bool> {
+    let mode = match (options.check, options.anew) {
+        (true, _) => Mode::Check,
+        (false, true) => Mode::Anew,
+        (false, false) => Mode::Record,
+    };
+    let mut is_same = true;
+    for take in perform(scene, stage).with_context(|| format!("scene {}", scene.name))? {
+        is_same &= take.keep(mode)?;
+    }
+    Ok(is_same)
 }
 
 /// What to do with what was recorded.

@@ -118,7 +118,8 @@ pub(crate) fn rubric(
         text += head;
         text += "| --- | ---: | --- |\n";
         for check in &exercise.checks {
-            let name = format!("`{}`", check.name);
+            // A long name may be broken after each of its words.
+            let name = format!("<code>{}</code>", check.name.replace('_', "_<wbr>"));
             text += &row(&[&name, &check.points.to_string(), check.usually.pick(language)]);
         }
         text.push('\n');

@@ -93,7 +93,8 @@ pub(crate) fn expand(
     let mut page = Page::default();
     let mut errors = Vec::new();
     let mut fence = Fence::default();
-    for (number, line) in (1..).zip(source.lines()) {
+    let mut lines = (1..).zip(source.lines()).peekable();
+    while let Some((number, line)) = lines.next() {
         if fence.covers(line) {
             page.text += line;
         } else if !has_directive(line) {
@@ -106,9 +107,20 @@ pub(crate) fn expand(
             }
             page.outline.push(Outlined { line: number, what: line.trim().to_owned() });
         }
-        page.text.push('\n');
+        let next = lines.peek().map_or("", |(_, next)| next);
+        if !(language == Language::Chinese && fence.is_closed() && is_one_sentence(line, next)) {
+            page.text.push('\n');
+        }
     }
     if errors.is_empty() { Ok(page) } else { Err(errors) }
+}
+
+/// Whether a line's end is nothing but the end of a line. A browser shows it as a blank, and between
+/// two Chinese characters there is none.
+fn is_one_sentence(line: &str, next: &str) -> bool {
+    let is_chinese = |c: char| matches!(c, '\u{3000}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}' | '“' | '”' | '…');
+    let is_heading = line.starts_with('#');
+    !is_heading && line.ends_with(is_chinese) && next.starts_with(is_chinese)
 }
 
 /// A heading's depth and id: the one that it says (`## 思路 {#the-idea}`), or the one that mdBook
@@ -261,6 +273,11 @@ struct Fence {
 }
 
 impl Fence {
+    /// Whether the last line belonged to no block that goes on.
+    fn is_closed(&self) -> bool {
+        self.open.is_none()
+    }
+
     /// Whether `line` is a fence or stands between two; call it for each line in order.
     fn covers(&mut self, line: &str) -> bool {
         let text = line.trim_start_matches([' ', '\t', '>']).trim_end();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
@@ -16,7 +16,7 @@ use crate::course::Course;
 /// Programs by the name of their package.
 pub type Programs = BTreeMap<String, PathBuf>;
 
-/// Set for the process that is inside of the namespace.
+/// Set for the process that is inside of a namespace, to where the programs are.
 const INSIDE: &str = "RECORD_INSIDE";
 /// Where the system takes the ports of clients from, inside of the namespace.
 pub const CLIENT_PORTS: std::ops::RangeInclusive<u16> = 40_000..=49_999;
@@ -51,12 +51,9 @@ pub fn build(course: &Course, scenes: &[&Scene]) -> Result<Programs> {
     Ok(programs)
 }
 
-/// Goes on in a network namespace of its own, in a process of its own, whose exit code comes back;
-/// `None` inside of it.
-pub fn enter_namespace() -> Result<Option<ExitCode>> {
-    if env::var_os(INSIDE).is_some() {
-        return Ok(None);
-    }
+/// Runs this program again, with these arguments, in a network namespace of its own; whether it
+/// ended well.
+pub fn in_namespace(arguments: &[&str], programs: &Programs) -> Result<bool> {
     let this = env::current_exe().context("cannot tell which program this is")?;
     let script = format!(
         "ip link set lo up && \
@@ -67,11 +64,18 @@ pub fn enter_namespace() -> Result<Option<ExitCode>> {
     let status = Command::new("unshare")
         .args(["--user", "--map-root-user", "--net", "sh", "-c", &script])
         .arg(this)
-        .args(env::args_os().skip(1))
-        .env(INSIDE, "yes")
+        .args(arguments)
+        .env(INSIDE, serde_json::to_string(programs).context("paths are text")?)
         .status()
         .context("recording needs a network namespace: unshare(1) of Linux")?;
-    Ok(Some(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
+    Ok(status.success())
+}
+
+/// The programs, as the process outside has found them; `None` if this is that process.
+pub fn programs_from_outside() -> Result<Option<Programs>> {
+    let Some(told) = env::var_os(INSIDE) else { return Ok(None) };
+    let told = serde_json::from_str(&told.to_string_lossy());
+    told.map(Some).with_context(|| format!("{INSIDE} is for xtask itself"))
 }
 
 impl Stage {
