@@ -9,7 +9,7 @@ mod server;
 /// IPv6: a server for both families, a client that tries several addresses, and addresses explained
 #[derive(clap::Parser)]
 struct Cli {
-    /// Where to listen, or whom to connect to; port 0: any free one; 0.0.0.0, [::]: every interface
+    /// Where to listen, or whom to connect to; port 0: any free one; 0.0.0.0 and :: are every interface
     #[arg(long, global = true, value_name = "HOST:PORT", default_value = "127.0.0.1:8888")]
     addr: netbasics::port::Endpoint,
     #[command(subcommand)]

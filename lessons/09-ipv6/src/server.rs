@@ -25,8 +25,8 @@ const IDLE: Duration = Duration::from_secs(300);
 /// Tell every client over which family it came, and from where; then echo, until Ctrl-C
 #[derive(clap::Args)]
 pub struct Options {
-    /// One socket for both families: needs --addr [::]:PORT
-    #[arg(long)]
+    // (In a documentation comment the brackets would be a link.)
+    #[arg(long, help = "One socket for both families: needs --addr [::]:PORT")]
     pub dual: bool,
     /// Two sockets on one port, one for each family: needs the loopback or wildcard of either
     #[arg(long, conflicts_with = "dual")]
