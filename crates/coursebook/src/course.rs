@@ -68,7 +68,7 @@ impl Text {
 pub(crate) fn outline(workspace: &Path, language: Language) -> Result<String, CourseError> {
     let mut table = match language {
         Language::English => "| lesson | what is learnt | minutes | exercises (points) |\n",
-        Language::Chinese => "| 课 | 学什么 | 分钟 | 练习（分数） |\n",
+        Language::Chinese => "| 课 | 学什么 | 分钟数 | 练习（分数） |\n",
     }
     .to_owned();
     table += "| --- | --- | ---: | --- |\n";
@@ -76,7 +76,10 @@ pub(crate) fn outline(workspace: &Path, language: Language) -> Result<String, Co
     for (number, (_, lesson)) in lessons(workspace)? {
         let of = |exercise: &Exercise| {
             let points: u32 = exercise.checks.iter().map(|check| check.points).sum();
-            format!("{} ({points})", exercise.name)
+            match language {
+                Language::English => format!("{} ({points})", exercise.name),
+                Language::Chinese => format!("{}（{points}）", exercise.name),
+            }
         };
         let exercises: Vec<String> = lesson.exercises.iter().map(of).collect();
         let checks = lesson.exercises.iter().flat_map(|exercise| &exercise.checks);
@@ -86,7 +89,7 @@ pub(crate) fn outline(workspace: &Path, language: Language) -> Result<String, Co
             &format!("{number} {}", lesson.title.pick(language)),
             lesson.learn.pick(language),
             &lesson.minutes.to_string(),
-            &exercises.join(", "),
+            &exercises.join(comma(language)),
         ]);
     }
     let all = if language == Language::English { "all" } else { "合计" };
@@ -103,7 +106,7 @@ pub(crate) fn rubric(
     let (_, lesson) = one(workspace, number)?;
     let head = match language {
         Language::English => "| check | points | a failure usually means |\n",
-        Language::Chinese => "| 检查 | 分数 | 不通过通常是因为 |\n",
+        Language::Chinese => "| 检查项 | 分数 | 没有通过，通常是因为 |\n",
     };
     let mut text = String::new();
     for exercise in &lesson.exercises {
@@ -156,10 +159,10 @@ pub(crate) fn mistakes(
             .split(',')
             .map(|check| format!("`{}`", check.trim().split(' ').next().unwrap_or_default()))
             .collect();
-        let checks = checks.join(if language == Language::English { ", " } else { "、" });
+        let checks = checks.join(comma(language));
         let caught = match language {
             Language::English => format!("Caught by {checks}."),
-            Language::Chinese => format!("由 {checks} 发现。"),
+            Language::Chinese => format!("发现它的检查项：{checks}。"),
         };
         let diff = patch.lines().skip_while(|line| !line.starts_with("@@"));
         let diff = diff.collect::<Vec<_>>().join("\n");
@@ -170,6 +173,14 @@ pub(crate) fn mistakes(
         text += &fold;
     }
     if text.is_empty() { Err(none()) } else { Ok(text) }
+}
+
+/// What stands between the items of a list.
+fn comma(language: Language) -> &'static str {
+    match language {
+        Language::English => ", ",
+        Language::Chinese => "、",
+    }
 }
 
 fn escaped(text: &str) -> String {

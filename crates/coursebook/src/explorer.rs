@@ -36,23 +36,23 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("groups", "groups", "各组"),
     ("bits", "bits", "二进制"),
     ("class", "class", "类别"),
-    ("class-begins", "first bits of the class", "该类开头的位"),
-    ("class-network", "network by class", "按类划分的网络"),
+    ("class-begins", "first bits of the class", "该类最前面的位"),
+    ("class-network", "network by class", "按分类划出的网络"),
     ("purpose", "purpose", "用途"),
-    ("purpose-name", "registered as", "登记名称"),
+    ("purpose-name", "registered as", "登记的名称"),
     ("purpose-block", "block", "地址块"),
     ("purpose-source", "source", "出处"),
     ("network", "network", "网络"),
     ("host", "host part", "主机部分"),
     ("mask", "mask", "子网掩码"),
     ("broadcast", "broadcast", "广播地址"),
-    ("first-host", "first host", "第一个主机"),
-    ("last-host", "last host", "最后一个主机"),
+    ("first-host", "first host", "第一个主机地址"),
+    ("last-host", "last host", "最后一个主机地址"),
     ("hosts", "hosts", "主机数"),
     ("last", "last address", "最后一个地址"),
     ("addresses", "addresses", "地址数"),
-    ("split", "split in parts", "划分为"),
-    ("error", "not an address", "不是地址"),
+    ("split", "split in parts", "分成几份"),
+    ("error", "not an address", "不是有效的地址"),
 ];
 
 /// The form, as HTML for a page. A blank line would end what Markdown takes for HTML.
@@ -64,8 +64,8 @@ pub(crate) fn form(language: Language) -> String {
     let names = NAMES.iter().map(|(key, english, chinese)| {
         format!("data-{key}=\"{}\"", if is_english { english } else { chinese })
     });
-    let label = pick("An address or a network", "一个地址或网络");
-    let shown = pick("Explain", "解释");
+    let label = pick("An address or a network", "地址或网络");
+    let shown = pick("Explain", "解读");
     format!(
         "<form class=\"explorer js-only\" hidden>\n\
          <label for=\"explorer-question\">{label}</label>\n\

@@ -176,11 +176,11 @@ impl Words {
                 no: "Not this one. Try again, or open the answer.",
             },
             Language::Chinese => Self {
-                question: "问题",
-                check: "检查",
+                question: "题目",
+                check: "检查答案",
                 answer: "答案",
                 yes: "正确。",
-                no: "不对。再试一次，或展开答案。",
+                no: "不对。再试一次，或者展开答案看看。",
             },
         }
     }
