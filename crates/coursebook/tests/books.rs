@@ -213,7 +213,10 @@ fn real_book_builds() {
         Ok(editions) => editions,
         Err(error) => panic!("{error}"),
     };
-    assert!(editions.iter().all(|edition| edition.chapters > 0), "got: {editions:?}");
+    let [english, chinese] = &editions[..] else { panic!("two languages: {editions:?}") };
+    assert!(english.chapters > 0, "got: {editions:?}");
+    assert_eq!(english.chapters, chinese.chapters, "every chapter is there in both languages");
+    assert_eq!(english.counts, chinese.counts, "both languages show the same");
     assert!(out.path().join("en/index.html").is_file());
     assert!(out.path().join("zh-CN/index.html").is_file());
 }

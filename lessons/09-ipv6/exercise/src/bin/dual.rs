@@ -27,7 +27,7 @@ const MAX_LINE_BYTES: usize = 100;
 /// Serves both families, and writes IPv6 addresses as they should be written
 #[derive(Parser)]
 struct Cli {
-    /// Where to listen; port 0: any free one; [::]: both families
+    /// Where to listen; port 0: any free one; :: has both families
     #[arg(long, global = true, value_name = "HOST:PORT", default_value = "127.0.0.1:8888")]
     addr: Endpoint,
     #[command(subcommand)]
