@@ -4,9 +4,10 @@
 
     // What is wider than its box is scrolled by keyboard, too.
     const reach = () => {
-        for (const code of document.querySelectorAll('main pre > code, main figure.diagram pre')) {
-            if (code.scrollWidth > code.clientWidth) {
-                code.tabIndex = 0;
+        const boxes = 'main pre > code, main figure.diagram pre, main .table-wrapper';
+        for (const box of document.querySelectorAll(boxes)) {
+            if (box.scrollWidth > box.clientWidth) {
+                box.tabIndex = 0;
             }
         }
     };
