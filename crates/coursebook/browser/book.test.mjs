@@ -22,9 +22,11 @@ const NO_PAGES = ['404.html', 'toc.html'];
 
 function pages() {
     const all = readdirSync(SITE, {recursive: true}).map(String).sort();
-    const isPage = name => name.endsWith('.html') && name.includes('/')
+    const isPage = name => name.endsWith('.html')
+        && LANGUAGES.some(language => name.startsWith(`${language}/`))
         && !NO_PAGES.some(no => name.endsWith(no));
-    return all.filter(isPage);
+    // One of the files that listings lead to stands for all.
+    return [...all.filter(isPage), 'source/lessons/02-tcp-echo/src/server.rs.html'];
 }
 
 const address = page => pathToFileURL(join(SITE, page)).href;
@@ -247,6 +249,18 @@ describe('the address explorer', () => {
         assert.match(await tab.textContent('noscript table'), /127\.0\.0\.1.*loopback/s);
         await close();
     });
+});
+
+test('a listing leads to its lines', async () => {
+    const {tab, close} = await open('zh-CN/02-tcp-echo.html');
+    const caption = tab.locator('main a[href*="/source/"]').first();
+    const line = (await caption.getAttribute('href')).split('#')[1];
+    await caption.click();
+    const code = await tab.locator(`#${line}`).evaluate(it => it.textContent.replace(/^\d+/, ''));
+    await tab.goBack();
+    const listing = await tab.locator('pre code.language-rust').first().innerText();
+    assert.equal(listing.split('\n')[0].trim(), code.trim());
+    await close();
 });
 
 test('a listing can be copied', async () => {

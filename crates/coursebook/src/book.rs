@@ -1,6 +1,6 @@
 //! The whole book: find it, check both languages, build both into one site.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,7 @@ use crate::parity;
 use crate::preprocess::{Pages, expand};
 use crate::problem::{Fault, Problem, Problems};
 use crate::site;
+use crate::sources;
 
 /// The sources of the course book: the folder `mdbook` of a workspace.
 #[derive(Debug)]
@@ -79,7 +80,7 @@ impl Book {
     /// that cannot be written.
     pub fn build(&self, out: &Path) -> Result<Vec<Edition>, BookError> {
         self.refuse_sources(out)?;
-        let mut editions = self.read()?;
+        let (mut editions, files) = self.read()?;
         // A language in which nothing is written yet has no pages.
         for edition in editions.iter_mut().filter(|edition| edition.chapters > 0) {
             let start = Instant::now();
@@ -91,12 +92,14 @@ impl Book {
         let ways = written.map(|edition| edition.language.way()).collect::<String>();
         fs::write(&front, include_str!("front.html").replace("WAYS\n", &ways))
             .map_err(|error| BookError::File(front, error))?;
+        sources::write(&self.workspace, out, &files)?;
         let dead = links::dead(out)?;
         if dead.is_empty() { Ok(editions) } else { Err(BookError::DeadLinks(dead)) }
     }
 
-    /// Carries out the directives of all pages and compares the languages.
-    fn read(&self) -> Result<Vec<Edition>, BookError> {
+    /// Carries out the directives of all pages and compares the languages; with the files that
+    /// listings are cut from.
+    fn read(&self) -> Result<(Vec<Edition>, BTreeSet<String>), BookError> {
         let mut problems = Vec::new();
         let mut editions = Vec::new();
         let mut all_pages = Vec::new();
@@ -116,7 +119,9 @@ impl Book {
                 chinese.iter().filter_map(|(name, page)| Some((name, english.get(name)?, page)));
             problems.extend(twins.filter_map(|(name, en, zh)| parity::compare(name, en, zh)));
         }
-        if problems.is_empty() { Ok(editions) } else { Err(Problems(problems).into()) }
+        let pages = all_pages.into_iter().flat_map(BTreeMap::into_values);
+        let files = pages.flat_map(|page| page.files).collect();
+        if problems.is_empty() { Ok((editions, files)) } else { Err(Problems(problems).into()) }
     }
 
     /// The pages of one language; its mistakes are added to `problems`.

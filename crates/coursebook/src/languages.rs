@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::path::Path;
 
+use crate::sources;
+
 /// A language that the book is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
@@ -61,15 +63,17 @@ impl Language {
         }
     }
 
-    /// The line below a listing: which lines of which file it shows.
+    /// The line below a listing: which lines of which file it shows, as a link to them. `depth` says
+    /// how many folders the page lies below the site's.
     #[must_use]
-    pub fn caption(self, file: &str, lines: &RangeInclusive<usize>) -> String {
+    pub fn caption(self, file: &str, lines: &RangeInclusive<usize>, depth: usize) -> String {
         let (first, last) = (lines.start(), lines.end());
+        let link = sources::link(depth, file, *first);
         match self {
-            Self::English if first == last => format!("`{file}`, line {first}"),
-            Self::English => format!("`{file}`, lines {first}–{last}"),
-            Self::Chinese if first == last => format!("`{file}`，第 {first} 行"),
-            Self::Chinese => format!("`{file}`，第 {first}–{last} 行"),
+            Self::English if first == last => format!("[`{file}`, line {first}]({link})"),
+            Self::English => format!("[`{file}`, lines {first}–{last}]({link})"),
+            Self::Chinese if first == last => format!("[`{file}`，第 {first} 行]({link})"),
+            Self::Chinese => format!("[`{file}`，第 {first}–{last} 行]({link})"),
         }
     }
 

@@ -27,6 +27,7 @@ mod problem;
 mod quiz;
 mod recording;
 mod site;
+mod sources;
 
 pub use book::{Book, Edition};
 pub use course::CourseError;

@@ -1,5 +1,6 @@
 //! One page: every directive `{{#…}}` is replaced by what it stands for.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
 use std::path::Path;
@@ -19,6 +20,16 @@ pub(crate) struct Page {
     pub(crate) counts: Counts,
     /// Its directives and its headings, in order: both languages of a page have the same.
     pub(crate) outline: Vec<Outlined>,
+    /// The files that its listings are cut from.
+    pub(crate) files: BTreeSet<String>,
+}
+
+/// What a directive needs to know beside its own words.
+struct Context<'a> {
+    workspace: &'a Path,
+    language: Language,
+    /// How many folders the page lies below the site's.
+    depth: usize,
 }
 
 /// A directive as it is written, or a heading by its depth and id: `## #the-idea`.
@@ -79,7 +90,7 @@ const ESCAPED: &str = r"\{{#";
 
 /// Carries out the directives of a page's `source`.
 ///
-/// A directive has a line to itself. Inside fenced code blocks nothing is a directive; elsewhere
+/// `depth` says how many folders the page lies below the site's. A directive has a line to itself. Inside fenced code blocks nothing is a directive; elsewhere
 /// a backslash before the braces makes them ordinary text.
 ///
 /// # Errors
@@ -89,7 +100,9 @@ pub(crate) fn expand(
     source: &str,
     workspace: &Path,
     language: Language,
+    depth: usize,
 ) -> Result<Page, Vec<(usize, PageError)>> {
+    let context = Context { workspace, language, depth };
     let mut page = Page::default();
     let mut errors = Vec::new();
     let mut fence = Fence::default();
@@ -101,7 +114,7 @@ pub(crate) fn expand(
             page.outline.extend(heading(line).map(|what| Outlined { line: number, what }));
             page.text += &line.replace(ESCAPED, OPEN);
         } else {
-            match carry_out(line, workspace, language, &mut page.counts) {
+            match carry_out(line, &context, &mut page) {
                 Ok(shown) => page.text += &indented(&shown, indentation(line)),
                 Err(error) => errors.push((number, error)),
             }
@@ -151,12 +164,9 @@ fn has_directive(line: &str) -> bool {
 }
 
 /// What a line with a directive stands for, as Markdown.
-fn carry_out(
-    line: &str,
-    workspace: &Path,
-    language: Language,
-    counts: &mut Counts,
-) -> Result<String, PageError> {
+fn carry_out(line: &str, context: &Context<'_>, page: &mut Page) -> Result<String, PageError> {
+    let Context { workspace, language, depth } = *context;
+    let counts = &mut page.counts;
     let after = line.split_once(OPEN).map_or("", |(_, after)| after);
     let name: String = after.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
     if !KNOWN.contains(&name.as_str()) {
@@ -195,7 +205,8 @@ fn carry_out(
         _ => {
             counts.listings += 1;
             let listing = listing::read(workspace, wanted).map_err(PageError::Listing)?;
-            Ok(show_listing(&listing, language))
+            page.files.insert(listing.file.clone());
+            Ok(show_listing(&listing, language, depth))
         }
     }
 }
@@ -241,11 +252,11 @@ fn indentation(line: &str) -> &str {
 }
 
 /// The listing as a fenced block with a caption below it.
-fn show_listing(listing: &Listing, language: Language) -> String {
+fn show_listing(listing: &Listing, language: Language, depth: usize) -> String {
     let fence = "`".repeat(longest_run(&listing.code, '`').max(2) + 1);
     let mut lines = vec![format!("{fence}{}", listing.language)];
     lines.extend(listing.code.lines().map(|line| keep_hash(line, listing.language)));
-    lines.extend([fence, String::new(), language.caption(&listing.file, &listing.lines)]);
+    lines.extend([fence, String::new(), language.caption(&listing.file, &listing.lines, depth)]);
     lines.join("\n")
 }
 

@@ -44,7 +44,8 @@ pub(crate) fn expand(
     chapter: &Path,
 ) -> Result<Page, Vec<Problem>> {
     let file = language.file(chapter);
-    page::expand(source, workspace, language).map_err(|errors| {
+    let depth = chapter.components().count();
+    page::expand(source, workspace, language, depth).map_err(|errors| {
         let problem =
             |(line, error)| Problem { file: file.clone(), line, fault: Fault::Page(error) };
         errors.into_iter().map(problem).collect()

@@ -92,7 +92,12 @@ fn page_shows_the_code_and_names_file_and_lines() {
     assert_eq!((editions[0].chapters, editions[0].counts.listings), (1, 1));
     let page = workspace.page("en/ch.html");
     assert!(page.contains("let listener = bind();"), "got: {page}");
-    assert!(page.contains("<p><code>src/server.rs</code>, lines 3–10</p>"), "got: {page}");
+    assert!(
+        page.contains(
+            "<a href=\"../source/src/server.rs.html#L3\"><code>src/server.rs</code>, lines 3–10</a>"
+        ),
+        "got: {page}"
+    );
 }
 
 #[test]
