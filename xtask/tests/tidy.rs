@@ -5,6 +5,7 @@
 // Not only the test functions themselves may panic here: what prepares for them may too.
 #![allow(clippy::unwrap_used)]
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -182,7 +183,7 @@ fn is_text(file: &Path) -> bool {
     TEXTS.iter().any(|end| name == *end || name.ends_with(&format!(".{end}")))
 }
 
-/// All files below a folder, but what cargo and git keep there, and what belongs to the student:
+/// All files below a folder, but what cargo, git and npm keep there, and what belongs to the student:
 /// whatever stands in an exercise must not stop the tests of all the rest.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
@@ -190,7 +191,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
         let name = path.file_name().unwrap_or_default();
         if path.is_file() {
             files.push(path);
-        } else if name != "target" && name != ".git" && name != "exercise" {
+        } else if !["target", ".git", "node_modules", "exercise"].map(OsStr::new).contains(&name) {
             files.extend(self::files(&path));
         }
     }
