@@ -357,7 +357,8 @@ fn a_server_that_is_not_there_is_told() {
 #[rstest]
 fn a_file_that_grows_is_sent_as_announced() {
     let stand = Stand::open_large(MUCH);
-    let client = stand.start(&[]);
+    // Its own patience must not end before the test's, however slow the machine is.
+    let client = stand.start(&["--timeout", "60000"]);
     let mut connection = stand.host.accept();
     let bytes = stand.file();
     connection.expect(&bytes[..LENGTHS_END]);
