@@ -6,7 +6,6 @@
 pub mod mistakes;
 pub mod variants;
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -15,15 +14,15 @@ use crate::build::Unbuilt;
 use crate::course::{Exercise, Lesson};
 use crate::process::Cancel;
 use crate::protocol::Verdict;
-use crate::run::{self, Job, Tests};
+use crate::run::{self, FIRST_PATIENCE, Job, Tests};
 use crate::score::ExerciseScore;
 use crate::submission::Submission;
 
 use mistakes::Failures;
 use variants::Variant;
 
-/// How long a variant may first take for a step. Some of them hang, and are asked often; whether so
-/// much is enough on this machine is for the reference to say, as always.
+/// How long a variant may first take for a step: some of them hang, and are asked often. A variant
+/// that is called late although its mistake is another one gets the patience that everybody has.
 const VARIANTS_PATIENCE: Duration = Duration::from_secs(1);
 
 /// One exercise whose grader is graded.
@@ -111,8 +110,17 @@ impl<'a> Trial<'a> {
     }
 
     fn grade(&self, variant: &Variant) -> ExerciseScore {
+        let hurried = self.grade_within(variant, VARIANTS_PATIENCE);
+        let is_late = failures(&hurried).iter().any(|(_, how)| how.is_too_late());
+        if is_late && judge(variant, &hurried).is_some() {
+            return self.grade_within(variant, FIRST_PATIENCE);
+        }
+        hurried
+    }
+
+    fn grade_within(&self, variant: &Variant, patience: Duration) -> ExerciseScore {
         let program: Result<_, Unbuilt> = Ok(vec![variant.program.display().to_string()]);
-        let job = Job { patience: VARIANTS_PATIENCE, ..self.job.clone() };
+        let job = Job { patience, ..self.job.clone() };
         run::grade_built(&job, &self.tests, &program, &mut |_| {})
     }
 }
@@ -120,7 +128,7 @@ impl<'a> Trial<'a> {
 fn judge(variant: &Variant, score: &ExerciseScore) -> Option<String> {
     let is_right = match &variant.mistake {
         None => score.points() == 0,
-        Some(mistake) => is_caught(&failures(score), &mistake.caught_by),
+        Some(mistake) => mistake.is_caught(&failures(score)),
     };
     if is_right && score.problems.is_empty() {
         return None;
@@ -130,15 +138,6 @@ fn judge(variant: &Variant, score: &ExerciseScore) -> Option<String> {
         Some(mistake) => list(&mistake.caught_by),
     };
     Some(format!("{}\nexpected: {expected}", tell(&variant.name, score)))
-}
-
-/// Exactly the checks that the patch names have failed, each in a way that it names. Where it names
-/// two ways for one check, a case that hangs may keep the others from being run.
-fn is_caught(failures: &Failures, named: &Failures) -> bool {
-    let checks = |failures: &Failures| -> BTreeSet<String> {
-        failures.iter().map(|(check, _)| check.clone()).collect()
-    };
-    !named.is_empty() && failures.is_subset(named) && checks(failures) == checks(named)
 }
 
 /// The checks with a case that did not pass, and how.

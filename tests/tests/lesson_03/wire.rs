@@ -40,5 +40,8 @@ pub fn hex(digest: &[u8]) -> String {
 
 /// `length` bytes that are cheap to make: a mebibyte again and again.
 pub fn large(mebibyte: &[u8], length: u64) -> Vec<u8> {
-    mebibyte.iter().copied().cycle().take(usize::try_from(length).unwrap()).collect()
+    let length = usize::try_from(length).unwrap();
+    let mut content = mebibyte.repeat(length.div_ceil(mebibyte.len()));
+    content.truncate(length);
+    content
 }

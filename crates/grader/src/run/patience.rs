@@ -7,6 +7,10 @@
 //! patience of the submission's second and last run. If that is no longer than the first patience,
 //! the first verdict stands.
 //!
+//! The reference has the same patience at first: where a case has the program wait for a part of
+//! its patience, a longer one would make a longer wait of it. What the reference cannot do within
+//! the first patience, it is given [`REFERENCE_PATIENCE`] for.
+//!
 //! A check that has lost its points by such a verdict is decided: its other cases are not run, as
 //! each of them would be waited for as long, and nothing would be won by it.
 //!
@@ -97,7 +101,11 @@ impl<'a> Examiner<'a> {
         }
         let reference = self.reference.get_or_init(|| self.build_reference());
         let reference = reference.as_ref().map_err(Clone::clone)?;
-        as_the_reference(&self.sit(reference, name, Limits::of(REFERENCE_PATIENCE)))
+        let mut sat = self.sit(reference, name, Limits::of(self.job.patience));
+        if sat.result.verdict != Verdict::Pass {
+            sat = self.sit(reference, name, Limits::of(REFERENCE_PATIENCE));
+        }
+        as_the_reference(&sat)
     }
 
     fn has_reference(&self) -> bool {

@@ -3,11 +3,15 @@
 //!
 //! ```text
 //! # title: one read is taken for the whole message
+//! # title-zh: 把一次读取当成了整条消息
 //! # caught-by: a_message_lasts_until_the_half_close, a_large_message (timeout)
 //! ```
 //!
 //! Without a word in parentheses a check finds it by `fail`: a mistake that is only found by
 //! waiting would be found in a slow machine's correct program, too.
+//!
+//! Where two threads of the wrong program race, a check may or may not see it. Such checks stand in
+//! a line of their own, `# perhaps: another_check`; at least one check must catch it every time.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,6 +33,8 @@ pub struct Mistake {
     pub name: String,
     /// Which checks find it, and how.
     pub caught_by: Failures,
+    /// Which checks find it on some runs, and how.
+    pub perhaps: Failures,
     text: String,
 }
 
@@ -37,11 +43,27 @@ impl Mistake {
         let text = read(file)?;
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let missing = |key: &str| format!("{} has no `# {key}: …`", file.display());
-        header(&text, "title").ok_or_else(|| missing("title"))?;
-        let line = header(&text, "caught-by").ok_or_else(|| missing("caught-by"))?;
-        let caught_by = caught_by(line)
-            .ok_or_else(|| format!("{}: no verdict is called so: {line}", file.display()))?;
-        Ok(Self { name, caught_by, text })
+        for title in ["title", "title-zh"] {
+            header(&text, title).ok_or_else(|| missing(title))?;
+        }
+        let checks = |line: &str| {
+            let unknown = || format!("{}: no verdict is called so: {line}", file.display());
+            checks(line).ok_or_else(unknown)
+        };
+        let caught_by = checks(header(&text, "caught-by").ok_or_else(|| missing("caught-by"))?)?;
+        let perhaps = header(&text, "perhaps").map_or(Ok(Failures::new()), checks)?;
+        Ok(Self { name, caught_by, perhaps, text })
+    }
+
+    /// Each check that the patch names has failed, in a way that it names, and no other one has.
+    /// Where it names two ways for one check, a case that hangs may keep the others from being run.
+    #[must_use]
+    pub fn is_caught(&self, failures: &Failures) -> bool {
+        let has_failed = |check| failures.iter().any(|(failed, _)| failed == check);
+        let is_named = |failure| self.caught_by.contains(failure) || self.perhaps.contains(failure);
+        !self.caught_by.is_empty()
+            && self.caught_by.iter().all(|(check, _)| has_failed(check))
+            && failures.iter().all(is_named)
     }
 
     /// The solution with this mistake.
@@ -82,7 +104,7 @@ pub fn all_patches(lesson: &Lesson) -> Vec<PathBuf> {
 }
 
 /// `check, other check (timeout)`
-fn caught_by(line: &str) -> Option<Failures> {
+fn checks(line: &str) -> Option<Failures> {
     line.split(',')
         .map(|check| match check.trim().split_once(" (") {
             None => Some((check.trim().to_owned(), Verdict::Fail)),
@@ -107,7 +129,26 @@ mod tests {
     fn a_check_catches_by_fail_unless_the_header_says_otherwise() {
         let expected = [("a", Verdict::Fail), ("b", Verdict::Timeout), ("c", Verdict::NotReady)];
         let expected = expected.map(|(check, how)| (check.to_owned(), how)).into();
-        assert_eq!(caught_by("a, b (timeout), c (not-ready)"), Some(expected));
-        assert_eq!(caught_by("a (slow)"), None);
+        assert_eq!(checks("a, b (timeout), c (not-ready)"), Some(expected));
+        assert_eq!(checks("a (slow)"), None);
+    }
+
+    #[test]
+    fn every_named_check_must_catch_it_and_no_other_may() {
+        let failures = |line| checks(line).unwrap();
+        let mistake = Mistake {
+            name: "answer-race".to_owned(),
+            caught_by: failures("a, b, b (timeout)"),
+            perhaps: failures("c"),
+            text: String::new(),
+        };
+        for caught in ["a, b", "a, b (timeout)", "a, b, b (timeout), c"] {
+            assert!(mistake.is_caught(&failures(caught)), "{caught}");
+        }
+        for missed in ["a", "a, c", "a (timeout), b", "a, b, c (timeout)", "a, b, d"] {
+            assert!(!mistake.is_caught(&failures(missed)), "{missed}");
+        }
+        let never = Mistake { caught_by: Failures::new(), ..mistake };
+        assert!(!never.is_caught(&failures("c")));
     }
 }
