@@ -151,28 +151,46 @@ pub(crate) fn mistakes(
         }
         let patch = read(&file)?;
         let said = |key: &str| {
-            let lines = patch.lines().filter_map(|line| line.strip_prefix("# ")?.strip_prefix(key));
-            lines.collect::<Vec<_>>().join(" ").trim().to_owned()
+            patch.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(key)).map(str::trim)
         };
-        let title = said("title:");
-        let checks: Vec<String> = said("caught-by:")
-            .split(',')
-            .map(|check| format!("`{}`", check.trim().split(' ').next().unwrap_or_default()))
-            .collect();
-        let checks = checks.join(comma(language));
-        let caught = match language {
-            Language::English => format!("Caught by {checks}."),
-            Language::Chinese => format!("发现它的检查项：{checks}。"),
+        let must_say = |key: &str| {
+            let missing = || CourseError::Unreadable(file.clone(), format!("no `# {key} …`"));
+            said(key).ok_or_else(missing)
         };
+        let title = must_say(match language {
+            Language::English => "title:",
+            Language::Chinese => "title-zh:",
+        })?;
+        let caught = caught(must_say("caught-by:")?, said("perhaps:"), language);
         let diff = patch.lines().skip_while(|line| !line.starts_with("@@"));
         let diff = diff.collect::<Vec<_>>().join("\n");
         let fold = format!(
             "<details>\n<summary>{}</summary>\n\n{caught}\n\n```diff\n{diff}\n```\n\n</details>\n\n",
-            escaped(&title)
+            with_code(title)
         );
         text += &fold;
     }
     if text.is_empty() { Err(none()) } else { Ok(text) }
+}
+
+/// Which checks catch a mistake, each time and on some runs.
+fn caught(always: &str, perhaps: Option<&str>, language: Language) -> String {
+    let list = |checks: &str| {
+        let name =
+            |check: &str| format!("`{}`", check.trim().split(' ').next().unwrap_or_default());
+        checks.split(',').map(name).collect::<Vec<_>>().join(comma(language))
+    };
+    let (always, perhaps) = (list(always), perhaps.map(list));
+    match (language, perhaps) {
+        (Language::English, None) => format!("Caught by {always}."),
+        (Language::English, Some(perhaps)) => {
+            format!("Caught by {always}; on some runs also by {perhaps}.")
+        }
+        (Language::Chinese, None) => format!("发现它的检查项：{always}。"),
+        (Language::Chinese, Some(perhaps)) => {
+            format!("发现它的检查项：{always}；有时还有：{perhaps}。")
+        }
+    }
 }
 
 /// What stands between the items of a list.
@@ -181,6 +199,15 @@ fn comma(language: Language) -> &'static str {
         Language::English => ", ",
         Language::Chinese => "、",
     }
+}
+
+/// HTML of a line in which code stands between backticks.
+fn with_code(line: &str) -> String {
+    let piece = |(number, piece): (usize, &str)| match number % 2 {
+        0 => escaped(piece),
+        _ => format!("<code>{}</code>", escaped(piece)),
+    };
+    line.split('`').enumerate().map(piece).collect()
 }
 
 fn escaped(text: &str) -> String {
