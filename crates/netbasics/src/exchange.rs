@@ -88,7 +88,7 @@ pub fn send(socket: &UdpSocket, datagram: &[u8]) -> Result<(), Trouble> {
 /// # Errors
 /// When the socket fails.
 pub fn receive_within(socket: &UdpSocket, limit: Duration) -> Result<Option<Vec<u8>>, Trouble> {
-    // A limit of zero would be none (setsockopt(2), SO_RCVTIMEO): there is a shortest one.
+    // A limit of zero would be none (socket(7), SO_RCVTIMEO): there is a shortest one.
     let limit = limit.max(Duration::from_millis(1));
     let mut buffer = vec![0; BUFFER_BYTES];
     match socket.set_read_timeout(Some(limit)).and_then(|()| socket.recv(&mut buffer)) {

@@ -2,9 +2,9 @@
 //!
 //! A datagram to a group address reaches every socket that has joined the group. Groups are class D,
 //! 224.0.0.0/4; of these nobody assigns 239.0.0.0/8: it is for everybody's own use, inside borders of
-//! their own (RFC 2365, section 4: "administratively scoped"), and 239.255.0.0/16 for use inside the
-//! narrowest ones (section 6.1: "local scope"). Ours does not even leave the machine, as we join and
-//! send on the loopback interface only.
+//! their own (RFC 2365, sections 3 and 4: "administratively scoped"), and 239.255.0.0/16 for use
+//! inside the narrowest ones (section 6.1: "local scope"). Ours does not even leave the machine, as
+//! we join and send on the loopback interface only.
 //!
 //! ```text
 //! an announcement, 15 bytes:   "PEER" 4 | version 1 | node id 8 | port on which it listens 2

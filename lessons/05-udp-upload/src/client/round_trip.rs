@@ -28,7 +28,8 @@ impl RoundTrip {
     // listing: begin measure
     /// Takes a measurement. (It must be of *one* transmission: if a packet was sent twice, nobody
     /// can tell which of the two was answered, unless they are numbered as ours are. TCP has no such
-    /// numbers and must not measure then: Karn's algorithm, RFC 6298, section 3.)
+    /// numbers and, without timestamps, must not measure then: Karn's algorithm, RFC 6298,
+    /// section 3.)
     pub fn measure(&mut self, sample: Duration, now: Instant) {
         let (mean, variation) = match self.smoothed {
             None => (sample, sample / 2),

@@ -19,7 +19,7 @@ use crate::http::tls;
 
 /// Answers before the answer (1xx) that are read before we give up.
 const MAX_INTERIM: usize = 10;
-/// The first byte of a TLS alert (RFC 8446, section 5.1): what a TLS server says to plain HTTP.
+/// The first byte of a TLS alert (RFC 9846, section 5.1): what a TLS server says to plain HTTP.
 const TLS_ALERT: u8 = 21;
 
 pub struct Session {
@@ -35,7 +35,7 @@ impl Session {
         let stream = if to.is_https() {
             let mut tls = ClientConnection::new(Arc::clone(trust), to.server_name()?)?;
             timed.limit_reading(Some(options.timeout));
-            // The handshake (RFC 8446, section 2): keys are agreed on, and the server proves that
+            // The handshake (RFC 9846, section 2): keys are agreed on, and the server proves that
             // it has the key of a certificate that an authority of ours has signed for this name.
             if let Err(error) = tls.complete_io(&mut timed) {
                 // Our last word is an alert, so that the server learns why we hang up.

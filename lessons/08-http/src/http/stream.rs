@@ -86,7 +86,7 @@ impl Stream {
     }
 
     /// Ends the connection so that the last words arrive. Under TLS the end is a message of its
-    /// own, `close_notify` (RFC 8446, section 6.1), which nobody on the way can forge.
+    /// own, `close_notify` (RFC 9846, section 6.1), which nobody on the way can forge.
     pub fn close(self) {
         let tcp = match self {
             Self::Plain(timed) => timed.tcp,

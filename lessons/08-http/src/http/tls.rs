@@ -1,4 +1,4 @@
-//! HTTPS is HTTP over TLS (RFC 8446): the same bytes, in a tunnel that nobody on the way can read
+//! HTTPS is HTTP over TLS (RFC 9846): the same bytes, in a tunnel that nobody on the way can read
 //! or change. And one more thing, without which the tunnel would be worth nothing: the client
 //! finds out whose end it is talking to.
 
@@ -72,7 +72,7 @@ fn authority_params() -> CertificateParams {
 
 fn server_params() -> Result<CertificateParams> {
     // The names stand in the extension subjectAltName; a client looks nowhere else (RFC 9525,
-    // section 6.3 for names and 6.4 for addresses).
+    // section 2; how it compares is in 6.3 for names and in 6.4 for addresses).
     let mut params = valid_today(CertificateParams::new(NAMES.map(String::from))?);
     params.distinguished_name.push(DnType::CommonName, "lesson 8, a server");
     params.use_authority_key_identifier_extension = true;

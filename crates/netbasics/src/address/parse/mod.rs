@@ -20,8 +20,8 @@ pub(crate) use zone::scan_zoned;
 /// text shift it.
 pub(crate) type Fault = (usize, AddressProblem);
 
-/// Parses an IPv4 address: four octets from 0 to 255 in decimal, joined by dots (the form of
-/// RFC 6943 section 3.1.1 that every program reads alike).
+/// Parses an IPv4 address: four octets from 0 to 255 in decimal, joined by dots (the "strict"
+/// form of RFC 6943 section 3.1.1, without zeros in front).
 ///
 /// Accepts exactly what `str::parse::<Ipv4Addr>` accepts.
 ///
