@@ -12,7 +12,7 @@ use std::process::Output;
 use std::thread;
 
 use common::{
-    Host, LIMIT, Receipt, client, digest, end_of, file, header, hex, lesson, one_port,
+    Host, LIMIT, Receipt, client, digest, end_of, file, header, hex, lesson, names_in, one_port,
     random_bytes, read_frame, read_receipt, server_on, sparse_file, stored,
 };
 use rstest::rstest;
@@ -163,11 +163,13 @@ fn a_file_that_exists_is_kept_and_both_sides_say_the_new_name() {
 #[case::too_long(&[b'a'; 300], "longer than 249 bytes")]
 #[case::invalid_utf8(b"a\xff", "not UTF-8")]
 fn a_hostile_name_is_refused_with_the_reason(#[case] name: &[u8], #[case] why: &str) {
-    let host = Host::start(&[]);
+    let around = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir_in(around.path()).unwrap();
+    let host = Host { server: server_on(folder.path(), "127.0.0.1:0", &[]), folder };
     let reason = read_receipt(&mut host.send(5, name, b"hello")).reason();
     assert!(reason.contains(why), "{reason}");
     assert_eq!(host.names(), [""; 0]);
-    assert!(!host.folder.path().parent().unwrap().join("x").exists());
+    assert_eq!(names_in(around.path()).len(), 1, "there is something beside the folder");
 }
 
 /// The server answers before a single byte of the file has come.

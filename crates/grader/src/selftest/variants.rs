@@ -59,6 +59,9 @@ pub fn build(
     let mut command = cargo();
     // Everything has been fetched: the course itself is built with the same lock file.
     command.args(["build", "--offline", "--quiet", "--workspace", "--target-dir"]).arg(&built);
+    // They are many, built once and seldom changed, and nobody steps through them: this takes a third
+    // of the time.
+    command.env("CARGO_INCREMENTAL", "0").env("CARGO_PROFILE_DEV_DEBUG", "none");
     let ended = process::run(command.current_dir(&folder), &Bounds::of(BUILD_LIMIT, cancel))
         .map_err(|error| format!("cannot start cargo: {error}"))?;
     process::orphans::spare();
