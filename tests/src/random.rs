@@ -27,7 +27,12 @@ impl Random {
     }
 
     pub fn bytes(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| self.number().to_le_bytes()[0]).collect()
+        let mut bytes = Vec::with_capacity(length.next_multiple_of(8));
+        while bytes.len() < length {
+            bytes.extend_from_slice(&self.number().to_le_bytes());
+        }
+        bytes.truncate(length);
+        bytes
     }
 }
 

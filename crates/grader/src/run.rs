@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -51,7 +52,14 @@ pub struct Job<'a> {
     pub patience: Duration,
     /// The folder for what the wire carried in cases that did not pass; an absolute path.
     pub artifacts: Option<&'a Path>,
+    /// The exercise's reference solution.
+    pub reference: Reference,
 }
+
+/// The command line of a reference solution. It is built when it is needed for the first time, once
+/// for all clones of a job; the error says why it cannot be.
+#[derive(Clone, Debug, Default)]
+pub struct Reference(Arc<OnceLock<Result<Vec<String>, String>>>);
 
 impl<'a> Job<'a> {
     /// All cases of an exercise, one at a time.
@@ -73,6 +81,7 @@ impl<'a> Job<'a> {
             jobs: 1,
             patience: FIRST_PATIENCE,
             artifacts: None,
+            reference: Reference::default(),
         }
     }
 }

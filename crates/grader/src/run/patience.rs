@@ -21,7 +21,7 @@
 //!   long is the patience, up to [`MOST_FIRST_PATIENCES`] times the first one.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::case::{self, Limits, Sat};
@@ -47,17 +47,13 @@ pub struct Examiner<'a> {
     pub job: &'a Job<'a>,
     tests: &'a Tests,
     program: &'a [String],
-    /// The command line of the reference solution, built when it is needed for the first time;
-    /// the error says why it cannot be.
-    reference: OnceLock<Result<Vec<String>, String>>,
     /// The checks that are decided by a case that was waited for in vain, and that case.
     decided: Mutex<BTreeMap<String, CaseResult>>,
 }
 
 impl<'a> Examiner<'a> {
     pub fn new(job: &'a Job<'a>, tests: &'a Tests, program: &'a [String]) -> Self {
-        let (reference, decided) = (OnceLock::new(), Mutex::default());
-        Self { job, tests, program, reference, decided }
+        Self { job, tests, program, decided: Mutex::default() }
     }
 
     /// One case, unless its check is decided.
@@ -99,7 +95,7 @@ impl<'a> Examiner<'a> {
         if !self.has_reference() {
             return Ok(without_reference(self.job.patience, self.tests.listing));
         }
-        let reference = self.reference.get_or_init(|| self.build_reference());
+        let reference = self.job.reference.0.get_or_init(|| self.build_reference());
         let reference = reference.as_ref().map_err(Clone::clone)?;
         let mut sat = self.sit(reference, name, Limits::of(self.job.patience));
         if sat.result.verdict != Verdict::Pass {
