@@ -34,14 +34,15 @@ fn steps(course: &Course) -> Vec<Step> {
     let mut steps = vec![
         step("format", "fmt --all --check"),
         step("lints", clippy),
-        step("documentation", "doc --workspace --no-deps --locked")
+        // The exercises have their comments from the solutions.
+        step("documentation", "doc --workspace --exclude exercise-* --no-deps --locked")
             .with("RUSTDOCFLAGS", "-D warnings"),
         step("addresses need no sockets", "build -p netbasics --no-default-features --locked"),
         step("skeletons", "xtask skeleton --check"),
         step("tests", "test --locked"),
         step("tests of the book", "test -p coursebook -p explorer --locked"),
         step("the first command of the README", "run -p lesson-02"),
-        step("book", "xtask book --check"),
+        step("book", "xtask book"),
         step("what the book shows of programs", "xtask record --check"),
     ];
     for lesson in &course.lessons {

@@ -82,12 +82,14 @@ fn play_all(
     options: &Options,
 ) -> Result<usize> {
     let is_named = |scene: &Scene| wanted == scene.name && !options.check;
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let this = stage::copy_this_program(folder.path())?;
     let play = |scene: &Scene| {
         let mut arguments = vec!["record", scene.name.as_str()];
         arguments.extend(options.check.then_some("--check"));
         // Whoever names one scene wants to see it new.
         arguments.extend((is_named(scene) || options.anew).then_some("--anew"));
-        stage::in_namespace(&arguments, programs)
+        stage::in_namespace(&this, &arguments, programs)
     };
     let left = Mutex::new(scenes.iter());
     let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();

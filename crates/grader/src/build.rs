@@ -53,7 +53,9 @@ pub fn binary(
 /// Builds the file of graded tests `name` and returns its path. If it does not compile, that is
 /// nothing a student could mend.
 pub fn graded_tests(workspace: &Path, name: &str, cancel: &Cancel) -> Result<PathBuf, String> {
-    let arguments = ["test", "--no-run", "--package", "graded", "--test", name];
+    // Without a package: of one alone, cargo would build everything below it once more, with fewer
+    // features than `cargo test` has built it with.
+    let arguments = ["test", "--no-run", "--test", name];
     executable(workspace, "graded", &arguments, cancel).map_err(|unbuilt| match unbuilt {
         Unbuilt::DoesNotCompile(error) | Unbuilt::Broken(error) => {
             format!("the graded tests cannot be built: {error}")

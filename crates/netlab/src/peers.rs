@@ -50,6 +50,12 @@ pub fn run(trials: Vec<Trial>) -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
+/// As [`run`], but several at a time: for trials that leave every port to the system.
+#[must_use]
+pub fn run_together(trials: Vec<Trial>) -> ExitCode {
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
 /// Whether a program of this name can be started. Its exit code does not matter: nc has no
 /// `--version` and complains.
 fn is_installed(program: &str) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -51,10 +51,17 @@ pub fn build(course: &Course, scenes: &[&Scene]) -> Result<Programs> {
     Ok(programs)
 }
 
-/// Runs this program again, with these arguments, in a network namespace of its own; whether it
-/// ended well.
-pub fn in_namespace(arguments: &[&str], programs: &Programs) -> Result<bool> {
-    let this = env::current_exe().context("cannot tell which program this is")?;
+/// A copy of this program in `folder`. Its own file may be gone: among the checks of `xtask ci` are
+/// some for which cargo builds it again.
+pub fn copy_this_program(folder: &Path) -> Result<PathBuf> {
+    let copy = folder.join("xtask");
+    fs::copy("/proc/self/exe", &copy).context("cannot copy the program that runs here")?;
+    Ok(copy)
+}
+
+/// Runs `this` program with these arguments in a network namespace of its own; whether it ended
+/// well.
+pub fn in_namespace(this: &Path, arguments: &[&str], programs: &Programs) -> Result<bool> {
     let script = format!(
         "ip link set lo up && \
          echo {} {} > /proc/sys/net/ipv4/ip_local_port_range && exec \"$0\" \"$@\"",
