@@ -42,17 +42,9 @@ pub fn trial_if(is_there: bool, missing: String, name: &str, test: fn()) -> Tria
     Trial::test(format!("{name}: {missing}"), || Ok(())).with_ignored_flag(true)
 }
 
-/// Runs the trials as cargo's own tests are run, with the same arguments, but one at a time: see
-/// [`free_port`].
+/// Runs the trials as cargo's own tests are run: with the same arguments, and several at a time.
 #[must_use]
 pub fn run(trials: Vec<Trial>) -> ExitCode {
-    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
-    libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-/// As [`run`], but several at a time: for trials that leave every port to the system.
-#[must_use]
-pub fn run_together(trials: Vec<Trial>) -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

@@ -3,8 +3,9 @@
 
 use std::fs;
 use std::io;
-use std::net::{TcpListener, UdpSocket};
-use std::process::Command;
+use std::ops::Range;
+use std::process::{self, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use socket2::Socket;
@@ -12,37 +13,53 @@ use socket2::Socket;
 use crate::program::poll;
 use crate::record::Transport;
 
-/// How often a port may turn out to be taken after all.
-const TRIES: usize = 100;
+/// The ports that [`free_port`] hands out. No system gives one of these to a socket that leaves its
+/// port open, as clients do: Linux has those from 32768 on (ip(7), `ip_local_port_range`), macOS and
+/// Windows those from 49152 on (RFC 6335, section 6).
+const PORTS: Range<u16> = 20_000..32_000;
+/// How far apart the first ports of two processes with neighbouring ids are: a prime, so that
+/// processes which run at the same time begin in different places.
+const STRIDE: u32 = 397;
+/// How many ports may be taken before there is no hope.
+const TRIES: u32 = 1000;
 
-/// A port of 127.0.0.1 that was free a moment ago, for a program that cannot pick one and say which.
+/// A port of 127.0.0.1 that is free, for a program that cannot pick one and say which. No two calls in
+/// a process give the same one, so tests that need one may run side by side.
 ///
-/// Not while other threads start programs: a child that has not become its program yet (fork(2),
-/// then execve(2)) holds copies of our sockets, so the port may look bound, or be refused, for a
-/// moment after we have closed it. Where a program of the contract is at hand, start it on port 0,
-/// take its address, and let it go: that socket was never ours.
+/// Nothing is bound to find out: a child that has not become its program yet (fork(2), then
+/// execve(2)) would hold a copy of that socket for a moment after we have closed it, and the program
+/// would be told that its port is in use.
 ///
 /// # Panics
-/// When the system gives no port at all.
+/// When every port that it tries is taken.
 #[must_use]
 pub fn free_port(transport: Transport) -> u16 {
-    let address = match transport {
-        Transport::Tcp => TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()),
-        Transport::Udp => UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()),
-    };
-    address.unwrap_or_else(|error| panic!("no free {transport:?} port: {error}")).port()
+    find_port(|port| !is_listed(transport, port))
 }
 
-/// A port of 127.0.0.1 that was free a moment ago over TCP and over UDP, for a program of which
-/// nobody knows what it will open. See [`free_port`].
+/// As [`free_port`], but free over TCP and over UDP, for a program of which nobody knows what it will
+/// open.
 ///
 /// # Panics
-/// When the system gives no such port.
+/// When every port that it tries is taken.
 #[must_use]
 pub fn free_port_for_any() -> u16 {
-    let is_free = |port: &u16| UdpSocket::bind(("127.0.0.1", *port)).is_ok();
-    let mut ports = (0..TRIES).map(|_| free_port(Transport::Tcp));
-    ports.find(is_free).unwrap_or_else(|| panic!("no port that is free over TCP and UDP"))
+    find_port(|port| !is_taken(port))
+}
+
+fn find_port(is_free: impl Fn(u16) -> bool) -> u16 {
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    let first = process::id().wrapping_mul(STRIDE);
+    let next = || first.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed));
+    let mut ports = (0..TRIES).map(|_| in_range(next()));
+    ports.find(|port| is_free(*port)).unwrap_or_else(|| panic!("no free port in {PORTS:?}"))
+}
+
+/// The port for any number: they follow each other, and after the last one comes the first.
+fn in_range(number: u32) -> u16 {
+    let count = u32::from(PORTS.end - PORTS.start);
+    // The remainder is less than the number of ports, which is a u16.
+    PORTS.start + u16::try_from(number % count).unwrap_or_default()
 }
 
 /// Asks for segments of at most 536 bytes, which is what TCP assumes of a peer that names no size (RFC
@@ -109,6 +126,8 @@ fn netstat_lists(transport: Transport, port: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+    use std::net::{TcpListener, UdpSocket};
 
     const SOON: Duration = Duration::from_secs(10);
     const AT_ONCE: Duration = Duration::ZERO;
@@ -122,5 +141,26 @@ mod tests {
         let port = udp.local_addr().unwrap().port();
         drop(udp);
         assert!(!is_bound(Transport::Udp, port, AT_ONCE));
+    }
+
+    #[test]
+    fn a_port_is_given_once_and_is_none_that_clients_get() {
+        let ports: BTreeSet<u16> = (0..200).map(|_| free_port(Transport::Tcp)).collect();
+        assert_eq!(ports.len(), 200);
+        assert!(ports.iter().all(|port| PORTS.contains(port)), "{ports:?}");
+    }
+
+    #[test]
+    fn a_taken_port_is_passed_over() {
+        let taken = find_port(|_| true);
+        let given = find_port(|port| port != taken + 1);
+        assert!(given != taken && given != taken + 1);
+    }
+
+    #[test]
+    fn after_the_last_port_comes_the_first() {
+        let count = u32::from(PORTS.end - PORTS.start);
+        assert_eq!(in_range(count - 1), PORTS.end - 1);
+        assert_eq!(in_range(count), PORTS.start);
     }
 }
