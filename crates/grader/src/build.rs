@@ -1,5 +1,6 @@
 //! Having cargo build one program, and reading cargo's own messages about it.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,8 +31,14 @@ struct Message {
     #[serde(default)]
     package_id: String,
     executable: Option<PathBuf>,
+    target: Option<Target>,
     #[serde(rename = "message")]
     diagnostic: Option<Diagnostic>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -48,6 +55,21 @@ pub fn binary(
     cancel: &Cancel,
 ) -> Result<PathBuf, Unbuilt> {
     executable(workspace, package, &["build", "--package", package, "--bin", bin], cancel)
+}
+
+/// Builds all solutions of a lesson at once, and returns the path of each by its exercise's name.
+pub fn solutions(
+    workspace: &Path,
+    number: &str,
+    cancel: &Cancel,
+) -> Result<BTreeMap<String, PathBuf>, Unbuilt> {
+    let package = format!("solution-{number}");
+    let built = messages_of(workspace, &package, &["build", "--package", &package], cancel)?;
+    let programs = built.into_iter().filter_map(|message| {
+        let exercise = message.target?.name.strip_suffix("-solution")?.to_owned();
+        Some((exercise, message.executable?))
+    });
+    Ok(programs.collect())
 }
 
 /// Builds the file of graded tests `name` and returns its path. If it does not compile, that is
@@ -75,6 +97,18 @@ fn executable(
     arguments: &[&str],
     cancel: &Cancel,
 ) -> Result<PathBuf, Unbuilt> {
+    let messages = messages_of(workspace, package, arguments, cancel)?;
+    let found = messages.into_iter().rev().find_map(|message| message.executable);
+    found.ok_or_else(|| Unbuilt::Broken(format!("cargo built no program for {package}")))
+}
+
+/// What cargo says when it has built everything that it was asked for.
+fn messages_of(
+    workspace: &Path,
+    package: &str,
+    arguments: &[&str],
+    cancel: &Cancel,
+) -> Result<Vec<Message>, Unbuilt> {
     let mut command = cargo();
     command.args(arguments).args(["--quiet", "--message-format=json"]).current_dir(workspace);
     let bounds = Bounds { limit: LIMIT, kept_bytes: KEPT_BYTES, cancel: cancel.clone() };
@@ -88,8 +122,7 @@ fn executable(
     if !status.success() {
         return Err(first_error(&messages, package, &ended));
     }
-    let found = messages.into_iter().rev().find_map(|message| message.executable);
-    found.ok_or_else(|| Unbuilt::Broken(format!("cargo built no program for {package}")))
+    Ok(messages)
 }
 
 fn messages(text: &str) -> Vec<Message> {

@@ -1,7 +1,7 @@
 //! The graders are graded: the solution scores full points, the skeleton none, and each classic
 //! mistake is caught by exactly the checks that its patch names.
 //!
-//! `cargo xtask grade --self-test` shows it as a table, `tests/tests/graders.rs` asserts it.
+//! `cargo xtask grade --self-test` shows it as a table, `deep/tests/graders.rs` asserts it.
 
 pub mod mistakes;
 pub mod variants;

@@ -88,10 +88,10 @@ fn the_demo_repeats_the_conversation_with_labels() {
 }
 
 #[test]
-fn the_demo_works_fifty_times_in_a_row_on_one_port() {
+fn the_demo_works_twice_in_a_row_on_one_port() {
     // A port that a server had a moment ago.
     let addr = serve(&[]).address().to_string();
-    for _ in 0..50 {
+    for _ in 0..2 {
         assert_cmd::Command::new(PROGRAM).args(["--addr", &addr]).timeout(LIMIT).assert().success();
     }
 }

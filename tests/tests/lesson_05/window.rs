@@ -12,7 +12,7 @@ use netlab::record::Transport;
 use netlab::shape::Shape;
 use rstest::rstest;
 
-use crate::blocks::{
+use super::blocks::{
     A_WHILE, BLOCK, LONG, Store, Upload, ack, data, deliver, expect_patience_with_a_late_server,
     expect_usage_error, expect_whole_through, faults, header, one, payloads, random_file,
 };

@@ -1,0 +1,8 @@
+//! The tests that take minutes, apart from those that every student runs: nothing here is in
+//! `cargo test` at the top. `cargo test -p deep` and `cargo xtask ci` run it.
+//!
+//! - `bench`: the benchmarks work, whatever peers there are; the lessons are built for release.
+//! - `graders`: solutions, skeletons and every classic mistake are graded, again and again.
+//! - `hostile`: submissions that do their grader harm.
+//! - `tutorial`: what the source tutorial's programs are worth.
+//! - `rounds`: demos in a row, huge uploads.

@@ -1,0 +1,9 @@
+//! The package's integration tests, as one program: linking a test program takes longer than most
+//! tests, and tests of several files run side by side.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod faults;
+mod program;
+mod relay;

@@ -1,0 +1,199 @@
+//! The graceful end: what is running is finished, who comes late is refused, and there is a limit.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // tests end at the first thing that is wrong
+#![cfg(unix)] // there is no Ctrl-C for one process only on Windows
+
+use crate::serving;
+use std::io::Write;
+use std::net::Shutdown;
+use std::thread;
+use std::time::Duration;
+
+use crate::serving::{Served, ask, hear, is_ended, say};
+use rstest::rstest;
+
+#[rstest]
+fn a_running_request_is_answered_and_who_comes_late_is_refused(
+    #[values("tcp", "unix")] kind: &str,
+    #[values("threads", "pool")] run: &str,
+) {
+    let mut server = Served::start(kind, &["--run", run, "--work", "1", "--grace", "20"]);
+    let early = server.connect();
+    say(&early, "hello");
+    assert!(server.says(" says: hello"));
+    server.interrupt();
+    assert!(server.is_closed());
+    assert!(server.running.ended().is_none(), "it serves the one who is in");
+    assert_eq!(hear(&early), "HELLO\n");
+    assert!(is_ended(&early));
+    assert_eq!(server.code(), Some(0));
+}
+
+#[test]
+fn inline_too_the_running_request_is_answered() {
+    let mut server = Served::start("tcp", &["--run", "inline", "--work", "0.5", "--grace", "20"]);
+    let (early, waiting) = (server.connect(), server.connect());
+    say(&early, "hello");
+    assert!(server.says(" says: hello"));
+    server.interrupt();
+    assert_eq!(hear(&early), "HELLO\n");
+    assert!(is_ended(&waiting), "nobody accepted it");
+    assert_eq!(server.code(), Some(0));
+}
+
+#[rstest]
+fn who_says_nothing_does_not_hold_up_the_end(
+    #[values("tcp", "unix")] kind: &str,
+    #[values("inline", "threads", "pool")] run: &str,
+) {
+    let mut server = Served::start(kind, &["--run", run, "--grace", "20"]);
+    let silent = server.connect();
+    assert_eq!(ask(&silent, "hello"), "HELLO\n");
+    server.interrupt();
+    assert!(is_ended(&silent));
+    assert_eq!(server.code(), Some(0));
+    assert!(server.says(" is done\n"));
+}
+
+#[rstest]
+fn messages_that_have_come_are_answered_and_half_a_message_is_not(
+    #[values("tcp", "unix")] kind: &str,
+) {
+    let mut server = Served::start(kind, &["--work", "0.3", "--grace", "20"]);
+    let mut client = server.connect();
+    client.write_all(b"one\ntwo\nthr").unwrap();
+    assert!(server.says(" says: one"));
+    server.interrupt();
+    assert_eq!(hear(&client) + &hear(&client), "ONE\nTWO\n");
+    assert!(is_ended(&client));
+    assert_eq!(server.code(), Some(0));
+}
+
+#[rstest]
+fn what_a_full_pool_has_taken_is_finished_and_the_rest_is_refused(
+    #[values("tcp", "unix")] kind: &str,
+) {
+    let arguments = ["--workers", "1", "--queue", "1", "--work", "0.3", "--grace", "20"];
+    let mut server = Served::start(kind, &arguments);
+    // The worker's, the one that waits, the one in the hands of the loop; and two in the system's
+    // queue. (Each is connected when the call returns, and in this order.)
+    let clients: Vec<_> = (0..5).map(|_| server.connect()).collect();
+    for client in &clients {
+        say(client, "hello");
+    }
+    assert!(server.says("the pool is full (1 running, 1 waiting)"));
+    server.interrupt();
+    for taken in &clients[..3] {
+        assert_eq!(hear(taken), "HELLO\n");
+        assert!(is_ended(taken));
+    }
+    assert!(clients[3..].iter().all(is_ended));
+    assert_eq!(server.code(), Some(0));
+}
+
+#[test]
+fn datagrams_that_were_taken_are_answered() {
+    let arguments = ["--workers", "1", "--queue", "2", "--work", "0.3", "--grace", "20"];
+    let mut server = Served::start("udp", &arguments);
+    let socket = server.udp();
+    for word in ["a", "b", "c", "d"] {
+        socket.send(word.as_bytes()).unwrap();
+    }
+    // One in work, two that wait, and the fourth in the hands of the loop.
+    assert!(server.says("the pool is full (1 running, 2 waiting)"));
+    server.interrupt();
+    for word in [b"A", b"B", b"C", b"D"] {
+        let mut answer = [0; 8];
+        let length = socket.recv(&mut answer).unwrap();
+        assert_eq!(&answer[..length], word);
+    }
+    assert_eq!(server.code(), Some(0));
+}
+
+#[rstest]
+fn what_is_not_finished_in_time_is_cut_and_the_code_says_so(
+    #[values("tcp", "udp", "unix", "unix-datagram")] kind: &str,
+    #[values("inline", "threads", "pool")] run: &str,
+) {
+    let mut server = Served::start(kind, &["--run", run, "--work", "3600", "--grace", "0.2"]);
+    thread::scope(|scope| {
+        let client =
+            scope.spawn(|| server.client().args(["--timeout", "1", "hello"]).assert().code(1));
+        assert!(server.says(" says: hello"));
+        server.interrupt();
+        client.join().unwrap();
+    });
+    assert_eq!(server.code(), Some(1));
+    let line = "not every request was finished within 200ms, and the rest was cut: see --grace\n";
+    assert!(server.says(line));
+    if kind.starts_with("unix") {
+        // Inline, the thread that would have removed the file never got to it. It does not matter.
+        let (_next, ..) = serving::start(&mut serving::server_at(&server.path(), kind));
+    }
+}
+
+#[test]
+fn who_does_not_take_its_answers_is_cut() {
+    let mut server = Served::start("unix", &["--grace", "0.3", "--idle", "3600"]);
+    let mut deaf = server.connect();
+    let line = [vec![b'x'; 60_000], b"\n".to_vec()].concat();
+    deaf.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+    // Until it is stuck: nobody takes the answers, so the server takes no more messages. (The
+    // buffers of a Unix socket are small and do not grow.)
+    while deaf.write_all(&line).is_ok() {}
+    server.interrupt();
+    assert_eq!(server.code(), Some(1), "{}", server.running.stderr());
+    assert!(server.says(" is gone: "), "{}", server.running.stderr());
+}
+
+#[test]
+fn a_second_ctrl_c_ends_it_at_once() {
+    let mut server = Served::start("tcp", &["--work", "3600", "--grace", "3600"]);
+    let client = server.connect();
+    say(&client, "hello");
+    assert!(server.says(" says: hello"));
+    server.interrupt();
+    assert!(server.is_closed());
+    server.interrupt();
+    assert_eq!(server.code(), Some(130));
+    assert!(is_ended(&client));
+}
+
+#[test]
+fn sigterm_is_as_good_as_ctrl_c() {
+    let mut server = Served::start("unix", &[]);
+    let client = server.connect();
+    assert_eq!(ask(&client, "hello"), "HELLO\n");
+    serving::signal("-TERM", server.id);
+    assert_eq!(server.code(), Some(0));
+    assert!(!server.path().exists());
+}
+
+#[rstest]
+fn the_same_address_can_be_bound_again_at_once(#[values("tcp", "udp")] kind: &str) {
+    let mut server = Served::start(kind, &[]);
+    server.client().arg("hello").assert().success();
+    // The server closes first here, which is what leaves a port in TIME-WAIT.
+    let open = (kind == "tcp").then(|| server.connect());
+    let _ = open.as_ref().map(|open| ask(open, "hello"));
+    server.interrupt();
+    assert_eq!(server.code(), Some(0));
+    let mut command = std::process::Command::new(serving::PROGRAM);
+    let (_again, _, at) =
+        serving::start(command.args(["server", "--kind", kind, "--addr", &server.at]));
+    assert_eq!(at, server.at);
+    drop(open);
+}
+
+#[test]
+fn a_stopped_process_that_is_woken_serves_on() {
+    let server = Served::start("tcp", &[]);
+    let mut client = server.connect();
+    assert_eq!(ask(&client, "one"), "ONE\n");
+    serving::signal("-STOP", server.id);
+    client.write_all(b"two\n").unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    serving::signal("-CONT", server.id);
+    assert_eq!(hear(&client), "TWO\n");
+    server.client().arg("three").assert().success().stdout("THREE\n");
+}

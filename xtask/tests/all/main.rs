@@ -1,0 +1,12 @@
+//! The package's integration tests, as one program: linking a test program takes longer than most
+//! tests, and tests of several files run side by side.
+
+#[path = "../tiny/mod.rs"]
+mod tiny;
+
+mod between;
+mod broken;
+mod commands;
+mod reports;
+mod tidy;
+mod watch;

@@ -1,0 +1,13 @@
+//! The commands with programs that nobody here wrote, a terminal among them.
+
+#[path = "../tiny/mod.rs"]
+mod tiny;
+
+mod lab;
+mod terminal;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    netlab::peers::run([lab::trials(), terminal::trials()].into_iter().flatten().collect())
+}
