@@ -4,5 +4,6 @@
 //! - `bench`: the benchmarks work, whatever peers there are; the lessons are built for release.
 //! - `graders`: solutions, skeletons and every classic mistake are graded, again and again.
 //! - `hostile`: submissions that do their grader harm.
+//! - `schemas`: each JSON report against its schema; the validator takes long to compile.
 //! - `tutorial`: what the source tutorial's programs are worth.
 //! - `rounds`: demos in a row, huge uploads.

@@ -9,6 +9,7 @@
 //!   can be had again.
 //! - [`record`] is what a relay tells of a run, [`transcript`] writes it down as text, [`diagram`]
 //!   draws it, and [`pcapng`] writes the capture that Wireshark opens.
+//! - [`rounds`] says how much of the same a test does.
 //! - `peers` (feature of that name) runs tests against programs that nobody here wrote.
 //! - `timed` (feature of that name) measures how long a program runs and how much memory it needs.
 //!
@@ -27,6 +28,7 @@ pub mod port;
 pub mod program;
 pub mod record;
 pub mod relay;
+pub mod rounds;
 pub mod shape;
 #[cfg(feature = "timed")]
 pub mod timed;

@@ -15,6 +15,7 @@ use crate::common::{
     read_receipt, server_on, sparse_file,
 };
 use netlab::program::peak_memory;
+use netlab::rounds::few_or_all;
 use rstest::rstest;
 use sha2::{Digest, Sha256};
 
@@ -150,35 +151,37 @@ fn a_server_that_is_killed_half_way_is_one_clear_line() {
 
 /// The file is made on the way, so that the test needs no more memory than the server may.
 #[test]
-fn a_gibibyte_is_stored_in_constant_memory() {
+fn a_large_file_is_stored_in_constant_memory() {
+    let large = few_or_all(128 * MIB as u64, GIB);
     let host = Host::start(&[]);
     let mut block = random_bytes(9, MIB);
     let mut hash = Sha256::new();
     let mut stream = host.connect();
-    stream.write_all(&header(GIB, b"large.bin")).unwrap();
-    for number in 0..GIB / MIB as u64 {
+    stream.write_all(&header(large, b"large.bin")).unwrap();
+    for number in 0..large / MIB as u64 {
         block[..8].copy_from_slice(&number.to_be_bytes());
         hash.update(&block);
         stream.write_all(&block).unwrap();
     }
     let expected =
-        Receipt::Stored { length: GIB, digest: hash.finalize().into(), name: "large.bin".into() };
+        Receipt::Stored { length: large, digest: hash.finalize().into(), name: "large.bin".into() };
     assert_eq!(read_receipt(&mut stream), expected);
-    assert_eq!(fs::metadata(host.folder.path().join("large.bin")).unwrap().len(), GIB);
+    assert_eq!(fs::metadata(host.folder.path().join("large.bin")).unwrap().len(), large);
     assert_modest(host.server.peak_memory());
 }
 
 /// The test plays the server, and looks at the client while that waits for its receipt.
 #[test]
-fn a_gibibyte_is_sent_in_constant_memory() {
-    let (_folder, path) = sparse_file(GIB);
+fn a_large_file_is_sent_in_constant_memory() {
+    let large = few_or_all(128 * MIB as u64, GIB);
+    let (_folder, path) = sparse_file(large);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = client(listener.local_addr().unwrap(), &[&path]).spawn().unwrap();
     let (mut stream, _) = listener.accept().unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
     read_frame(&mut stream);
-    let received = std::io::copy(&mut (&stream).take(GIB), &mut std::io::sink()).unwrap();
-    assert_eq!(received, GIB);
+    let received = std::io::copy(&mut (&stream).take(large), &mut std::io::sink()).unwrap();
+    assert_eq!(received, large);
     assert_modest(peak_memory(client.id()));
     stream.write_all(&frame(b"\0that was all we wanted to know")).unwrap();
     assert_eq!(end_of(client).status.code(), Some(1));
@@ -186,9 +189,10 @@ fn a_gibibyte_is_sent_in_constant_memory() {
 
 /// The same without a header: here the kernel may move the bytes by itself.
 #[test]
-fn a_gibibyte_until_the_end_of_stream_takes_constant_memory_on_both_sides() {
+fn a_large_file_until_the_end_of_stream_takes_constant_memory_on_both_sides() {
+    let large = few_or_all(128 * MIB as u64, GIB);
     let host = Host::start(&["--framing", "eof"]);
-    let (_folder, path) = sparse_file(GIB);
+    let (_folder, path) = sparse_file(large);
     let args = ["--framing", "eof", &path];
     let client = client(host.server.address(), &args).spawn().unwrap();
     let mut memory = None;
@@ -198,7 +202,7 @@ fn a_gibibyte_until_the_end_of_stream_takes_constant_memory_on_both_sides() {
     });
     assert!(done.is_some(), "{}", host.server.stderr());
     assert_eq!(end_of(client).status.code(), Some(0));
-    assert_eq!(fs::metadata(host.folder.path().join("upload.bin")).unwrap().len(), GIB);
+    assert_eq!(fs::metadata(host.folder.path().join("upload.bin")).unwrap().len(), large);
     assert_modest(host.server.peak_memory());
     assert_modest(memory);
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use netlab::rounds::few_or_all;
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -240,7 +241,7 @@ fn play(eyeballs: &mut Eyeballs, fates: &[Fate]) -> (Step, Vec<Duration>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(few_or_all(100, 2_000)))]
 
     #[test]
     fn every_network_comes_to_an_end_and_wins_if_anybody_answers(
