@@ -10,6 +10,7 @@ mod output;
 mod resources;
 mod server;
 
+use std::io;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::thread;
@@ -144,6 +145,18 @@ pub fn poll<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T
             return None;
         }
         thread::sleep(POLL);
+    }
+}
+
+/// Calls `wait` again whenever a signal has cut it short: a socket with a time limit says so when its
+/// program was stopped and continued meanwhile (signal(7), "Interruption of system calls and library
+/// functions by stop signals").
+pub fn uninterrupted<T>(mut wait: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match wait() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            ended => return ended,
+        }
     }
 }
 

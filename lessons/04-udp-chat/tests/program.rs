@@ -9,7 +9,7 @@ use std::time::Duration;
 use netlab::conditions::Conditions;
 use netlab::faults::{Direction, Fate};
 use netlab::peers::Peer;
-use netlab::program::{Server, poll};
+use netlab::program::{Server, poll, uninterrupted};
 use netlab::record::Transport;
 use netlab::relay::Relay;
 use rstest::rstest;
@@ -297,7 +297,7 @@ fn a_stranger_is_not_heard() {
     let addr = address.to_string();
     let mut client = Command::new(PROGRAM);
     let mut client = Peer::start(client.args(["client", "--addr", &addr, "--timeout", "20", "hi"]));
-    let (_, customer) = server.recv_from(&mut [0; 16]).unwrap();
+    let (_, customer) = uninterrupted(|| server.recv_from(&mut [0; 16])).unwrap();
     stranger.send_to(b"lie", customer).unwrap();
     server.send_to(b"truth", customer).unwrap();
     assert_eq!(client.ends(LIMIT).expect("it ends").code(), Some(0));

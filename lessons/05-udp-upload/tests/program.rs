@@ -13,7 +13,7 @@ use std::time::Duration;
 use assert_cmd::cargo::cargo_bin_cmd;
 use netlab::conditions::{Conditions, Path as Way};
 use netlab::faults::{DatagramFaults, Direction, Fate};
-use netlab::program::{Server, poll};
+use netlab::program::{Server, poll, uninterrupted};
 use netlab::record::Transport;
 use netlab::relay::Relay;
 use rstest::rstest;
@@ -114,10 +114,14 @@ fn open_by_hand(socket: &UdpSocket, server: SocketAddr) -> Vec<u8> {
     socket.set_read_timeout(Some(LIMIT)).unwrap();
     let mut answer = [0; 200];
     socket.send_to(&open(&[0; 8]), server).unwrap();
-    assert_eq!((socket.recv(&mut answer).unwrap(), answer[2]), (24, 7), "a token");
+    assert_eq!(
+        (uninterrupted(|| socket.recv(&mut answer)).unwrap(), answer[2]),
+        (24, 7),
+        "a token"
+    );
     let token = answer[8..16].to_vec();
     socket.send_to(&open(&token), server).unwrap();
-    assert_eq!((socket.recv(&mut answer).unwrap(), answer[2]), (28, 4), "an ack");
+    assert_eq!((uninterrupted(|| socket.recv(&mut answer)).unwrap(), answer[2]), (28, 4), "an ack");
     token
 }
 
@@ -362,7 +366,7 @@ fn a_server_that_was_restarted_says_that_it_does_not_know_the_upload() {
     scene.server = start(&addr.to_string(), &scene.inbox(), &[]);
     socket.send_to(&packet(2, &token, &[1; 1000]), addr).unwrap();
     let mut answer = [0; 200];
-    let length = socket.recv(&mut answer).unwrap();
+    let length = uninterrupted(|| socket.recv(&mut answer)).unwrap();
     let reason = String::from_utf8_lossy(&answer[24..length]).into_owned();
     assert!(answer[2] == 6 && reason.contains("no such upload"), "{reason}");
     assert_eq!(answer[8..16], token, "the client sees that it is for its own upload");

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin_cmd;
 use netlab::filtered::Filtered;
-use netlab::program::Server;
+use netlab::program::{Server, uninterrupted};
 use rstest::rstest;
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -219,7 +219,7 @@ fn a_client_that_resets_ends_only_itself(#[case] args: &[&str]) {
     let rude = connect(V4, &server);
     let address = rude.local_addr().unwrap();
     // Closing with an unread greeting makes the system send a reset instead of a close.
-    rude.peek(&mut [0]).unwrap();
+    uninterrupted(|| rude.peek(&mut [0])).unwrap();
     drop(rude);
     let expected = format!("{address} is gone: connection reset");
     assert!(server.says(&expected, LIMIT), "{}", server.stderr());
@@ -350,7 +350,7 @@ fn a_server_that_hangs_up_on_what_the_client_says_is_reported() {
     let hang_up = thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
         // What stays unread makes the close a reset.
-        stream.peek(&mut [0]).unwrap();
+        uninterrupted(|| stream.peek(&mut [0])).unwrap();
     });
     let (code, _, said) = try_candidates(&[address], &["hello"]);
     hang_up.join().unwrap();

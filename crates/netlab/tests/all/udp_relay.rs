@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use netlab::conditions::{Conditions, Path};
 use netlab::faults::{DatagramFaults, Direction, Fate};
+use netlab::program::uninterrupted;
 use netlab::record::{Happening, Recorder, Recording, Transport};
 use netlab::relay::Relay;
 use netlab::shape::Shape;
@@ -43,7 +44,9 @@ fn send(client: &UdpSocket, to: SocketAddr, numbers: std::ops::Range<u8>) {
 /// What comes, by its first byte.
 fn receive(socket: &UdpSocket, count: usize) -> Vec<u8> {
     let mut buffer = [0; 2000];
-    (0..count).map(|_| socket.recv(&mut buffer).map(|_| buffer[0]).unwrap()).collect()
+    (0..count)
+        .map(|_| uninterrupted(|| socket.recv(&mut buffer)).map(|_| buffer[0]).unwrap())
+        .collect()
 }
 
 #[test]
@@ -79,13 +82,13 @@ fn answers_find_the_client_that_asked_over_ipv4_and_ipv6() {
         let mut seen = Vec::new();
         for _ in &clients {
             let mut byte = [0];
-            let (_, from) = server.recv_from(&mut byte).unwrap();
+            let (_, from) = uninterrupted(|| server.recv_from(&mut byte)).unwrap();
             server.send_to(&byte, from).unwrap();
             seen.push(from);
         }
         for (number, client) in (0_u8..).zip(&clients) {
             let mut byte = [9];
-            let (_, from) = client.recv_from(&mut byte).unwrap();
+            let (_, from) = uninterrupted(|| client.recv_from(&mut byte)).unwrap();
             assert_eq!((byte, from), ([number], relay.address()));
         }
         seen.sort();
@@ -104,7 +107,7 @@ fn datagrams_of_every_size_pass_unchanged() {
         for length in [0, 1, 1400, 1400, 1472, 1473, 9000, 65_507] {
             let payload: Vec<u8> = (0..length).map(|i| u8::try_from(i % 251).unwrap()).collect();
             client.send_to(&payload, relay.address()).unwrap();
-            let got = server.recv(&mut buffer).unwrap();
+            let got = uninterrupted(|| server.recv(&mut buffer)).unwrap();
             assert!(buffer[..got] == payload, "{length} bytes over {address}");
         }
     }
@@ -120,7 +123,7 @@ fn a_corrupted_datagram_differs_in_one_byte_and_a_large_one_is_dropped() {
     client.send_to(&[5; 101], relay.address()).unwrap();
     client.send_to(&[5; 100], relay.address()).unwrap();
     let mut buffer = [0; 200];
-    assert_eq!(server.recv(&mut buffer).unwrap(), 100);
+    assert_eq!(uninterrupted(|| server.recv(&mut buffer)).unwrap(), 100);
     assert_eq!(buffer[..100].iter().filter(|byte| **byte != 5).count(), 1);
     let counts = relay.counts().to_server;
     assert_eq!((counts.too_large, counts.corrupted), (1, 1));
@@ -205,7 +208,7 @@ fn a_stranger_cannot_answer_in_place_of_the_server() {
     let (server, client) = (socket("127.0.0.1:0"), socket("127.0.0.1:0"));
     let relay = start(&server, Conditions::default());
     send(&client, relay.address(), 1..2);
-    let (_, customer) = server.recv_from(&mut [0; 200]).unwrap();
+    let (_, customer) = uninterrupted(|| server.recv_from(&mut [0; 200])).unwrap();
     socket("127.0.0.1:0").send_to(b"lie", customer).unwrap();
     server.send_to(b"truth", customer).unwrap();
     assert_eq!(receive(&client, 1), [b't']);
@@ -221,11 +224,11 @@ fn two_thousand_clients_are_served_at_once() {
     for round in 0..2 {
         for (number, client) in (0_u32..).zip(&clients) {
             client.send_to(&number.to_be_bytes(), relay.address()).unwrap();
-            let (length, from) = server.recv_from(&mut buffer).unwrap();
+            let (length, from) = uninterrupted(|| server.recv_from(&mut buffer)).unwrap();
             server.send_to(&buffer[..length], from).unwrap();
         }
         for (number, client) in (0_u32..).zip(&clients) {
-            let length = client.recv(&mut buffer).unwrap();
+            let length = uninterrupted(|| client.recv(&mut buffer)).unwrap();
             assert_eq!(buffer[..length], number.to_be_bytes(), "round {round}");
         }
     }

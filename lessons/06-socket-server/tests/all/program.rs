@@ -12,7 +12,7 @@ use crate::serving::{
     LIMIT, PROGRAM, Served, ask, exists, hear, is_ended, is_silent, is_stream, say,
 };
 use netlab::peers::Peer;
-use netlab::program::poll;
+use netlab::program::{poll, uninterrupted};
 use rstest::rstest;
 
 fn program() -> assert_cmd::Command {
@@ -180,7 +180,7 @@ fn datagrams_of_any_size_are_answered_whole() {
     for length in [0, 1, 1025, 65_507] {
         socket.send(&vec![b'a'; length]).unwrap();
         let mut answer = vec![0; 70_000];
-        let got = socket.recv(&mut answer).unwrap();
+        let got = uninterrupted(|| socket.recv(&mut answer)).unwrap();
         assert_eq!(answer[..got], vec![b'A'; length]);
     }
 }
@@ -274,7 +274,7 @@ fn datagrams_wait_for_a_full_pool_in_the_systems_queue() {
     }
     for number in 0..10 {
         let mut answer = [0; 16];
-        let length = socket.recv(&mut answer).unwrap();
+        let length = uninterrupted(|| socket.recv(&mut answer)).unwrap();
         assert_eq!(answer[..length], *format!("M{number}").as_bytes());
     }
     assert!(server.says("the pool is full (1 running, 1 waiting)"));

@@ -12,7 +12,7 @@ use crate::common::{
 };
 use netlab::conditions::{Conditions, Path, StreamFaults};
 use netlab::peers::{Peer, Transport};
-use netlab::program::{CAN_INTERRUPT, poll};
+use netlab::program::{CAN_INTERRUPT, poll, uninterrupted};
 use netlab::relay::Relay;
 use rstest::rstest;
 
@@ -300,7 +300,7 @@ fn a_node_that_is_gone_before_it_has_taken_everything_is_a_failure() {
         visitor.send(&[2]);
         // It reads nothing more, so the end of its connection is a reset.
         assert_eq!(visitor.next()[0], 1);
-        visitor.0.peek(&mut [0]).unwrap();
+        uninterrupted(|| visitor.0.peek(&mut [0])).unwrap();
     });
     let output = client(address, &["hello"]).assert().code(1).get_output().clone();
     serving.join().unwrap();
