@@ -50,6 +50,12 @@ fn all_that_does_not_fit_is_found_at_once() {
     write("lessons/02-bare/lesson.toml", EXERCISE);
     write("lessons/02-bare/exercise/Cargo.toml", "[package]\nname = 'exercise-03'\n");
     write("crates/a/src/lib.rs", concat!("#[", "ignore]\nconst HERE: &str = \"/", "home/me\";"));
+    write("crates/a/tests/all/main.rs", "mod one;\n");
+    write("crates/a/tests/all/one.rs", "");
+    write("crates/a/tests/all/two.rs", "");
+    write("tests/tests/all/main.rs", "#[path = \"../lesson_01.rs\"]\nmod lesson_01;\n");
+    write("tests/tests/lesson_01.rs", "");
+    write("tests/tests/lesson_02.rs", "");
     write("target/debug/build.rs", concat!("/", "home/me"));
 
     let found = problems(root.path()).join("\n");
@@ -67,10 +73,12 @@ fn all_that_does_not_fit_is_found_at_once() {
         "lessons/02-bare/solution/src/bin/greet.rs: ",
         concat!("crates/a/src/lib.rs:2: contains /", "home/"),
         "crates/a/src/lib.rs:1: ",
+        "crates/a/tests/all/two.rs: no module of ",
+        "tests/tests/lesson_02.rs: no module of ",
     ] {
         assert!(found.lines().any(|line| line.starts_with(expected)), "{expected} in:\n{found}");
     }
-    assert_eq!(found.lines().count(), 13, "{found}");
+    assert_eq!(found.lines().count(), 15, "{found}");
 }
 
 /// A `lesson.toml` with the one exercise `greet`.
@@ -88,6 +96,7 @@ fn problems(root: &Path) -> Vec<String> {
         problems.check_lesson(&folder);
     }
     problems.check_words(root);
+    problems.check_test_programs(root);
     problems.list
 }
 
@@ -155,6 +164,29 @@ impl Problems<'_> {
         let lines = text.lines().filter(|line| !is_main || !line.is_empty()).count();
         if lines > limit {
             self.add(file, &format!("{lines} lines; at most {limit} are read with pleasure"));
+        }
+    }
+
+    /// A file of tests that no program has as a module is never run.
+    fn check_test_programs(&mut self, root: &Path) {
+        for main in files(root).into_iter().filter(|file| file.ends_with("main.rs")) {
+            let Some(folder) = main.parent() else { continue };
+            if folder.parent().is_none_or(|parent| !parent.ends_with("tests")) {
+                continue;
+            }
+            let text = fs::read_to_string(&main).unwrap_or_default();
+            // The graded tests of each lesson are a program of their own, too.
+            let above = files(&root.join("tests/tests")).into_iter().filter(|file| {
+                folder.ends_with("tests/tests/all") && file.parent() == folder.parent()
+            });
+            let modules = files(folder).into_iter().filter(|file| file.parent() == Some(folder));
+            for file in modules.chain(above.filter(|file| !file.ends_with("peers.rs"))) {
+                let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                let is_rust = file.extension() == Some(OsStr::new("rs"));
+                if is_rust && name != "main" && !text.contains(&format!("mod {name};")) {
+                    self.add(&file, &format!("no module of {}: never run", main.display()));
+                }
+            }
         }
     }
 
