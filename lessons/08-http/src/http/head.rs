@@ -19,7 +19,7 @@ mod tests;
 use std::fmt;
 use std::str;
 
-pub use fields::Fields;
+pub use fields::{Fields, OWS, text};
 pub use status::{Status, phrase};
 
 /// Why a message is not accepted.
@@ -78,7 +78,8 @@ impl Request {
     /// # Errors
     /// 400, or 505 for a version other than HTTP/1.x (RFC 9110, section 15.6.6).
     pub fn parse(head: &[u8]) -> Result<Self, Fault> {
-        let (line, rest) = first_line(head)?;
+        let (line, rest) = fields::split_line(head)?;
+        let line = str::from_utf8(line).map_err(|_| bad("the first line is not text"))?;
         // Exactly one space in each place. RFC 9112, section 3, would let us split at any
         // whitespace; then `GET /a HTTP/1.1 /b HTTP/1.1` could be read in two ways.
         let mut words = line.split(' ');
@@ -104,11 +105,14 @@ impl Request {
 impl Response {
     /// Reads a whole head, from the version to the empty line.
     pub fn parse(head: &[u8]) -> Result<Self, Fault> {
-        let (line, rest) = first_line(head)?;
-        let (version, line) = line.split_once(' ').ok_or(bad("the status line has no status"))?;
+        let (line, rest) = fields::split_line(head)?;
+        // Tabs, and letters of other alphabets, may stand in the reason (RFC 9112, section 4).
+        let line = fields::text(line)?;
+        let (version, rest_of_line) =
+            line.split_once(' ').ok_or(bad("the status line has no status"))?;
         let version = Version::parse(version)?;
         // The reason may be empty, and some servers then leave its space out.
-        let (status, reason) = line.split_once(' ').unwrap_or((line, ""));
+        let (status, reason) = rest_of_line.split_once(' ').unwrap_or((rest_of_line, ""));
         if status.len() != 3 || !status.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(bad("the status is not three digits"));
         }
@@ -116,7 +120,8 @@ impl Response {
         if status < 100 {
             return Err(bad("there is no status below 100"));
         }
-        Ok(Self { version, status, reason: reason.into(), fields: Fields::parse(rest)? })
+        let fields = Fields::parse(&fields::unfold(rest))?;
+        Ok(Self { version, status, reason: reason.into(), fields })
     }
 }
 
@@ -132,16 +137,6 @@ impl Version {
             _ => Err(bad("the version is not HTTP/DIGIT.DIGIT")),
         }
     }
-}
-
-/// The start line as text, and the bytes behind it. (Fields may hold other bytes than ASCII.)
-fn first_line(head: &[u8]) -> Result<(&str, &[u8]), Fault> {
-    let (line, rest) = fields::split_line(head)?;
-    let line = str::from_utf8(line).map_err(|_| bad("the first line is not text"))?;
-    if line.chars().any(char::is_control) {
-        return Err(bad("a control character in the first line"));
-    }
-    Ok((line, rest))
 }
 
 impl fmt::Display for Version {

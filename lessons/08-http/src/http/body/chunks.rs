@@ -11,10 +11,9 @@
 //! ```
 
 use std::io::{self, BufRead};
-use std::str;
 
 use super::{TOO_LARGE, WireError, exactly, read_fields, read_line};
-use crate::http::head::{Fault, Fields, bad};
+use crate::http::head::{Fault, Fields, OWS, bad, text};
 
 /// Longest line in front of a chunk: a number, and extensions that nobody uses.
 const MAX_SIZE_LINE_BYTES: usize = 256;
@@ -48,15 +47,13 @@ pub fn receive(
 /// The size in `1a;name=value␍␊`: hexadecimal digits (RFC 9112, section 7.1), and nothing that
 /// other programs take for a number: no sign, no `0x`, no blank, no underscore.
 fn chunk_size(line: &[u8]) -> Result<u64, Fault> {
-    let line = line.strip_suffix(b"\r\n").unwrap_or(line);
-    if line.iter().any(|&byte| byte.is_ascii_control()) {
-        return Err(bad("a control character in front of a chunk"));
-    }
-    // Extensions: a recipient ignores those it does not know (section 7.1.1).
-    let digits = line.split(|&byte| byte == b';').next().unwrap_or(line);
-    let is_number = (1..=16).contains(&digits.len()) && digits.iter().all(u8::is_ascii_hexdigit);
-    let text = str::from_utf8(digits).ok().filter(|_| is_number);
-    let size = text.and_then(|text| u64::from_str_radix(text, 16).ok());
+    let line = text(line.strip_suffix(b"\r\n").unwrap_or(line))?;
+    // Extensions: a recipient ignores those it does not know, and blanks in front of their ';'
+    // (section 7.1.1).
+    let digits = line.split_once(';').map_or(&*line, |(size, _)| size.trim_end_matches(OWS));
+    let is_number =
+        (1..=16).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    let size = u64::from_str_radix(digits, 16).ok().filter(|_| is_number);
     size.ok_or(bad("a chunk size is not a hexadecimal number"))
 }
 // listing: end chunked

@@ -40,6 +40,13 @@ fn status(error: &WireError) -> Status {
 #[case::hexadecimal(Framing::Chunked, "A\r\n0123456789\r\n0\r\n\r\n", "0123456789", "")]
 #[case::leading_zeros(Framing::Chunked, "005\r\nhello\r\n000\r\n\r\n", "hello", "")]
 #[case::an_extension(Framing::Chunked, "5;a=b\r\nhello\r\n0;c\r\n\r\nrest", "hello", "rest")]
+#[case::blanks_before_extensions(
+    Framing::Chunked,
+    "5 ;a=b\r\nhello\r\n0 \t; c = \"d;e\" ;f\r\n\r\nrest",
+    "hello",
+    "rest"
+)]
+#[case::a_tab_in_an_extension(Framing::Chunked, "5;a=\"\t\"\r\nhello\r\n0\r\n\r\n", "hello", "")]
 #[case::a_trailer(Framing::Chunked, "5\r\nhello\r\n0\r\nX-A: b\r\n\r\nrest", "hello", "rest")]
 #[case::line_ends_inside(Framing::Chunked, "4\r\n\r\n\r\n\r\n0\r\n\r\n", "\r\n\r\n", "")]
 fn a_body_ends_where_its_framing_says(
@@ -61,6 +68,12 @@ fn a_body_ends_where_its_framing_says(
 #[case::an_underscore("0_5\r\nhello\r\n0\r\n\r\n")]
 #[case::a_blank_behind("5 \r\nhello\r\n0\r\n\r\n")]
 #[case::a_blank_in_front(" 5\r\nhello\r\n0\r\n\r\n")]
+#[case::a_tab_behind("5\t\r\nhello\r\n0\r\n\r\n")]
+#[case::a_form_feed_behind("5\x0c\r\nhello\r\n0\r\n\r\n")]
+#[case::a_form_feed_before_an_extension("5\x0c;a\r\nhello\r\n0\r\n\r\n")]
+#[case::a_blank_of_unicode_before_an_extension("5\u{a0};a\r\nhello\r\n0\r\n\r\n")]
+#[case::only_an_extension(" ;a\r\nhello\r\n0\r\n\r\n")]
+#[case::a_nul_in_an_extension("5;a=\0\r\nhello\r\n0\r\n\r\n")]
 #[case::more_than_64_bits("10000000000000005\r\nhello\r\n0\r\n\r\n")]
 #[case::a_bare_line_feed("5\nhello\r\n0\r\n\r\n")]
 #[case::a_carriage_return_in_an_extension("5;\rhello\r\n0\r\n\r\n")]

@@ -1,5 +1,6 @@
 //! Field lines: `name: value`, each on a line of its own (RFC 9112, section 5).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str;
 
@@ -45,16 +46,36 @@ fn field(line: &[u8]) -> Result<(String, String), Fault> {
         return Err(bad("a field line begins with a blank; folded lines are obsolete"));
     }
     let colon = line.iter().position(|&byte| byte == b':').ok_or(bad("a field without ':'"))?;
-    let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+    let (name, value) = (&line[..colon], text(&line[colon + 1..])?);
     // `Content-Length : 5` is one field to some and an unknown one to others. RFC 9112, section
     // 5.1, leaves a server no choice here: 400. (A blank is no character of a token.)
     let name = str::from_utf8(name).ok().filter(|name| is_token(name));
     let name = name.ok_or(bad("a field name is not a token, or a blank stands before its ':'"))?;
-    // RFC 9110, section 5.5: visible characters, blanks, tabs, and bytes above ASCII as they are.
-    if value.iter().any(|&byte| byte != b'\t' && byte.is_ascii_control()) {
-        return Err(bad("a control character in a field value"));
+    Ok((name.to_owned(), value.trim_matches(OWS).to_owned()))
+}
+
+/// The blanks of HTTP (RFC 9110, section 5.6.3): these two. A form feed, or what else Rust's `trim`
+/// takes for white space, is none to others who read the same bytes.
+pub const OWS: [char; 2] = [' ', '\t'];
+
+/// Visible characters, blanks, tabs, and bytes above ASCII as they are (RFC 9110, section 5.5).
+pub fn text(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
+    if bytes.iter().any(|&byte| byte != b'\t' && byte.is_ascii_control()) {
+        return Err(bad("a control character in a line"));
     }
-    Ok((name.to_owned(), String::from_utf8_lossy(value).into_owned()))
+    Ok(String::from_utf8_lossy(bytes))
+}
+
+/// Puts folded lines together. A server refuses them, a client must not: it takes each fold for
+/// blanks (RFC 9112, section 5.2).
+pub fn unfold(lines: &[u8]) -> Vec<u8> {
+    let mut lines = lines.to_vec();
+    for at in 2..lines.len() {
+        if &lines[at - 2..at] == b"\r\n" && matches!(lines[at], b' ' | b'\t') {
+            lines[at - 2..at].copy_from_slice(b"  ");
+        }
+    }
+    lines
 }
 
 /// The next line without its CR LF, and the bytes behind it.
@@ -93,11 +114,17 @@ impl Fields {
         self.all(name).next()
     }
 
+    /// The value, if there is just one line with this name.
+    pub fn only<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        let mut values = self.all(name);
+        values.next().filter(|_| values.next().is_none())
+    }
+
     /// The members of a field that is a list; it may be cut into several lines and means the same
     /// (RFC 9110, section 5.2).
     pub fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let members = self.all(name).flat_map(|value| value.split(','));
-        members.map(str::trim_ascii).filter(|member| !member.is_empty())
+        members.map(|member| member.trim_matches(OWS)).filter(|member| !member.is_empty())
     }
 
     /// Whether a list has this word in it, in any case.
