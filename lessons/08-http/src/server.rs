@@ -15,6 +15,7 @@ mod target;
 
 use std::fs;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -121,7 +122,7 @@ impl Server {
                     continue;
                 }
                 let connection = thread::Builder::new().name(say::thread_name(peer));
-                let attend = move || self.attend(tcp, peer, &place);
+                let attend = move || contain(peer, || self.attend(tcp, peer, &place));
                 if let Err(error) = connection.spawn_scoped(connections, attend) {
                     say!("no thread for {peer}, so its connection is closed: {error}");
                 }
@@ -155,5 +156,26 @@ impl Server {
         let Some(config) = &self.tls else { return Ok(Stream::Plain(timed)) };
         let tls = ServerConnection::new(Arc::clone(config))?;
         Ok(Stream::TlsServer(StreamOwned::new(tls, timed).into()))
+    }
+}
+
+/// A panic is a mistake of ours, and one client's request has met it: that client's connection ends,
+/// the others do not. (A scope whose thread has panicked would panic itself.)
+fn contain(peer: SocketAddr, attend: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(attend)).is_err() {
+        say!("{peer} is gone: this server has a fault, which is described above");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_in_one_connection_ends_no_other() {
+        let peer = SocketAddr::from(([127, 0, 0, 1], 5000));
+        thread::scope(|connections| {
+            connections.spawn(|| contain(peer, || panic!("as a test")));
+        });
     }
 }
