@@ -8,6 +8,7 @@ mod answer;
 mod connection;
 pub mod folder;
 mod place;
+mod precondition;
 mod range;
 mod send;
 pub mod site;

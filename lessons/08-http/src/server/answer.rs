@@ -3,11 +3,10 @@
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
-
-use httpdate::{fmt_http_date, parse_http_date};
+use std::time::SystemTime;
 
 use super::folder::{Folder, Found};
+use super::precondition::Validators;
 use super::range::{Part, part};
 use super::target;
 use crate::http::head::{Fault, Fields, Request, Status, phrase};
@@ -44,6 +43,16 @@ impl Answer {
         Self::new(*status, Content::Text(text)).with("Content-Type", "text/plain; charset=utf-8")
     }
 
+    /// The end of a request whose precondition fails. A 304 repeats what a 200 would say of the
+    /// version, and no more (RFC 9110, section 15.4.5).
+    fn unmet(status: Status, validators: &Validators) -> Self {
+        match &validators.tag {
+            Some(tag) if status == 304 => Self::new(304, Content::Nothing).with("ETag", tag),
+            None if status == 304 => Self::new(304, Content::Nothing),
+            _ => Self::refusal(&Fault { status, why: "this is no longer the version asked for" }),
+        }
+    }
+
     fn with(mut self, name: &str, value: impl std::fmt::Display) -> Self {
         self.fields.add(name, value);
         self
@@ -64,8 +73,12 @@ pub fn answer(request: &Request, folder: &Folder) -> Answer {
 }
 
 fn found(request: &Request, folder: &Folder) -> Result<Answer, Fault> {
-    let path = target::path(&request.target)?;
+    let (path, query) = target::path_and_query(&request.target)?;
     if path == "/time" {
+        let no_validators = Validators::default();
+        if let Some(status) = no_validators.failed_precondition(&request.fields) {
+            return Ok(Answer::unmet(status, &no_validators));
+        }
         let clock = Answer::new(200, Content::Clock);
         // The next one would be another one: nobody needs to keep it.
         return Ok(clock
@@ -80,22 +93,36 @@ fn found(request: &Request, folder: &Folder) -> Result<Answer, Fault> {
             let text = "301 Moved Permanently: with a '/' at the end\n".to_owned();
             let moved = Answer::new(301, Content::Text(text));
             Ok(moved
-                .with("Location", format!("{path}/"))
+                .with("Location", format!("{path}/{query}"))
                 .with("Content-Type", "text/plain; charset=utf-8"))
         }
     }
 }
 
-fn file_answer(request: &Request, mut file: File, name: &Path) -> io::Result<Answer> {
-    let about = file.metadata()?;
-    let (length, now) = (about.len(), SystemTime::now());
-    // Never later than this answer's Date (RFC 9110, section 8.8.2.1).
-    let modified = about.modified().map_or(now, |modified| modified.min(now));
-    let dated = |answer: Answer| answer.with("Last-Modified", fmt_http_date(modified));
-    if is_known(request, modified) {
-        return Ok(dated(Answer::new(304, Content::Nothing)));
+fn file_answer(request: &Request, file: File, name: &Path) -> io::Result<Answer> {
+    let (about, fields) = (file.metadata()?, &request.fields);
+    let validators = Validators::of(&about, SystemTime::now());
+    if let Some(status) = validators.failed_precondition(fields) {
+        return Ok(Answer::unmet(status, &validators));
     }
-    let answer = match part(request, length) {
+    let length = about.len();
+    let part = if validators.allow_range(fields) { part(request, length) } else { Part::Whole };
+    let mut answer = content(file, length, &part)?;
+    if let Some(tag) = &validators.tag {
+        answer = answer.with("ETag", tag);
+    }
+    // Who asks for more of a version has been told all else before (RFC 9110, section 15.3.7).
+    if answer.status == 416 || answer.status == 206 && fields.first("If-Range").is_some() {
+        return Ok(answer);
+    }
+    if let Some(date) = validators.modified {
+        answer = answer.with("Last-Modified", date);
+    }
+    Ok(answer.with("Content-Type", media_type(name)).with("Accept-Ranges", "bytes"))
+}
+
+fn content(mut file: File, length: u64, part: &Part) -> io::Result<Answer> {
+    Ok(match *part {
         Part::Whole => Answer::new(200, Content::File(file, length)),
         Part::Bytes { first, last } => {
             file.seek(SeekFrom::Start(first))?;
@@ -104,20 +131,10 @@ fn file_answer(request: &Request, mut file: File, name: &Path) -> io::Result<Ans
         }
         Part::Outside => {
             let why = "the file has no such bytes";
-            return Ok(Answer::refusal(&Fault { status: 416, why })
-                .with("Content-Range", format!("bytes */{length}")));
+            Answer::refusal(&Fault { status: 416, why })
+                .with("Content-Range", format!("bytes */{length}"))
         }
-    };
-    Ok(dated(answer).with("Content-Type", media_type(name)).with("Accept-Ranges", "bytes"))
-}
-
-/// Whether the client has this version already (RFC 9110, section 13.1.3). A date has no parts of
-/// a second. `If-None-Match` asks by a tag, which our files have not: then the date does not count.
-fn is_known(request: &Request, modified: SystemTime) -> bool {
-    let since = request.fields.first("If-Modified-Since").map(parse_http_date);
-    let Some(Ok(since)) = since else { return false };
-    let is_tagged = request.fields.first("If-None-Match").is_some();
-    !is_tagged && modified < since + Duration::from_secs(1)
+    })
 }
 
 /// What the file is, by its name, as that is all we know. Text is UTF-8 here, and says so: else

@@ -5,9 +5,8 @@ use std::io::{self, Read, Write};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use httpdate::fmt_http_date;
-
 use super::answer::{Answer, Content};
+use crate::http::date::HttpDate;
 use crate::http::head::{Fields, Request, Response, Version, phrase};
 
 /// How much of a file is in memory at a time.
@@ -69,7 +68,9 @@ pub fn send(output: &mut impl Write, answer: Answer, manner: Manner) -> io::Resu
 
 fn head(answer: &Answer, manner: Manner) -> Response {
     let mut fields = Fields::default();
-    fields.add("Date", fmt_http_date(SystemTime::now()));
+    if let Some(now) = HttpDate::of(SystemTime::now()) {
+        fields.add("Date", now);
+    }
     fields.append(answer.fields.clone());
     match &answer.content {
         Content::Text(text) => fields.add("Content-Length", text.len()),
@@ -121,7 +122,8 @@ fn send_file(
 fn send_time(output: &mut impl Write, in_chunks: bool) -> io::Result<u64> {
     let mut length = 0;
     for tick in 1..=TICKS {
-        let line = format!("{tick} of {TICKS}: {}\n", fmt_http_date(SystemTime::now()));
+        let now = HttpDate::of(SystemTime::now()).map(|now| now.to_string()).unwrap_or_default();
+        let line = format!("{tick} of {TICKS}: {now}\n");
         length += line.len() as u64;
         if in_chunks {
             // RFC 9112, section 7.1: the size in hexadecimal, the bytes, and CR LF behind both.

@@ -44,12 +44,12 @@ fn is_host(text: &str) -> bool {
     (is_address || is_name()) && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The path of a target, still percent-encoded, without the query.
+/// The path of a target, still percent-encoded, and its query with the `?`, or nothing.
 ///
-/// Usually that is its beginning. A client may also send the whole URL, as it would to a proxy, and
+/// Usually that is all of it. A client may also send the whole URL, as it would to a proxy, and
 /// every server has to take that (RFC 9112, section 3.2.2).
-pub fn path(target: &str) -> Result<&str, Fault> {
-    let path = match target.split_once("://") {
+pub fn path_and_query(target: &str) -> Result<(&str, &str), Fault> {
+    let target = match target.split_once("://") {
         _ if target.starts_with('/') => target,
         Some((scheme, rest))
             if ["http", "https"].iter().any(|s| scheme.eq_ignore_ascii_case(s)) =>
@@ -62,8 +62,8 @@ pub fn path(target: &str) -> Result<&str, Fault> {
         }
         _ => return Err(bad("the target is neither a path nor a URL")),
     };
-    let path = path.split('?').next().unwrap_or(path);
-    Ok(if path.is_empty() { "/" } else { path })
+    let (path, query) = target.split_at(target.find('?').unwrap_or(target.len()));
+    Ok((if path.is_empty() { "/" } else { path }, query))
 }
 
 // listing: begin resolve

@@ -97,11 +97,13 @@ fn what_is_no_path_at_all_is_a_bad_request(
 }
 
 #[rstest]
-#[case::a_path("/a/b?c=d", Ok("/a/b"))]
-#[case::a_query_with_a_url("/a?u=http://b/c", Ok("/a"))]
-#[case::a_url("http://localhost:8888/a?b", Ok("/a"))]
-#[case::a_url_of_another_case("HTTPS://LOCALHOST/a", Ok("/a"))]
-#[case::a_url_without_a_path("http://localhost?b", Ok("/"))]
+#[case::a_path("/a/b", Ok(("/a/b", "")))]
+#[case::a_query("/a/b?c=d?e", Ok(("/a/b", "?c=d?e")))]
+#[case::an_empty_query("/a?", Ok(("/a", "?")))]
+#[case::a_query_with_a_url("/a?u=http://b/c", Ok(("/a", "?u=http://b/c")))]
+#[case::a_url("http://localhost:8888/a?b", Ok(("/a", "?b")))]
+#[case::a_url_of_another_case("HTTPS://LOCALHOST/a", Ok(("/a", "")))]
+#[case::a_url_without_a_path("http://localhost?b", Ok(("/", "?b")))]
 #[case::no_host("http:///a", Err(400))]
 #[case::a_user("http://a@b/c", Err(400))]
 #[case::another_scheme("ftp://a/b", Err(400))]
@@ -109,8 +111,11 @@ fn what_is_no_path_at_all_is_a_bad_request(
 #[case::a_host_and_port("localhost:443", Err(400))]
 #[case::a_relative_path("a/b", Err(400))]
 #[case::an_empty_path("?a", Err(400))]
-fn the_path_of_a_target(#[case] target: &str, #[case] expected: Result<&str, u16>) {
-    assert_eq!(path(target).map_err(|fault| fault.status), expected);
+fn the_path_and_the_query_of_a_target(
+    #[case] target: &str,
+    #[case] expected: Result<(&str, &str), u16>,
+) {
+    assert_eq!(path_and_query(target).map_err(|fault| fault.status), expected);
 }
 
 #[rstest]
