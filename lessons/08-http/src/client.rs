@@ -2,13 +2,14 @@
 
 mod destination;
 mod library;
+mod range;
 mod session;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use netbasics::port::Endpoint;
 use netbasics::program::{OutputError, Usage};
 use netbasics::{program, say};
@@ -17,6 +18,7 @@ use crate::http::head::Response;
 use crate::http::tls;
 pub use destination::Destination;
 pub use library::Library;
+pub use range::Range;
 pub use session::Session;
 
 /// Fetch a URL and print what it gives
@@ -29,8 +31,8 @@ pub struct Options {
     #[arg(long)]
     pub head: bool,
     /// Ask for some of the bytes, counted from 0: 0-99, 100- or -100 (the last hundred)
-    #[arg(long, value_name = "FIRST-LAST", allow_hyphen_values = true, value_parser = range)]
-    pub range: Option<String>,
+    #[arg(long, value_name = "FIRST-LAST", allow_hyphen_values = true, value_parser = Range::parse)]
+    pub range: Option<Range>,
     /// For https: the certificate of the authority to trust, as PEM; nobody else is trusted
     #[arg(long, value_name = "FILE")]
     pub cacert: Option<PathBuf>,
@@ -46,17 +48,6 @@ pub struct Options {
     /// The largest body to take
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
     pub max_bytes: u64,
-}
-
-/// What a person may write behind --range; several ranges at once are more than we can print.
-fn range(text: &str) -> Result<String, String> {
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.split_once('-') {
-        Some((first, last)) if is_number(first) && is_number(last) && text.len() > 1 => {
-            Ok(format!("bytes={text}"))
-        }
-        _ => Err("write FIRST-LAST, FIRST- or -COUNT, such as 0-99".to_owned()),
-    }
 }
 
 impl Options {
@@ -87,14 +78,31 @@ pub fn run(addr: Option<Endpoint>, options: &Options) -> Result<()> {
 /// Whether we got what we asked for. A redirect is not followed by hand: whoever follows where a
 /// server points has to count, to compare hosts, and to think about what to send there.
 fn judge(to: &Destination, options: &Options, response: &Response) -> Result<()> {
-    let Response { status, reason, .. } = response;
-    if (200..300).contains(status) {
-        return Ok(());
-    }
-    let what = format!("{} {}: {status} {reason}", options.method(), to.url);
-    match response.fields.first("Location") {
-        Some(location) => bail!("{what}; it is now at {location}"),
-        None => bail!("{what}"),
+    let Response { status, reason, fields, .. } = response;
+    let more = match status {
+        200..=299 => return Ok(()),
+        300..=399 => fields
+            .first("Location")
+            .map(|location| format!("; it is now at {}", to.redirect(location))),
+        416 => range::length(fields).map(|length| format!("; it has {length} bytes")),
+        _ => None,
+    };
+    bail!("{} {}: {status} {reason}{}", options.method(), to.url, more.unwrap_or_default())
+}
+
+/// How many bytes of content must come, if that is known.
+fn expected(to: &Destination, options: &Options, response: &Response) -> Result<Option<u64>> {
+    let expected = Range::check(options.range, response);
+    expected.with_context(|| format!("{} {}: {}", options.method(), to.url, response.status))
+}
+
+/// Whether so many have come: a part with more or less is not the one that its head has named.
+fn check_length(to: &Destination, expected: Option<u64>, length: u64) -> Result<()> {
+    match expected {
+        Some(expected) if expected != length => {
+            bail!("{} sends {length} bytes for a part of {expected}", to.host())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -14,13 +14,15 @@ use netbasics::{say, socket};
 use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
 
-use crate::client::{self, Destination, Library, Session};
+use crate::client::{self, Destination, Library, Range, Session};
 use crate::http::tls;
 use crate::server::folder::Folder;
 use crate::server::{self, Server, site};
 use crate::url_parts;
 
 const LIMIT: Duration = Duration::from_secs(10);
+/// The title of the poem.
+const TITLE: Range = Range::Between(0, 8);
 
 pub fn run(addr: Option<Endpoint>) -> Result<()> {
     let addr = addr.unwrap_or_else(server::default_addr);
@@ -64,8 +66,7 @@ fn serve(
 }
 
 /// What a person would have typed.
-fn options(head: bool, range: Option<&str>, verbose: bool) -> client::Options {
-    let range = range.map(|range| format!("bytes={range}"));
+fn options(head: bool, range: Option<Range>, verbose: bool) -> client::Options {
     let (url, cacert, library) = (String::new(), None, false);
     let (timeout, max_bytes) = (LIMIT, 1 << 20);
     client::Options { url, head, range, cacert, library, verbose, timeout, max_bytes }
@@ -80,7 +81,7 @@ fn plain(address: SocketAddr) -> Result<()> {
     say!("only the head:");
     session.fetch(&poem, &options(true, None, false), false)?;
     say!("only the first nine bytes:");
-    session.fetch(&poem, &options(false, Some("0-8"), false), false)?;
+    session.fetch(&poem, &options(false, Some(TITLE), false), false)?;
     say!("something whose length nobody knows beforehand, in chunks:");
     session.fetch(&time, &options(false, None, false), true)?;
     session.close();
@@ -98,7 +99,7 @@ fn secure(address: SocketAddr, authority: CertificateDer<'static>) -> Result<()>
     // The connection goes to our server, as if somebody on the way had turned it.
     let wrong = Destination::new(Some(address.into()), "https://example.com/poem.txt", true)?;
 
-    let options = options(false, Some("0-8"), true);
+    let options = options(false, Some(TITLE), true);
     let mut session = Session::open(&right, &tls::trust(&authorities)?, &options)?;
     session.fetch(&right, &options, true)?;
     session.close();

@@ -13,6 +13,7 @@ use crate::server::default_addr;
 pub struct Destination {
     /// Without what is never sent: user name, password, fragment.
     pub url: Url,
+    fragment: Option<String>,
     /// The URL's host and port, or another place that answers for them, such as a test server.
     pub connect_to: Endpoint,
 }
@@ -27,7 +28,7 @@ impl Destination {
     pub fn new(addr: Option<Endpoint>, text: &str, is_tls: bool) -> Result<Self, Usage> {
         let mut url = if text.starts_with('/') {
             let scheme = if is_tls { "https" } else { "http" };
-            let addr = addr.clone().unwrap_or_else(default_addr);
+            let addr = without_zone(addr.clone().unwrap_or_else(default_addr));
             parse(&format!("{scheme}://{addr}{text}"))?
         } else {
             parse(text)?
@@ -36,10 +37,22 @@ impl Destination {
             // RFC 9110, section 4.2.4: never part of a request. Whoever wants to log in says so.
             say!("the user name and password in the URL are not sent");
         }
+        let fragment = url.fragment().map(str::to_owned);
         url.set_fragment(None);
         let _ = (url.set_username(""), url.set_password(None));
         let connect_to = addr.map_or_else(|| endpoint(&url), Ok)?;
-        Ok(Self { url, connect_to })
+        Ok(Self { url, fragment, connect_to })
+    }
+
+    /// Where a redirect leads: `location` may be relative to our URL (RFC 3986, section 5), and
+    /// without a fragment of its own it keeps ours (RFC 9110, section 10.2.2). What is no URL is
+    /// returned as it came.
+    pub fn redirect(&self, location: &str) -> String {
+        let Ok(mut url) = self.url.join(location) else { return location.to_owned() };
+        if url.fragment().is_none() {
+            url.set_fragment(self.fragment.as_deref());
+        }
+        url.into()
     }
 
     pub fn is_https(&self) -> bool {
@@ -73,8 +86,21 @@ impl Destination {
     }
 }
 
+/// A zone says on which interface of *this* machine an address is. It is for connecting only, and no
+/// part of a URL (RFC 9844).
+fn without_zone(addr: Endpoint) -> Endpoint {
+    match addr.host {
+        Host::V6Zone(address, _) => Endpoint { host: Host::V6(address), port: addr.port },
+        host => Endpoint { host, port: addr.port },
+    }
+}
+
 fn parse(text: &str) -> Result<Url, Usage> {
     let url = Url::parse(text).map_err(|problem| match problem {
+        ParseError::InvalidIpv6Address if text.contains('%') => Usage(format!(
+            "{text} is no URL: none has a zone (RFC 9844): write --addr '[ADDRESS%ZONE]:PORT', and \
+             the URL without %ZONE"
+        )),
         ParseError::RelativeUrlWithoutBase => {
             Usage(format!("{text} is no URL: write http://HOST/PATH, or /PATH and --addr"))
         }

@@ -1,29 +1,33 @@
-//! The same request with a library: ureq. It does what `session.rs` does, and follows redirects,
-//! keeps connections, and knows many odd servers.
+//! The same request with a library: ureq. It does what `session.rs` does, keeps connections, and
+//! knows many odd servers; and here redirects are followed.
 
 use std::io::{self, Read};
 use std::net::ToSocketAddrs;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
 use netbasics::say;
 use netbasics::trouble::explain;
 use rustls::pki_types::CertificateDer;
-use ureq::Agent;
 use ureq::config::Config;
 use ureq::http::{self, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::{Agent, Body};
 
-use super::{Destination, Options, print, print_head, show};
+use super::{Destination, Options, check_length, expected, print, print_head, show};
 use crate::http::body::MAX_HEAD_BYTES;
 use crate::http::head::{Fields, Response, Version};
 use crate::http::tls;
 
 /// How many redirects in a row are followed.
 const MAX_REDIRECTS: u32 = 5;
+/// How many addresses of a name are tried; ureq has room for no more.
+const MAX_ADDRESSES: usize = 16;
+/// How much of a redirect's body is read, and thrown away.
+const MAX_REDIRECT_BYTES: u64 = 64 * 1024;
 
 pub struct Library(Agent);
 
@@ -45,7 +49,7 @@ impl Library {
             .tls_config(tls)
             .proxy(None)
             .http_status_as_error(false)
-            .max_redirects(MAX_REDIRECTS)
+            .max_redirects(0)
             .max_response_header_size(MAX_HEAD_BYTES)
             .timeout_connect(Some(options.timeout))
             .timeout_recv_response(Some(options.timeout))
@@ -56,35 +60,57 @@ impl Library {
     }
 
     pub fn fetch(&self, to: &Destination, options: &Options) -> Result<Response> {
-        let mut request = http::Request::builder().method(options.method()).uri(to.url.as_str());
-        if let Some(range) = &options.range {
-            request = request.header("Range", range);
-        }
-        let answer = self.0.run(request.body(())?).map_err(|error| describe(to, &error))?;
-        let (head, mut body) = answer.into_parts();
-        let response = as_ours(&head);
+        let (response, mut body) = self.follow(to, options)?;
         if options.verbose {
             show('<', &response.to_string());
         }
         if options.head {
             print_head(&response)?;
         } else {
-            let mut output = say::output();
+            let expected = expected(to, options, &response)?;
             let mut reader = body.with_config().limit(options.max_bytes).reader();
-            copy(to, &mut reader, &mut output)?;
+            let length = copy(to, &mut reader, &mut say::output())?;
+            check_length(to, expected, length)?;
         }
         Ok(response)
     }
     // listing: end library
+
+    /// Asks, and asks again wherever a redirect leads. (ureq 3.5 would do so by itself, but does
+    /// not resolve a relative `?page=2` or `../..` as RFC 3986, section 5.2, has it.)
+    fn follow(&self, to: &Destination, options: &Options) -> Result<(Response, Body)> {
+        let mut url = to.url.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            let mut request = http::Request::builder().method(options.method()).uri(url.as_str());
+            if let Some(range) = &options.range {
+                request = request.header("Range", range.to_string());
+            }
+            let answer = self.0.run(request.body(())?).map_err(|error| describe(to, &error))?;
+            let (head, mut body) = answer.into_parts();
+            let response = as_ours(&head);
+            let next = response.fields.first("Location").and_then(|next| url.join(next).ok());
+            match next {
+                Some(next) if matches!(response.status, 301..=303 | 307 | 308) => url = next,
+                _ => return Ok((response, body)),
+            }
+            // Only when its answer has been read does a connection carry another request.
+            let _ = body.with_config().limit(MAX_REDIRECT_BYTES).read_to_vec();
+        }
+        bail!("the library is sent from place to place by {}: too many redirects", to.host())
+    }
 }
 
 /// Copies with two kinds of errors, as only one of them is the server's.
-fn copy(to: &Destination, body: &mut impl Read, output: &mut dyn io::Write) -> Result<()> {
+fn copy(to: &Destination, body: &mut impl Read, output: &mut dyn io::Write) -> Result<u64> {
     let mut buffer = vec![0; 16 * 1024];
+    let mut copied = 0;
     loop {
         match body.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(length) => print(output, &buffer[..length]).map_err(OutputError)?,
+            Ok(0) => return Ok(copied),
+            Ok(length) => {
+                print(output, &buffer[..length]).map_err(OutputError)?;
+                copied += length as u64;
+            }
             Err(error) => return Err(describe(to, &error.into())),
         }
     }
@@ -130,8 +156,9 @@ impl Resolver for Detour {
             return DefaultResolver::default().resolve(uri, config, timeout);
         }
         let mut found = self.empty();
-        let address = self.to.to_socket_addrs()?.next().ok_or(ureq::Error::HostNotFound)?;
-        found.push(address);
-        Ok(found)
+        // All of them: localhost may be ::1 and 127.0.0.1, and the server listen on one of the two.
+        // ureq tries one after the other, each with a share of the time limit.
+        self.to.to_socket_addrs()?.take(MAX_ADDRESSES).for_each(|address| found.push(address));
+        if found.is_empty() { Err(ureq::Error::HostNotFound) } else { Ok(found) }
     }
 }

@@ -10,7 +10,7 @@ use netbasics::trouble::explain;
 use netbasics::{say, socket};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
-use super::{Destination, Options, print, print_head, show};
+use super::{Destination, Options, check_length, expected, print, print_head, show};
 use crate::http::body::{self, WireError};
 use crate::http::framing;
 use crate::http::head::{Fields, Request, Response, Version};
@@ -67,10 +67,13 @@ impl Session {
         if options.head {
             print_head(&response)?;
         } else {
-            let trailer = self.receive(&response, options).map_err(|error| describe(to, error))?;
+            let expected = expected(to, options, &response)?;
+            let body = self.receive(&response, options);
+            let (length, trailer) = body.map_err(|error| describe(to, error))?;
             if options.verbose {
                 show('<', &trailer.to_string());
             }
+            check_length(to, expected, length)?;
         }
         Ok(response)
     }
@@ -98,13 +101,20 @@ impl Session {
         Err(io::Error::other("it answers with 1xx again and again").into())
     }
 
-    /// Reads the body to its end, prints it as it comes, and returns what stands behind it.
-    fn receive(&mut self, response: &Response, options: &Options) -> Result<Fields, WireError> {
+    /// Reads the body to its end, prints it as it comes, and returns its length and what stands
+    /// behind it.
+    fn receive(
+        &mut self,
+        response: &Response,
+        options: &Options,
+    ) -> Result<(u64, Fields), WireError> {
         let framing = framing::of_response(options.method(), response)?;
-        let mut output = say::output();
-        body::receive(&mut self.input, framing, options.max_bytes, &mut |piece| {
+        let (mut output, mut length) = (say::output(), 0);
+        let trailer = body::receive(&mut self.input, framing, options.max_bytes, &mut |piece| {
+            length += piece.len() as u64;
             print(&mut output, piece)
-        })
+        })?;
+        Ok((length, trailer))
     }
     // listing: end ask
 

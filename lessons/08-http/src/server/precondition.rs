@@ -27,7 +27,7 @@ use crate::http::head::{Fields, Status};
 /// What tells the current version of a file from all others (RFC 9110, section 8.8).
 #[derive(Default)]
 pub struct Validators {
-    /// Sent as ETag, with its quotes.
+    /// Sent as `ETag`, with its quotes.
     pub tag: Option<String>,
     /// Sent as Last-Modified.
     pub modified: Option<HttpDate>,
