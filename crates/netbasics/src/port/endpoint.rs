@@ -79,14 +79,22 @@ impl ToSocketAddrs for Endpoint {
         match &self.host {
             Host::V4(address) => Ok(vec![SocketAddr::from((*address, self.port))].into_iter()),
             Host::V6(address) => Ok(vec![SocketAddr::from((*address, self.port))].into_iter()),
-            Host::V6Zone(address, zone) => match zone.parse() {
-                Ok(number) => {
-                    Ok(vec![SocketAddrV6::new(*address, self.port, 0, number).into()].into_iter())
-                }
-                Err(_) => (self.host.to_string().as_str(), self.port).to_socket_addrs(),
-            },
+            Host::V6Zone(address, zone) => {
+                let number = zone.parse().or_else(|_| interface_number(zone))?;
+                Ok(vec![SocketAddrV6::new(*address, self.port, 0, number).into()].into_iter())
+            }
             Host::Name(name) => (name.as_str(), self.port).to_socket_addrs(),
         }
+    }
+}
+
+/// The number of an interface. getaddrinfo(3) looks its name up behind a link-local address only,
+/// although others have a zone, too, such as `::1` (RFC 4007, section 4): so it is given one.
+fn interface_number(name: &str) -> io::Result<u32> {
+    let found = (format!("fe80::1%{name}"), 0).to_socket_addrs()?.next();
+    match found {
+        Some(SocketAddr::V6(address)) if address.scope_id() != 0 => Ok(address.scope_id()),
+        _ => Err(io::Error::new(io::ErrorKind::NotFound, "no interface has this name")),
     }
 }
 
@@ -302,9 +310,11 @@ mod tests {
         let nowhere: Endpoint = "[fe80::1%no-such-zone]:80".parse().unwrap();
         nowhere.to_socket_addrs().unwrap_err();
         if cfg!(target_os = "linux") {
-            let loopback: Endpoint = "[fe80::1%lo]:80".parse().unwrap();
-            let addresses: Vec<SocketAddr> = loopback.to_socket_addrs().unwrap().collect();
-            assert!(matches!(addresses[..], [SocketAddr::V6(v6)] if v6.scope_id() != 0));
+            for loopback in ["[fe80::1%lo]:80", "[::1%lo]:80"] {
+                let loopback: Endpoint = loopback.parse().unwrap();
+                let addresses: Vec<SocketAddr> = loopback.to_socket_addrs().unwrap().collect();
+                assert!(matches!(addresses[..], [SocketAddr::V6(v6)] if v6.scope_id() != 0));
+            }
         }
     }
 

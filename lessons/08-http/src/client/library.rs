@@ -2,13 +2,12 @@
 //! knows many odd servers; and here redirects are followed.
 
 use std::io::{self, Read};
-use std::net::ToSocketAddrs;
 
 use anyhow::{Result, anyhow, bail};
 use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
-use netbasics::say;
 use netbasics::trouble::explain;
+use netbasics::{say, socket};
 use rustls::pki_types::CertificateDer;
 use ureq::config::Config;
 use ureq::http::{self, Uri};
@@ -158,7 +157,8 @@ impl Resolver for Detour {
         let mut found = self.empty();
         // All of them: localhost may be ::1 and 127.0.0.1, and the server listen on one of the two.
         // ureq tries one after the other, each with a share of the time limit.
-        self.to.to_socket_addrs()?.take(MAX_ADDRESSES).for_each(|address| found.push(address));
+        let addresses = socket::resolve_all(&self.to).map_err(io::Error::other)?;
+        addresses.into_iter().take(MAX_ADDRESSES).for_each(|address| found.push(address));
         if found.is_empty() { Err(ureq::Error::HostNotFound) } else { Ok(found) }
     }
 }
