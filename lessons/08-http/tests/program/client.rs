@@ -36,6 +36,91 @@ fn a_body_is_printed_to_its_end(#[case] answer: &str, #[values(false, true)] lib
     assert!(request.contains(&format!("\r\nhost: {address}\r\n")), "{request}");
 }
 
+/// What RFC 9112 allows in a reason (section 4) and between the lines of an answer (section 5.2).
+#[rstest]
+#[case::a_tab(b"HTTP/1.1 200 O\tK\r\nContent-Length: 5\r\n\r\nhello", true)]
+#[case::latin_1(b"HTTP/1.1 200 d\xe9j\xe0 vu\r\nContent-Length: 5\r\n\r\nhello", true)]
+#[case::a_folded_line(b"HTTP/1.1 200 OK\r\nContent-Length:\r\n\t5\r\n\r\nhello, world", false)]
+#[case::blanks_before_an_extension(
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5 \t;a\r\nhello\r\n0\r\n\r\n",
+    false
+)]
+fn what_is_odd_and_allowed_is_understood(#[case] answer: &[u8], #[case] also_by_library: bool) {
+    for library in [false, true] {
+        // What the library takes is not ours to decide.
+        if library && !also_by_library {
+            continue;
+        }
+        let (address, serving) = answers(answer);
+        let args: &[&str] = if library { &["--library"] } else { &[] };
+        fetch(address, args).assert().success().stdout("hello");
+        serving.join().unwrap();
+    }
+}
+
+/// A server may send what it likes; what was not asked for is not printed as if it had been.
+#[rstest]
+#[case::another_part("206 X\r\nContent-Range: bytes 5-7/10\r\n", "another part: bytes 5-7/10")]
+#[case::half_of_it("206 X\r\nContent-Range: bytes 2-3/10\r\n", "another part: bytes 2-3/10")]
+#[case::an_unknown_part("206 X\r\n", "does not say which")]
+#[case::a_broken_range("206 X\r\nContent-Range: bytes 4-2/10\r\n", "does not say which")]
+#[case::several(
+    "206 X\r\nContent-Type: multipart/byteranges; boundary=a\r\n",
+    "several parts, although one was asked for"
+)]
+#[case::all("200 OK\r\n", "try it without --range")]
+fn another_part_than_was_asked_for_is_told(
+    #[case] head: &str,
+    #[case] reason: &str,
+    #[values(false, true)] library: bool,
+) {
+    let (address, serving) = answers(format!("HTTP/1.1 {head}Content-Length: 3\r\n\r\nabc"));
+    let args: &[&str] = if library { &["--library"] } else { &[] };
+    let assert = fetch(address, &[&["--range", "2-4"], args].concat()).assert().code(1).stdout("");
+    let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    assert!(said.contains(reason) && said.lines().count() == 1, "{said}");
+    assert!(said.contains(&format!("GET http://{address}/page: 20")), "{said}");
+    assert!(serving.join().unwrap().to_ascii_lowercase().contains("\r\nrange: bytes=2-4\r\n"));
+}
+
+#[rstest]
+#[case::less("Content-Length: 2\r\n\r\nab", "ab")]
+#[case::more_in_chunks("Transfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n", "abcd")]
+#[case::less_until_the_end("\r\nab", "ab")]
+fn a_part_has_as_many_bytes_as_its_range(
+    #[case] answer: &str,
+    #[case] printed: &'static str,
+    #[values(false, true)] library: bool,
+) {
+    let head = "HTTP/1.1 206 X\r\nContent-Range: bytes 2-4/10\r\n";
+    let (address, serving) = answers(format!("{head}{answer}"));
+    let args: &[&str] = if library { &["--library"] } else { &[] };
+    let assert = fetch(address, &[&["--range", "2-4"], args].concat()).assert().code(1);
+    let said = String::from_utf8(assert.stdout(printed).get_output().stderr.clone()).unwrap();
+    assert!(said.contains("bytes for a part of 3"), "{said}");
+    serving.join().unwrap();
+}
+
+#[rstest]
+fn a_part_that_nobody_asked_for_is_told(#[values(false, true)] library: bool) {
+    let part = "HTTP/1.1 206 X\r\nContent-Range: bytes 0-1/2\r\nContent-Length: 2\r\n\r\nab";
+    let (address, serving) = answers(part);
+    let args: &[&str] = if library { &["--library"] } else { &[] };
+    let assert = fetch(address, args).assert().code(1).stdout("");
+    let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("a part, although all was asked for"), "{said}");
+    serving.join().unwrap();
+}
+
+#[rstest]
+#[case::backwards("4-2", "in front of the first")]
+#[case::several("0-1,3-4", "write FIRST-LAST")]
+fn what_is_no_range_is_code_2(#[case] range: &str, #[case] reason: &str) {
+    let assert = lesson().args(["client", "/", "--range", range]).assert().code(2);
+    let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    assert!(said.contains(reason), "{said}");
+}
+
 #[rstest]
 #[case::too_short("Content-Length: 6\r\n\r\nhello", "hello", "in the middle of its answer")]
 #[case::nothing_at_all("", "", "in the middle of its answer")]
@@ -203,7 +288,9 @@ fn the_client_gets_what_the_server_has(#[case] args: &[&str]) {
         .code(1)
         .stdout("404 Not Found: there is no such file\n")
         .stderr(format!("GET {url}: 404 Not Found\n"));
-    run(&["/numbers.txt", "--range", "10-"]).code(1);
+    let assert = run(&["/numbers.txt", "--range", "10-"]).code(1);
+    let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    assert!(said.ends_with(": 416 Range Not Satisfiable; it has 10 bytes\n"), "{said}");
 }
 
 #[test]
@@ -226,8 +313,86 @@ fn a_redirect_is_shown_by_hand_and_followed_by_the_library() {
     site.client(&["/sub"])
         .assert()
         .code(1)
-        .stderr(format!("GET {url}: 301 Moved Permanently; it is now at /sub/\n"));
+        .stderr(format!("GET {url}: 301 Moved Permanently; it is now at {url}/\n"));
     site.client(&["/sub", "--library"]).assert().success().stdout("sub");
+    site.client(&["/sub?x=1#y"])
+        .assert()
+        .code(1)
+        .stderr(format!("GET {url}?x=1: 301 Moved Permanently; it is now at {url}/?x=1#y\n"));
+    site.client(&["/sub?x=1#y", "--library"]).assert().success().stdout("sub");
+}
+
+/// Wherever a redirect leads, it is resolved as RFC 3986, section 5.4, shows; also by the library.
+#[rstest]
+#[case::a_query("?y", "/b/c/d;p?y")]
+#[case::a_name("g", "/b/c/g")]
+#[case::a_folder("../..", "/")]
+#[case::above_the_root("../../../g", "/g")]
+#[case::a_path("/./g", "/g")]
+#[case::a_fragment_is_not_sent("g?y#s", "/b/c/g?y")]
+fn the_library_follows_relative_redirects(#[case] location: &str, #[case] expected: &str) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let location = location.to_owned();
+    let serving = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        head(&mut stream);
+        let moved =
+            format!("HTTP/1.1 302 X\r\nLocation: {location}\r\nContent-Length: 3\r\n\r\nabc");
+        stream.write_all(moved.as_bytes()).unwrap();
+        // On the same connection, as the body of the first answer has been read.
+        let second = head(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").unwrap();
+        second
+    });
+    let addr = address.to_string();
+    let args = ["client", "--addr", &addr, "--library", "/b/c/d;p?q#f"];
+    lesson().args(args).assert().success().stdout("ok");
+    let second = serving.join().unwrap();
+    assert!(second.starts_with(&format!("GET {expected} HTTP/1.1\r\n")), "{second}");
+}
+
+/// A zone says which interface of this machine: it is needed to connect, and nobody else is told.
+#[rstest]
+#[case::by_number("1")]
+#[case::by_name("lo")]
+fn an_address_with_a_zone_is_connected_to(
+    #[case] zone: &str,
+    #[values(false, true)] library: bool,
+) {
+    if !cfg!(target_os = "linux") {
+        return; // Elsewhere the interface has another name.
+    }
+    let listener = TcpListener::bind("[::1]:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        let head = head(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").unwrap();
+        head
+    });
+    let addr = format!("[::1%{zone}]:{}", address.port());
+    let mut client = lesson();
+    client.args(["client", "--addr", &addr, "/"]);
+    if library {
+        client.arg("--library");
+    }
+    client.assert().success().stdout("hello");
+    let request = serving.join().unwrap().to_ascii_lowercase();
+    assert!(request.contains(&format!("\r\nhost: {address}\r\n")), "{request}");
+}
+
+#[test]
+fn a_url_with_a_zone_is_code_2_and_says_how_to_write_it() {
+    for zone in ["%lo", "%25lo"] {
+        let url = format!("http://[fe80::1{zone}]:8888/");
+        let assert = lesson().args(["client", &url]).assert().code(2);
+        let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+        assert!(said.contains("none has a zone") && said.contains("--addr"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
 }
 
 #[test]

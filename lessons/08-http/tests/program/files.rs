@@ -1,6 +1,7 @@
 //! Which files are handed out, and how.
 
 use std::fs::File;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rstest::rstest;
 
@@ -60,11 +61,16 @@ fn a_name_of_more_bytes_than_the_system_has_room_for_is_404() {
     assert_eq!(status(&site(&[]).get(&format!("/{}", "a".repeat(5000)), "")), 404);
 }
 
-#[test]
-fn a_folder_without_its_slash_is_elsewhere() {
-    let answer = site(&[]).get("/sub", "");
+#[rstest]
+#[case::its_path("/sub", "/sub/")]
+#[case::a_query("/sub?x=1&y=/a?b", "/sub/?x=1&y=/a?b")]
+#[case::an_empty_query("/sub?", "/sub/?")]
+#[case::what_was_encoded_stays_encoded("/s%75b?a=%2F%20", "/s%75b/?a=%2F%20")]
+#[case::a_whole_url("http://any.host/sub?x=1", "/sub/?x=1")]
+fn a_folder_without_its_slash_is_elsewhere(#[case] target: &str, #[case] location: &str) {
+    let answer = site(&[]).get(target, "");
     assert_eq!(status(&answer), 301, "{answer}");
-    assert!(answer.contains("\r\nLocation: /sub/\r\n"), "{answer}");
+    assert!(answer.contains(&format!("\r\nLocation: {location}\r\n")), "{answer}");
 }
 
 #[cfg(unix)]
@@ -120,28 +126,179 @@ fn a_part_is_sent_with_its_place(
 #[rstest]
 #[case::several("Range: bytes=0-1,3-4\r\n")]
 #[case::backwards("Range: bytes=4-2\r\n")]
-#[case::if_range("Range: bytes=0-1\r\nIf-Range: \"a\"\r\n")]
 fn a_range_that_is_not_understood_gets_the_whole(#[case] fields: &str) {
     let answer = site(&[]).get("/numbers.txt", fields);
     assert_eq!(status(&answer), 200, "{answer}");
     assert!(answer.ends_with(NUMBERS), "{answer}");
 }
 
-#[test]
-fn a_file_that_the_client_has_already_is_not_sent_again() {
+/// 9 September 2001, 01:46:40 UTC.
+fn long_ago() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_000_000_000)
+}
+
+/// Gives the file of numbers this time of modification; `false` if the file system cannot hold it.
+fn set_modified(site: &Site, time: SystemTime) -> bool {
+    let file = File::options().write(true).open(site.folder.path().join("site/numbers.txt"));
+    file.unwrap().set_modified(time).is_ok()
+}
+
+/// The value of a field in an answer, if it is there.
+fn field<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
+    let head = answer.split("\r\n\r\n").next().unwrap();
+    head.split("\r\n").find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}
+
+#[rstest]
+#[case::of_1960(UNIX_EPOCH.checked_sub(Duration::from_secs(315_619_200)), None)]
+#[case::just_before_1970(UNIX_EPOCH.checked_sub(Duration::from_millis(100)), None)]
+#[case::of_the_first_second(Some(UNIX_EPOCH), Some("Thu, 01 Jan 1970 00:00:00 GMT"))]
+#[case::long_ago(Some(long_ago()), Some("Sun, 09 Sep 2001 01:46:40 GMT"))]
+#[case::of_the_future(UNIX_EPOCH.checked_add(Duration::from_secs(9_000_000_000)), Some("now"))]
+#[case::of_year_10000(UNIX_EPOCH.checked_add(Duration::from_secs(253_402_300_800)), Some("now"))]
+#[case::of_the_end_of_time(UNIX_EPOCH.checked_add(Duration::from_secs(1 << 62)), Some("now"))]
+fn whatever_the_time_of_a_file_it_is_served(
+    #[case] time: Option<SystemTime>,
+    #[case] expected: Option<&str>,
+) {
+    let site = site(&[]);
+    // Not every system has room for each of these times.
+    if !time.is_some_and(|time| set_modified(&site, time)) {
+        return;
+    }
+    let mut stream = site.connect();
+    for last in ["", "Connection: close\r\n"] {
+        stream.write_all(get("/numbers.txt", last).as_bytes()).unwrap();
+    }
+    let answers = rest(&mut stream);
+    assert_eq!(answers.matches(NUMBERS).count(), 2, "{answers}");
+    let expected = if expected == Some("now") { field(&answers, "Date") } else { expected };
+    assert_eq!(field(&answers, "Last-Modified"), expected, "{answers}");
+    for since in ["If-Modified-Since", "If-Unmodified-Since", "Range: bytes=0-1\r\nIf-Range"] {
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        assert!(status(&site.get("/numbers.txt", &format!("{since}: {date}\r\n"))) >= 200);
+    }
+    site.still_serves();
+}
+
+const EARLIER: &str = "Sunday, 09-Sep-01 01:46:39 GMT";
+
+/// `{tag}` and `{date}` are what the server has said of the file, `{earlier}` is a second before.
+#[rstest]
+#[case::if_match("If-Match: {tag}", 200)]
+#[case::if_match_any("If-Match: *", 200)]
+#[case::if_match_another("If-Match: \"x\"", 412)]
+#[case::if_match_a_weak_one("If-Match: W/{tag}", 412)]
+#[case::if_unmodified_since("If-Unmodified-Since: {date}", 200)]
+#[case::if_unmodified_since_earlier("If-Unmodified-Since: {earlier}", 412)]
+#[case::if_unmodified_since_the_fifties("If-Unmodified-Since: Sat, 06 Nov 1954 08:49:37 GMT", 412)]
+#[case::if_unmodified_since_no_date("If-Unmodified-Since: long ago", 200)]
+#[case::a_tag_counts_more_than_a_date("If-Match: {tag}\r\nIf-Unmodified-Since: {earlier}", 200)]
+#[case::if_none_match("If-None-Match: {tag}", 304)]
+#[case::if_none_match_a_weak_one("If-None-Match: \"x\", W/{tag}", 304)]
+#[case::if_none_match_any("If-None-Match: *", 304)]
+#[case::if_none_match_another("If-None-Match: \"x\"", 200)]
+#[case::if_modified_since("If-Modified-Since: {date}", 304)]
+#[case::if_modified_since_earlier("If-Modified-Since: {earlier}", 200)]
+#[case::if_modified_since_yesterday("If-Modified-Since: yesterday", 200)]
+#[case::a_tag_counts_more_here_too("If-None-Match: \"x\"\r\nIf-Modified-Since: {date}", 200)]
+#[case::a_failure_comes_first("If-None-Match: {tag}\r\nIf-Match: \"x\"", 412)]
+#[case::both_hold("If-Match: {tag}\r\nIf-None-Match: {tag}", 304)]
+#[case::a_range_comes_last("Range: bytes=2-\r\nIf-Unmodified-Since: {earlier}", 412)]
+#[case::a_range_of_another("Range: bytes=2-\r\nIf-Match: \"x\"", 412)]
+#[case::a_range_of_what_is_known("Range: bytes=2-\r\nIf-None-Match: {tag}", 304)]
+#[case::a_range_of_ours("Range: bytes=2-\r\nIf-Match: {tag}", 206)]
+#[case::no_such_range_and_a_failure("Range: bytes=10-\r\nIf-Match: \"x\"", 412)]
+#[case::no_such_range("Range: bytes=10-\r\nIf-Match: {tag}", 416)]
+#[case::if_range("Range: bytes=2-\r\nIf-Range: {tag}", 206)]
+#[case::if_range_a_date("Range: bytes=2-\r\nIf-Range: {date}", 206)]
+#[case::if_range_another("Range: bytes=2-\r\nIf-Range: \"x\"", 200)]
+#[case::if_range_a_weak_one("Range: bytes=2-\r\nIf-Range: W/{tag}", 200)]
+#[case::if_range_earlier("Range: bytes=2-\r\nIf-Range: {earlier}", 200)]
+#[case::no_such_range_of_another("Range: bytes=10-\r\nIf-Range: \"x\"", 200)]
+#[case::no_range("If-Range: \"x\"", 200)]
+fn a_precondition_decides_what_is_sent(#[case] fields: &str, #[case] expected: u16) {
+    let site = site(&[]);
+    assert!(set_modified(&site, long_ago()));
+    let answer = site.get("/numbers.txt", "");
+    let (tag, date) = (field(&answer, "ETag").unwrap(), field(&answer, "Last-Modified").unwrap());
+    let fields = fields.replace("{tag}", tag).replace("{date}", date).replace("{earlier}", EARLIER);
+    let fields = format!("{fields}\r\n");
+    let got = site.get("/numbers.txt", &fields);
+    assert_eq!(status(&got), expected, "{fields}{got}");
+    let body = got.split_once("\r\n\r\n").unwrap().1;
+    match expected {
+        200 => assert_eq!(body, NUMBERS),
+        206 => assert_eq!(body, &NUMBERS[2..]),
+        304 => assert_eq!(body, ""),
+        _ => assert!(!body.is_empty()),
+    }
+    // A HEAD is judged as a GET is, but that it knows no ranges.
+    let head =
+        format!("HEAD /numbers.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{fields}\r\n");
+    let to_head = site.exchange(head.as_bytes());
+    let expected = if matches!(expected, 206 | 416) { 200 } else { expected };
+    assert_eq!(status(&to_head), expected, "{fields}{to_head}");
+    assert!(to_head.ends_with("\r\n\r\n"), "{to_head}");
+}
+
+/// Where there would be no 2xx anyway, conditions are not looked at (RFC 9110, section 13.2.1).
+#[rstest]
+#[case::no_file("GET", "/nowhere", 404)]
+#[case::elsewhere("GET", "/sub", 301)]
+#[case::another_method("DELETE", "/numbers.txt", 405)]
+#[case::an_unknown_method("BREW", "/numbers.txt", 501)]
+#[case::something_without_validators("GET", "/time", 412)]
+fn only_what_could_be_had_has_preconditions(
+    #[case] method: &str,
+    #[case] target: &str,
+    #[case] expected: u16,
+) {
+    let fields = "If-Match: \"x\"\r\nIf-None-Match: *\r\nConnection: close\r\n";
+    let request = format!("{method} {target} HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
+    let answer = site(&[]).exchange(request.as_bytes());
+    assert_eq!(status(&answer), expected, "{answer}");
+}
+
+/// What a client knows already is not said again (RFC 9110, sections 15.4.5 and 15.3.7).
+#[rstest]
+#[case::whole("", "Date, ETag, Last-Modified, Content-Type, Accept-Ranges, Content-Length")]
+#[case::a_part(
+    "Range: bytes=0-1\r\n",
+    "Date, Content-Range, ETag, Last-Modified, Content-Type, Accept-Ranges, Content-Length"
+)]
+#[case::the_rest(
+    "Range: bytes=0-1\r\nIf-Range: {tag}\r\n",
+    "Date, Content-Range, ETag, Content-Length"
+)]
+#[case::nothing_new("If-None-Match: {tag}\r\n", "Date, ETag")]
+fn an_answer_has_the_fields_that_its_client_needs(#[case] fields: &str, #[case] names: &str) {
     let site = site(&[]);
     let answer = site.get("/numbers.txt", "");
-    let date = answer.split("Last-Modified: ").nth(1).unwrap().split("\r\n").next().unwrap();
-    let known = site.get("/numbers.txt", &format!("If-Modified-Since: {date}\r\n"));
-    assert_eq!(status(&known), 304, "{known}");
-    assert!(known.ends_with("\r\n\r\n"), "a 304 has no body: {known}");
-    for fields in [
-        "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n".to_owned(),
-        "If-Modified-Since: yesterday\r\n".to_owned(),
-        format!("If-Modified-Since: {date}\r\nIf-None-Match: \"a\"\r\n"),
-    ] {
-        assert_eq!(status(&site.get("/numbers.txt", &fields)), 200, "{fields}");
-    }
+    let fields = fields.replace("{tag}", field(&answer, "ETag").unwrap());
+    let answer = site.get("/numbers.txt", &fields);
+    let head = answer.split("\r\n\r\n").next().unwrap();
+    let got: Vec<_> =
+        head.split("\r\n").filter_map(|line| Some(line.split_once(": ")?.0)).collect();
+    assert_eq!(got.join(", "), format!("{names}, Connection"));
+}
+
+#[rstest]
+#[case::a_second(Duration::from_secs(1))]
+#[case::a_part_of_a_second(Duration::from_millis(1))]
+fn a_file_that_has_changed_has_another_tag(#[case] later: Duration) {
+    let site = site(&[]);
+    let tag_at = |time| {
+        assert!(set_modified(&site, time));
+        field(&site.get("/numbers.txt", ""), "ETag").unwrap().to_owned()
+    };
+    let tag = tag_at(long_ago());
+    assert_eq!(tag_at(long_ago()), tag);
+    assert_ne!(tag_at(long_ago() + later), tag);
+    fs::write(site.folder.path().join("site/numbers.txt"), "longer than it was").unwrap();
+    assert_ne!(tag_at(long_ago()), tag);
+    let known = format!("If-None-Match: {tag}\r\n");
+    assert!(site.get("/numbers.txt", &known).ends_with("longer than it was"));
 }
 
 /// 64 MiB, most of which is not even on the disk.
