@@ -4,10 +4,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Output};
 use std::time::Duration;
 
-use netlab::peers::{self, Peer, Transport, free_port, is_bound, trial};
+use netlab::peers::{self, Peer, Transport, free_port, is_bound, trial, trial_if};
 use netlab::program::Server;
 use tempfile::TempDir;
 
@@ -24,6 +24,16 @@ fn main() -> ExitCode {
         trial("curl", "curl_finds_no_way_out_of_the_folder", curl_finds_no_way_out),
         trial("curl", "curl_follows_our_redirect_and_reads_chunks", curl_follows_and_reads_chunks),
         trial("curl", "curl_does_not_fetch_again_what_it_has", curl_does_not_fetch_again),
+        trial("curl", "curl_does_not_fetch_again_by_tag", curl_does_not_fetch_again_by_tag),
+        trial("curl", "curl_goes_on_with_what_it_has", curl_goes_on_with_what_it_has),
+        trial("wget", "wget_goes_on_and_does_not_fetch_again", wget_does_not_fetch_again),
+        trial("python3", "pythons_http_client_asks_for_one_version", python_asks_for_one_version),
+        trial_if(
+            where_a_name_has_two_addresses(&["true"]).is_ok_and(|output| output.status.success()),
+            "unshare is not installed or not allowed here".to_owned(),
+            "our_client_tries_every_address_of_a_name [unshare]",
+            every_address_is_tried,
+        ),
         trial("curl", "curl_believes_our_certificate_with_our_authority", curl_believes_us),
         trial("curl", "curl_refuses_a_wrong_name_and_an_unknown_authority", curl_refuses_us),
         trial(
@@ -152,6 +162,107 @@ fn curl_does_not_fetch_again() {
     // -R: the copy gets the date that we have sent.
     curl(&["-R", "-o", &copy, &poem]);
     assert_eq!(curl(&["-z", &copy, "-w", "%{http_code}", &poem]), "304");
+}
+
+fn curl_does_not_fetch_again_by_tag() {
+    let site = site(&[]);
+    let (poem, file) = (site.url("/poem.txt"), site.folder.path().join("site/poem.txt"));
+    let tag = site.folder.path().join("tag").display().to_string();
+    let ask = ["--etag-save", &tag, "--etag-compare", &tag, "-w", "%{http_code}", &poem];
+    assert_eq!(curl(&ask), format!("{POEM}200"));
+    assert_eq!(curl(&ask), "304");
+    fs::write(file, "another poem\n").unwrap();
+    assert_eq!(curl(&ask), "another poem\n200");
+    assert_eq!(curl(&ask), "304");
+    let range = ["-r", "0-6", "-w", "%{http_code}", &poem, "-H"];
+    let if_range = |value: &str| curl(&[&range[..], &[&format!("If-Range: {value}")]].concat());
+    assert_eq!(if_range(fs::read_to_string(&tag).unwrap().trim()), "another206");
+    assert_eq!(if_range("\"a tag of ours it is not\""), "another poem\n200");
+}
+
+fn curl_goes_on_with_what_it_has() {
+    let site = site(&[]);
+    let copy = site.folder.path().join("copy");
+    fs::write(&copy, &POEM[..9]).unwrap();
+    let (shown, poem) = (copy.display().to_string(), site.url("/poem.txt"));
+    assert_eq!(curl(&["-C", "-", "-o", &shown, "-w", "%{http_code}", &poem]), "206");
+    assert_eq!(fs::read_to_string(&copy).unwrap(), POEM);
+}
+
+fn wget_does_not_fetch_again() {
+    let site = site(&[]);
+    let copy = site.folder.path().join("poem.txt");
+    fs::write(&copy, &POEM[..9]).unwrap();
+    let wget = |option: &str| {
+        let mut wget = assert_cmd::Command::new("wget");
+        // Without anybody's settings, and without a proxy.
+        wget.env("WGETRC", "/dev/null").args(["--no-proxy", "--no-verbose", "--server-response"]);
+        wget.args(["--no-config", option, &site.url("/poem.txt")]);
+        let assert = wget.current_dir(site.folder.path()).timeout(LIMIT).assert().success();
+        String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+    };
+    let said = wget("--continue");
+    assert!(said.contains(" 206 Partial Content"), "{said}");
+    assert_eq!(fs::read_to_string(&copy).unwrap(), POEM);
+    // -N: only what is newer than the copy, which has got the date that we have sent.
+    let said = wget("--timestamping");
+    assert!(said.contains(" 304 Not Modified") && !said.contains(" 200 "), "{said}");
+}
+
+const PYTHON_VERSIONS: &str = "
+import http.client, sys
+connection = http.client.HTTPConnection(sys.argv[1], timeout=20)
+def ask(**fields):
+    connection.request('GET', '/poem.txt', headers={k.replace('_', '-'): v for k, v in fields.items()})
+    answer = connection.getresponse()
+    return answer.status, len(answer.read()), answer.headers['ETag']
+tag = ask()[2]
+old = 'Sun, 06 Nov 1994 08:49:37 GMT'
+for fields in [
+    dict(If_Match=tag), dict(If_Match='\"x\"'), dict(If_Unmodified_Since=old),
+    dict(If_None_Match=tag), dict(If_None_Match='W/' + tag), dict(If_Modified_Since=old),
+    dict(Range='bytes=9-', If_Range=tag), dict(Range='bytes=9-', If_Range='\"x\"'),
+    dict(Range='bytes=9-', If_Unmodified_Since=old), dict(Range='bytes=9-', If_None_Match='*'),
+]:
+    status, length, _ = ask(**fields)
+    print(status, length if status < 400 else '-')
+";
+
+/// All on one connection, so that a body too much or too little would shift the answers behind it.
+fn python_asks_for_one_version() {
+    let site = site(&[]);
+    let (all, rest) = (POEM.len(), POEM.len() - 9);
+    let expected = format!(
+        "200 {all}\n412 -\n412 -\n304 0\n304 0\n200 {all}\n206 {rest}\n200 {all}\n412 -\n304 0\n"
+    );
+    let address = site.server.address().to_string();
+    run("python3", &["-c", PYTHON_VERSIONS, &address]).success().stdout(expected);
+}
+
+/// Runs a program where two.addresses is ::1 and 127.0.0.1: with an /etc/hosts of its own, in a
+/// mount namespace.
+fn where_a_name_has_two_addresses(args: &[&str]) -> std::io::Result<Output> {
+    const SCRIPT: &str = "mount --bind hosts /etc/hosts && exec \"$@\"";
+    let folder = tempfile::tempdir()?;
+    fs::write(folder.path().join("hosts"), "::1 two.addresses\n127.0.0.1 two.addresses\n")?;
+    let mut unshare = assert_cmd::Command::new("unshare");
+    unshare.args(["--map-root-user", "--mount", "sh", "-c", SCRIPT, "sh"]).args(args);
+    unshare.current_dir(folder.path()).timeout(LIMIT).output()
+}
+
+/// The server listens on the second one.
+fn every_address_is_tried() {
+    let site = site(&[]);
+    let addr = format!("two.addresses:{}", site.server.address().port());
+    let url = format!("http://{addr}/poem.txt");
+    for args in [
+        &[PROGRAM, "client", "--library", &url][..],
+        &[PROGRAM, "client", "--library", "--addr", &addr, "/poem.txt"],
+        &[PROGRAM, "client", &url],
+    ] {
+        let output = where_a_name_has_two_addresses(args).unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), POEM, "{args:?}: {output:?}");
+    }
 }
 
 fn curl_believes_us() {
