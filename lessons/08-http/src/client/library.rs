@@ -48,6 +48,7 @@ impl Library {
             .tls_config(tls)
             .proxy(None)
             .http_status_as_error(false)
+            // Where one leads is for `follow` to see, below.
             .max_redirects(0)
             .max_response_header_size(MAX_HEAD_BYTES)
             .timeout_connect(Some(options.timeout))
