@@ -45,7 +45,7 @@ impl Head {
     /// Whether `word` is in a list under this name, in capitals or not.
     pub fn lists(&self, name: &str, word: &str) -> bool {
         let mut words = self.values(name).into_iter().flat_map(|list| list.split(','));
-        words.any(|it| it.trim().eq_ignore_ascii_case(word))
+        words.any(|it| it.trim_matches([' ', '\t']).eq_ignore_ascii_case(word))
     }
 
     /// The body's length by the one Content-Length; `None` if there is another number of them, or

@@ -6,6 +6,9 @@
 //! name        value
 //! ```
 
+/// The blanks of HTTP (RFC 9110, section 5.6.3). `trim` would take others for some, too.
+const BLANKS: [char; 2] = [' ', '\t'];
+
 /// The field lines of one head, in their order: names in small letters, values without the blanks
 /// around them.
 pub struct Fields(Vec<(String, String)>);
@@ -28,14 +31,14 @@ impl Fields {
     /// (RFC 9112, section 9.6). The value is a list, and its words are the same in capitals.
     pub fn says_close(&self) -> bool {
         let mut options = self.values("connection").into_iter().flat_map(|list| list.split(','));
-        options.any(|option| option.trim().eq_ignore_ascii_case("close"))
+        options.any(|option| option.trim_matches(BLANKS).eq_ignore_ascii_case("close"))
     }
 }
 
 fn field(line: &str) -> Option<(String, String)> {
     let (name, value) = line.split_once(':')?;
     let is_fit = is_token(name) && !value.contains(|c: char| c.is_ascii_control() && c != '\t');
-    is_fit.then(|| (name.to_ascii_lowercase(), value.trim_matches([' ', '\t']).to_owned()))
+    is_fit.then(|| (name.to_ascii_lowercase(), value.trim_matches(BLANKS).to_owned()))
 }
 
 /// Whether `text` is a token (RFC 9110, section 5.6.2), as methods and field names are: at least

@@ -180,7 +180,8 @@ fn pass_on(incoming: &mut impl BufRead, body: &Body, out: &mut impl Write) -> Re
     todo!("as the body says; chunks one after the other, and then the trailer")
 }
 
-/// The length at the beginning of a chunk's first line, in hexadecimal; extensions do not count.
+/// The length at the beginning of a chunk's first line, in hexadecimal; extensions do not count, nor
+/// the blanks before them.
 fn chunk_length(line: &str) -> Result<u64> {
     todo!("what stands before the first semicolon, digits only")
 }

@@ -50,8 +50,9 @@ fn read_lines() -> io::Result<Vec<String>> {
     let mut texts = Vec::new();
     for line in io::stdin().lock().lines() {
         let line = line?;
-        if !line.trim().is_empty() {
-            texts.push(line.trim().to_owned());
+        let text = line.trim_matches([' ', '\t']);
+        if !text.is_empty() {
+            texts.push(text.to_owned());
         }
     }
     Ok(texts)

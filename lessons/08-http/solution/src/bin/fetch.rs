@@ -272,10 +272,11 @@ fn pass_on(incoming: &mut impl BufRead, body: &Body, out: &mut impl Write) -> Re
     // exercise: end
 }
 
-/// The length at the beginning of a chunk's first line, in hexadecimal; extensions do not count.
+/// The length at the beginning of a chunk's first line, in hexadecimal; extensions do not count, nor
+/// the blanks before them.
 fn chunk_length(line: &str) -> Result<u64> {
     // exercise: begin "what stands before the first semicolon, digits only"
-    let digits = line.split(';').next().unwrap_or_default().trim_end_matches([' ', '\t']);
+    let digits = line.split_once(';').map_or(line, |(size, _)| size.trim_end_matches([' ', '\t']));
     let is_number = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     let length = u64::from_str_radix(digits, 16).ok().filter(|_| is_number);
     length.with_context(|| format!("{line:?} is not the length of a chunk"))
