@@ -35,6 +35,15 @@ fn refused(answer: &str, expected: u16) {
 #[case::a_bare_carriage_return("X-A: a\rContent-Length: 5\r\n\r\nhello")]
 #[case::a_head_that_ends_with_bare_line_feeds("X-A: a\n\n")]
 #[case::a_nul("X-A: a\0b\r\n\r\n")]
+#[case::a_form_feed_around_a_value("Content-Length: \x0c5\r\n\r\nhello")]
+#[case::a_form_feed_behind_a_value("Transfer-Encoding: chunked\x0c\r\n\r\n0\r\n\r\n")]
+#[case::a_vertical_tab_behind_a_value("Content-Length: 5\x0b\r\n\r\nhello")]
+#[case::a_form_feed_before_the_colon("Content-Length\x0c: 5\r\n\r\nhello")]
+#[case::a_blank_of_unicode("Content-Length: 5\u{a0}\r\n\r\nhello")]
+#[case::a_blank_behind_a_chunk_size("Transfer-Encoding: chunked\r\n\r\n5 \r\nhello\r\n0\r\n\r\n")]
+#[case::a_form_feed_behind_a_chunk_size(
+    "Transfer-Encoding: chunked\r\n\r\n5\x0c;a\r\nhello\r\n0\r\n\r\n"
+)]
 #[case::a_second_host("Host: other\r\n\r\n")]
 #[case::chunked_twice("Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n")]
 #[case::chunked_not_last("Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n")]
@@ -163,6 +172,18 @@ fn other_methods_are_refused_and_the_connection_lives_on(
     let both = site.exchange((request + &get("/numbers.txt", "Connection: close\r\n")).as_bytes());
     assert_eq!(status(&both), expected, "{both}");
     assert_eq!(both.contains("\r\nAllow: GET, HEAD\r\n"), expected == 405, "{both}");
+    assert!(both.ends_with(NUMBERS), "{both}");
+}
+
+/// A sender must not put blanks there, and a recipient must remove them (RFC 9112, section 7.1.1).
+#[rstest]
+#[case::before_an_extension("5 ;a=b\r\nhello\r\n0\r\n\r\n")]
+#[case::before_several("5\t ; a = b ;\tc=\"d;\te\"\r\nhello\r\n0 ;f\r\n\r\n")]
+fn blanks_among_chunk_extensions_count_for_nothing(#[case] body: &str) {
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let next = get("/numbers.txt", "Connection: close\r\n");
+    let both = site(&[]).exchange(format!("{head}{body}{next}").as_bytes());
+    assert_eq!(status(&both), 405, "{both}");
     assert!(both.ends_with(NUMBERS), "{both}");
 }
 
