@@ -70,11 +70,14 @@ fn is_closed_output(error: &(dyn Error + 'static)) -> bool {
 /// The system's own sentence without its error number: `no such file or directory`.
 #[must_use]
 pub fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    }
+    sentence(&error.to_string()).to_owned()
+}
+
+/// Without the number, and without the full stop that Windows puts behind its sentences, as ours go
+/// on or end with one of their own.
+fn sentence(text: &str) -> &str {
+    let text = text.split(" (os error").next().unwrap_or(text);
+    text.strip_suffix(['.', '。']).unwrap_or(text)
 }
 
 /// The longest time limit of a command line. (Far longer ones would overflow the clock.)
@@ -91,5 +94,27 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
         Ok(limit) if limit.is_zero() => Err("a time limit is more than zero seconds".to_owned()),
         Ok(limit) if limit <= A_DAY => Ok(limit),
         _ => Err("a time limit is at most a day, 86400 seconds".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sentence;
+
+    #[test]
+    fn a_systems_sentence_has_no_number_and_no_full_stop() {
+        for (text, expected) in [
+            ("No such file or directory (os error 2)", "No such file or directory"),
+            (
+                "The system cannot find the file specified. (os error 2)",
+                "The system cannot find the file specified",
+            ),
+            ("系统找不到指定的文件。 (os error 2)", "系统找不到指定的文件"),
+            ("unexpected end of file", "unexpected end of file"),
+            ("the name is too long.", "the name is too long"),
+            ("", ""),
+        ] {
+            assert_eq!(sentence(text), expected);
+        }
     }
 }

@@ -203,6 +203,8 @@ fn a_port_in_use_is_one_clear_line_and_code_1() {
 #[case::bad_port(&["server", "--addr", "127.0.0.1:99999"], "a port is at most 65535")]
 #[case::no_port(&["client", "--addr", "127.0.0.1", "hi"], "no port; write HOST:PORT")]
 #[case::unknown_flag(&["server", "--loud"], "--loud")]
+#[case::a_typo_in_a_role(&["sever"], "a similar subcommand exists: 'server'")]
+#[case::a_typo_in_a_flag(&["server", "--adr", "127.0.0.1:0"], "exists: '--addr'")]
 #[case::zero_idle(&["server", "--idle", "0"], "more than zero seconds")]
 fn wrong_arguments_are_code_2(#[case] args: &[&str], #[case] reason: &str) {
     let output = lesson().args(args).assert().code(2).get_output().clone();
