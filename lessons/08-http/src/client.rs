@@ -96,7 +96,7 @@ fn expected(to: &Destination, options: &Options, response: &Response) -> Result<
     expected.with_context(|| format!("{} {}: {}", options.method(), to.url, response.status))
 }
 
-/// Whether so many have come: a part with more or less is not the one that its head has named.
+/// Whether that many have come: a part with more or fewer bytes is not the one that its head names.
 fn check_length(to: &Destination, expected: Option<u64>, length: u64) -> Result<()> {
     match expected {
         Some(expected) if expected != length => {

@@ -48,7 +48,7 @@ impl Library {
             .tls_config(tls)
             .proxy(None)
             .http_status_as_error(false)
-            // Where one leads is for `follow` to see, below.
+            // `follow`, below, sees where one leads.
             .max_redirects(0)
             .max_response_header_size(MAX_HEAD_BYTES)
             .timeout_connect(Some(options.timeout))
@@ -89,10 +89,12 @@ impl Library {
             let (head, mut body) = answer.into_parts();
             let response = as_ours(&head);
             let next = response.fields.first("Location").and_then(|next| url.join(next).ok());
-            match next {
-                Some(next) if matches!(response.status, 301..=303 | 307 | 308) => url = next,
+            url = match next {
+                Some(next) if matches!(response.status, 301..=303 | 307 | 308) => next,
                 _ => return Ok((response, body)),
-            }
+            };
+            // ureq would send them; see Destination.
+            let _ = (url.set_username(""), url.set_password(None));
             // Only when its answer has been read does a connection carry another request.
             let _ = body.with_config().limit(MAX_REDIRECT_BYTES).read_to_vec();
         }

@@ -111,7 +111,7 @@ fn file_answer(request: &Request, file: File, name: &Path) -> io::Result<Answer>
     if let Some(tag) = &validators.tag {
         answer = answer.with("ETag", tag);
     }
-    // Who asks for more of a version has been told all else before (RFC 9110, section 15.3.7).
+    // A client with If-Range has the other fields already (RFC 9110, section 15.3.7).
     if answer.status == 416 || answer.status == 206 && fields.first("If-Range").is_some() {
         return Ok(answer);
     }

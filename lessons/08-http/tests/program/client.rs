@@ -330,10 +330,12 @@ fn a_redirect_is_shown_by_hand_and_followed_by_the_library() {
 #[case::above_the_root("../../../g", "/g")]
 #[case::a_path("/./g", "/g")]
 #[case::a_fragment_is_not_sent("g?y#s", "/b/c/g?y")]
+#[case::another_host("http://{address}", "/")]
+#[case::a_user_is_not_sent("//anna:geheim@{address}/g", "/g")]
 fn the_library_follows_relative_redirects(#[case] location: &str, #[case] expected: &str) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let location = location.to_owned();
+    let location = location.replace("{address}", &address.to_string());
     let serving = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         stream.set_read_timeout(Some(LIMIT)).unwrap();
@@ -351,6 +353,7 @@ fn the_library_follows_relative_redirects(#[case] location: &str, #[case] expect
     lesson().args(args).assert().success().stdout("ok");
     let second = serving.join().unwrap();
     assert!(second.starts_with(&format!("GET {expected} HTTP/1.1\r\n")), "{second}");
+    assert!(!second.to_ascii_lowercase().contains("authorization"), "{second}");
 }
 
 /// A zone says which interface of this machine: it is needed to connect, and nobody else is told.
