@@ -239,7 +239,7 @@ fn python_asks_for_one_version() {
     run("python3", &["-c", PYTHON_VERSIONS, &address]).success().stdout(expected);
 }
 
-/// Runs a program where two.addresses is ::1 and 127.0.0.1: with an /etc/hosts of its own, in a
+/// Runs a program where two.addresses is `::1` and 127.0.0.1: with an /etc/hosts of its own, in a
 /// mount namespace.
 fn where_a_name_has_two_addresses(args: &[&str]) -> std::io::Result<Output> {
     const SCRIPT: &str = "mount --bind hosts /etc/hosts && exec \"$@\"";
