@@ -16,7 +16,6 @@ mod target;
 
 use std::fs;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -31,7 +30,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::http::stream::{Stream, Timed};
 use crate::http::tls;
-use connection::Connection;
+use connection::{Connection, contain};
 use folder::Folder;
 use place::Place;
 
@@ -157,26 +156,5 @@ impl Server {
         let Some(config) = &self.tls else { return Ok(Stream::Plain(timed)) };
         let tls = ServerConnection::new(Arc::clone(config))?;
         Ok(Stream::TlsServer(StreamOwned::new(tls, timed).into()))
-    }
-}
-
-/// A panic is a mistake of ours, and one client's request has met it: that client's connection ends,
-/// the others do not. (A scope whose thread has panicked would panic itself.)
-fn contain(peer: SocketAddr, attend: impl FnOnce()) {
-    if catch_unwind(AssertUnwindSafe(attend)).is_err() {
-        say!("{peer} is gone: this server has a fault, which is described above");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_in_one_connection_ends_no_other() {
-        let peer = SocketAddr::from(([127, 0, 0, 1], 5000));
-        thread::scope(|connections| {
-            connections.spawn(|| contain(peer, || panic!("as a test")));
-        });
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufReader, ErrorKind};
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::Result;
 use netbasics::say;
@@ -135,4 +136,27 @@ impl<'a> Connection<'a> {
 
 fn gone(error: &io::Error) -> anyhow::Error {
     anyhow::Error::msg(tls::complaint(error).unwrap_or_else(|| explain(error)))
+}
+
+/// A panic is a mistake of ours, and one client's request has met it: that client's connection ends,
+/// the others do not. (A scope whose thread has panicked would panic itself.)
+pub fn contain(peer: SocketAddr, attend: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(attend)).is_err() {
+        say!("{peer} is gone: this server has a fault, which is described above");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_in_one_connection_ends_no_other() {
+        let peer = SocketAddr::from(([127, 0, 0, 1], 5000));
+        thread::scope(|connections| {
+            connections.spawn(|| contain(peer, || panic!("as a test")));
+        });
+    }
 }
