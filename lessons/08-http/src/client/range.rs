@@ -30,7 +30,6 @@ impl Range {
         }
     }
 
-    // listing: begin content_range
     /// How many bytes `response` has to bring, if its head says so.
     ///
     /// # Errors
@@ -71,7 +70,6 @@ impl Range {
             }
         }
     }
-    // listing: end content_range
 }
 
 const HOW_TO: &str = "write FIRST-LAST, FIRST- or -COUNT, such as 0-99";

@@ -9,7 +9,6 @@ use chrono::{DateTime, Datelike, NaiveDateTime};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HttpDate(NaiveDateTime);
 
-// listing: begin date
 /// The form that is sent, and two older ones that every recipient has to accept.
 const IMF_FIXDATE: &str = "%a, %d %b %Y %H:%M:%S GMT";
 const RFC_850: &str = "%A, %d-%b-%y %H:%M:%S GMT";
@@ -37,7 +36,6 @@ impl HttpDate {
         (0..=9999).contains(&date.year()).then_some(Self(date))
     }
 }
-// listing: end date
 
 impl fmt::Display for HttpDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
