@@ -38,7 +38,10 @@ impl Range {
     pub fn check(asked: Option<Self>, response: &Response) -> Result<Option<u64>> {
         match (asked, response.status) {
             (Some(asked), 206) => asked.check_part(&response.fields).map(Some),
-            (Some(_), 200) => bail!("the server sends all or nothing: try it without --range"),
+            // All is what `0-` asks for.
+            (Some(asked), 200) if asked != Self::From(0) => {
+                bail!("the server sends all or nothing: try it without --range")
+            }
             (None, 206) => bail!("the server sends a part, although all was asked for"),
             _ => Ok(None),
         }

@@ -86,6 +86,7 @@ fn an_answer_to_another_question_is_not_taken(
 
 #[rstest]
 #[case::all("", 200)]
+#[case::all_that_there_is("0-", 200)]
 #[case::no_such_part("2-4", 416)]
 #[case::no_such_file("2-4", 404)]
 #[case::elsewhere("2-4", 301)]
