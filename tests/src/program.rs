@@ -43,8 +43,8 @@ fn built_once(submission: &Submission, lesson: &str, exercise: &str) -> Vec<Stri
             (format!("{lesson}/{exercise}"), vec![path.to_string_lossy().into_owned()])
         }));
     }
-    let build = || submission.command(&root(), lesson, exercise, &Cancel::default());
-    built.entry(name).or_insert_with_key(|name| unless_broken(name, build())).clone()
+    let command = || submission.command(&root(), lesson, exercise, &Cancel::default());
+    built.entry(name).or_insert_with_key(|name| unless_broken(name, command())).clone()
 }
 
 fn root() -> PathBuf {
