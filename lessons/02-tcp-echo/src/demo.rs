@@ -11,7 +11,8 @@ use crate::{client, server};
 /// Runs the server and the client as two threads of this process.
 pub fn run(addr: Endpoint) -> Result<()> {
     let idle = Duration::from_secs(10);
-    let answer = server::Options { reply: Some("你好".into()), idle, events: false };
+    let reply = Some("你好".into());
+    let answer = server::Options { reply, each_read: false, idle, events: false };
     let hello = client::Options { messages: vec!["hello".into()] };
     let outcome = duet(
         move |ready, stop| {

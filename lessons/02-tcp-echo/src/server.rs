@@ -31,6 +31,11 @@ pub struct Options {
     /// Answer each line with TEXT, and show the line here, instead of echoing the bytes
     #[arg(long, value_name = "TEXT")]
     pub reply: Option<String>,
+    /// With --reply: answer each read instead of each line, as many a first tutorial does. A client
+    /// that sends `hello` without a line feed is answered; but TCP keeps no messages apart, so what
+    /// the network cuts into five pieces may be answered five times
+    #[arg(long, requires = "reply")]
+    pub each_read: bool,
     /// Close a connection on which nothing moves for so long
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = program::seconds)]
     pub idle: Duration,

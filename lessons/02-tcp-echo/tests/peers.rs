@@ -6,8 +6,11 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin_cmd;
+use netlab::conditions::{Conditions, Path, StreamFaults};
 use netlab::peers::{Peer, Transport, free_port, is_bound, run, trial};
 use netlab::program::Server;
+use netlab::relay::Relay;
+use netlab::shape::Shape;
 
 const LIMIT: Duration = Duration::from_secs(20);
 const CHAT: &str = "hello\n你好\nlast line without end";
@@ -34,6 +37,32 @@ fn main() -> ExitCode {
         trial("python3", "python_talks_with_our_server_of_one_thread", || {
             python_talks_with_our_server(&["--reply", "你好", "--events"]);
         }),
+        trial("python3", "the_tutorials_client_is_answered", || {
+            the_tutorials_client_is_answered(&["--each-read"]);
+        }),
+        trial("python3", "the_tutorials_client_is_answered_by_one_thread", || {
+            the_tutorials_client_is_answered(&["--each-read", "--events"]);
+        }),
+        trial(
+            "python3",
+            "without_each_read_the_tutorials_client_is_not_answered",
+            without_each_read_the_tutorials_client_is_not_answered,
+        ),
+        trial("python3", "the_tutorials_client_is_answered_for_the_first_slice", || {
+            the_tutorials_client_is_answered_for_the_first_slice(&["--each-read"]);
+        }),
+        trial(
+            "python3",
+            "the_tutorials_client_is_answered_for_the_first_slice_by_one_thread",
+            || {
+                the_tutorials_client_is_answered_for_the_first_slice(&["--each-read", "--events"]);
+            },
+        ),
+        trial(
+            "python3",
+            "our_client_is_answered_by_the_tutorials_server",
+            our_client_is_answered_by_the_tutorials_server,
+        ),
         trial(
             "python3",
             "our_client_talks_with_pythons_socketserver",
@@ -138,4 +167,94 @@ fn our_client_talks_with_python() {
     let mut command = Command::new("python3");
     let server = Server::start(command.args(["-c", PYTHON_SERVER]), LIMIT).unwrap();
     assert_eq!(our_client_says_hello_to(server.address().port()), "> hello\n> 你好\n");
+}
+
+/// Does what the tutorial's client does, but for the port: one send, one receive, no half-close, no
+/// time limit.
+const TUTORIALS_CLIENT: &str = "
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+s.connect(('127.0.0.1', int(sys.argv[1])))
+s.send(b'hello')
+print('answer:', s.recv(1024).decode())
+s.close()
+";
+
+fn tutorials_client(port: u16) -> Peer {
+    let mut command = Command::new("python3");
+    command.args(["-c", TUTORIALS_CLIENT, &port.to_string()]);
+    let mut client = Peer::start(command.env("PYTHONIOENCODING", "utf-8"));
+    assert!(client.ends(LIMIT).unwrap().success(), "{client:?}");
+    client
+}
+
+fn our_replying_server(args: &[&str]) -> Server {
+    our_server(&[&["--reply", "你好"], args].concat())
+}
+
+fn the_tutorials_client_is_answered(args: &[&str]) {
+    let server = our_replying_server(args);
+    let client = tutorials_client(server.address().port());
+    assert_eq!(client.stdout(), "answer: 你好\n\n");
+    assert!(server.says("says: hello", LIMIT), "{}", server.stderr());
+    assert!(server.says("is done", LIMIT), "{}", server.stderr());
+}
+
+/// Both would wait for ever: the server for the end of the line, the client for the answer.
+fn without_each_read_the_tutorials_client_is_not_answered() {
+    for args in [&["--idle", "1"][..], &["--idle", "1", "--events"]] {
+        let server = our_replying_server(args);
+        let client = tutorials_client(server.address().port());
+        assert_eq!(client.stdout(), "answer: \n");
+        assert!(server.says("is gone: timed out", LIMIT), "{}", server.stderr());
+    }
+}
+
+/// The network carries one byte at a time. A machine that is paused meanwhile may let the server
+/// read several at once all the same: then the network gets slower, and it is tried again.
+fn the_tutorials_client_is_answered_for_the_first_slice(args: &[&str]) {
+    for rate in [400, 400, 80, 80, 16] {
+        let server = our_replying_server(args);
+        let shape = Shape { rate: Some(rate), ..Shape::default() };
+        let stream = StreamFaults { slice: Some(1), ..StreamFaults::default() };
+        let to_server = Path { shape, stream, ..Path::default() };
+        let network = Conditions { to_server, ..Conditions::default() };
+        let relay = Relay::start(Transport::Tcp, server.address(), network, None).unwrap();
+        let client = tutorials_client(relay.address().port());
+        assert!(client.stdout().starts_with("answer: 你好\n"), "{client:?}");
+        assert!(server.says("says: h", LIMIT), "{}", server.stderr());
+        if server.stderr().lines().any(|line| line.ends_with("says: h")) {
+            return;
+        }
+    }
+    panic!("the server has never read less than the network was sent");
+}
+
+/// Does what the tutorial's server does, but for the port: every interface, one client, one receive,
+/// one send, the end.
+const TUTORIALS_SERVER: &str = "
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+s.bind(('', int(sys.argv[1])))
+s.listen()
+print('started')
+conn, _ = s.accept()
+print('heard:', conn.recv(1024).decode())
+conn.send('你好'.encode())
+conn.close()
+s.close()
+";
+
+fn our_client_is_answered_by_the_tutorials_server() {
+    let port = free_port(Transport::Tcp);
+    let mut command = Command::new("python3");
+    command.args(["-u", "-c", TUTORIALS_SERVER, &port.to_string()]);
+    let mut server = Peer::start(command.env("PYTHONIOENCODING", "utf-8"));
+    assert!(server.prints("started", LIMIT), "{server:?}");
+    let addr = format!("127.0.0.1:{port}");
+    let mut client = cargo_bin_cmd!("lesson-02");
+    let client = client.timeout(LIMIT).args(["client", "--addr", &addr, "hello"]);
+    client.assert().success().stdout("你好");
+    assert!(server.ends(LIMIT).unwrap().success(), "{server:?}");
+    assert!(server.prints("heard: hello\n", LIMIT), "{server:?}");
 }

@@ -22,6 +22,16 @@ fn main() -> ExitCode {
         trial("socat", "our_client_talks_with_socat", our_client_talks_with_socat),
         trial("python3", "python_talks_with_our_server", python_talks_with_our_server),
         trial("python3", "our_client_talks_with_python", our_client_talks_with_python),
+        trial(
+            "python3",
+            "the_tutorials_client_talks_with_our_server",
+            the_tutorials_client_talks_with_our_server,
+        ),
+        trial(
+            "python3",
+            "our_client_talks_with_the_tutorials_server",
+            our_client_talks_with_the_tutorials_server,
+        ),
     ])
 }
 
@@ -132,4 +142,49 @@ fn our_client_talks_with_python() {
     let largest = "x".repeat(65_507);
     let said = format!("hello\n\n{largest}\n");
     client.write_stdin(said.clone()).assert().success().stdout(said.to_uppercase());
+}
+
+/// Does what the tutorial's client does, but for the port: one datagram, one answer, no time limit.
+/// (Its 'UDP upload' is this program again.)
+const TUTORIALS_CLIENT: &str = "
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.sendto(b'hello', ('127.0.0.1', int(sys.argv[1])))
+print('answer:', s.recvfrom(1024)[0].decode())
+s.close()
+";
+
+fn the_tutorials_client_talks_with_our_server() {
+    let server = serve(&["--reply", "你好"]);
+    let port = server.address().port().to_string();
+    let mut client = Command::new("python3");
+    client.args(["-c", TUTORIALS_CLIENT, &port]).env("PYTHONIOENCODING", "utf-8");
+    let mut client = Peer::start(&mut client);
+    assert!(client.ends(LIMIT).unwrap().success(), "{client:?}");
+    assert_eq!(client.stdout(), "answer: 你好\n");
+    assert!(server.says(" says: hello", LIMIT), "{server:?}");
+}
+
+/// Does what the tutorial's server does, but for the port: every interface, one datagram, one answer,
+/// the end.
+const TUTORIALS_SERVER: &str = "
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('', int(sys.argv[1])))
+print('started')
+data, client = s.recvfrom(1024)
+print('heard:', data.decode())
+s.sendto('你好'.encode(), client)
+s.close()
+";
+
+fn our_client_talks_with_the_tutorials_server() {
+    let (address, port) = free_address();
+    let mut server = Command::new("python3");
+    server.args(["-u", "-c", TUTORIALS_SERVER, &port.to_string()]);
+    let mut server = Peer::start(server.env("PYTHONIOENCODING", "utf-8"));
+    assert!(server.prints("started", LIMIT), "{server:?}");
+    client(&address).arg("hello").assert().success().stdout("你好\n");
+    assert!(server.ends(LIMIT).unwrap().success(), "{server:?}");
+    assert!(server.prints("heard: hello\n", LIMIT), "{server:?}");
 }

@@ -12,7 +12,8 @@ use mio::{Interest, Registry, Token};
 use netbasics::frame::FrameError;
 use netbasics::say;
 
-use super::conversation::MAX_LINE_BYTES;
+use super::Options;
+use super::conversation::{EACH_READ_BYTES, MAX_LINE_BYTES};
 
 /// How much is read at once. No connection ever keeps more to be sent than what answers this much.
 pub const PIECE_BYTES: usize = 16 * 1024;
@@ -62,11 +63,7 @@ impl Connection {
 
     // listing: begin connection
     /// Receives and answers until one of both would have to wait, or the turn is over.
-    pub fn take_turn(
-        &mut self,
-        reply: Option<&str>,
-        buffer: &mut [u8],
-    ) -> Result<Next, FrameError> {
+    pub fn take_turn(&mut self, options: &Options, buffer: &mut [u8]) -> Result<Next, FrameError> {
         self.moved = Instant::now();
         for _ in 0..PIECES_PER_TURN {
             // A client that does not take its answers is not read from either: TCP then tells it
@@ -78,9 +75,9 @@ impl Connection {
                 self.stream.shutdown(Shutdown::Write)?;
                 return Ok(Next::Close);
             }
-            match self.stream.read(&mut buffer[..piece_for(reply)]) {
-                Ok(0) => self.finish(reply),
-                Ok(length) => self.answer(reply, &buffer[..length])?,
+            match self.stream.read(&mut buffer[..piece_for(options)]) {
+                Ok(0) => self.finish(options),
+                Ok(length) => self.answer(options, &buffer[..length])?,
                 // EWOULDBLOCK: nothing there. That is the normal end of a turn, not a failure.
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Next::Wait),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -105,12 +102,18 @@ impl Connection {
     }
     // listing: end connection
 
-    /// An echo answers bytes, as they come. A reply answers lines, which come in any pieces.
-    fn answer(&mut self, reply: Option<&str>, bytes: &[u8]) -> Result<(), FrameError> {
-        let Some(text) = reply else {
+    /// An echo answers bytes, as they come. A reply answers lines, which come in any pieces, or
+    /// (`--each-read`) whatever one read has brought.
+    fn answer(&mut self, options: &Options, bytes: &[u8]) -> Result<(), FrameError> {
+        let Some(text) = &options.reply else {
             self.unsent.extend_from_slice(bytes);
             return Ok(());
         };
+        if options.each_read {
+            self.line.extend_from_slice(bytes);
+            self.answer_line(text);
+            return Ok(());
+        }
         for part in bytes.split_inclusive(|&byte| byte == b'\n') {
             self.line.extend_from_slice(part);
             let is_whole = self.line.pop_if(|last| *last == b'\n').is_some();
@@ -133,9 +136,9 @@ impl Connection {
     }
 
     /// The client has half-closed. What stands behind its last line feed is a line too.
-    fn finish(&mut self, reply: Option<&str>) {
+    fn finish(&mut self, options: &Options) {
         self.client_has_finished = true;
-        if let Some(text) = reply
+        if let Some(text) = &options.reply
             && !self.line.is_empty()
         {
             self.answer_line(text);
@@ -149,6 +152,10 @@ impl Connection {
 }
 
 /// How much to read at once: if every byte of it is a line, the answers still fit into a piece.
-fn piece_for(reply: Option<&str>) -> usize {
-    reply.map_or(PIECE_BYTES, |text| (PIECE_BYTES / (text.len() + 1)).max(1))
+fn piece_for(options: &Options) -> usize {
+    match &options.reply {
+        None => PIECE_BYTES,
+        Some(_) if options.each_read => EACH_READ_BYTES,
+        Some(text) => (PIECE_BYTES / (text.len() + 1)).max(1),
+    }
 }

@@ -11,6 +11,8 @@ use super::Options;
 
 /// Longest line, in bytes, that `--reply` takes for one message.
 pub const MAX_LINE_BYTES: usize = 64 * 1024;
+/// How much `--each-read` reads at once: as much as the tutorials' `recv(1024)`.
+pub const EACH_READ_BYTES: usize = 1024;
 
 // listing: begin converse
 /// Sets the limits of a conversation, and holds it.
@@ -30,6 +32,7 @@ pub fn converse(
     stream.set_nodelay(true)?;
     match &options.reply {
         None => echo(stream)?,
+        Some(text) if options.each_read => answer_each_read(stream, peer, text)?,
         Some(text) => answer(stream, peer, text)?,
     }
     // shutdown(2): we have nothing more to say either. The client reads the end of the stream.
@@ -81,3 +84,21 @@ fn answer(mut stream: &TcpStream, peer: SocketAddr, text: &str) -> Result<(), Fr
     Ok(())
 }
 // listing: end answer
+
+// listing: begin each_read
+/// Takes what one read has brought for a message. It may be half of one, or three of them.
+fn answer_each_read(mut stream: &TcpStream, peer: SocketAddr, text: &str) -> io::Result<()> {
+    let mut buffer = [0; EACH_READ_BYTES];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(length) => {
+                say!("{peer} says: {}", String::from_utf8_lossy(&buffer[..length]));
+                stream.write_all(format!("{text}\n").as_bytes())?;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+// listing: end each_read

@@ -127,7 +127,7 @@ impl<'a> EventServer<'a> {
     /// Serves a client as far as that goes without waiting. Its failure ends nobody else.
     fn attend(&mut self, client: Token) -> Next {
         let Some(connection) = self.connections.get_mut(&client) else { return Next::Wait };
-        let outcome = match connection.take_turn(self.options.reply.as_deref(), &mut self.buffer) {
+        let outcome = match connection.take_turn(self.options, &mut self.buffer) {
             Ok(Next::Close) => Ok(()),
             Ok(next) => return next,
             Err(error) => Err(error),

@@ -11,7 +11,11 @@ use std::thread;
 use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin_cmd;
+use netlab::conditions::{Conditions, Path, StreamFaults};
 use netlab::program::{Server, uninterrupted};
+use netlab::record::Transport;
+use netlab::relay::Relay;
+use netlab::shape::Shape;
 use rstest::rstest;
 
 use Model::{Events, Threads};
@@ -52,7 +56,11 @@ fn start(addr: &str, model: Model, args: &[&str]) -> Server {
 }
 
 fn connect(server: &Server) -> TcpStream {
-    let stream = TcpStream::connect(server.address()).unwrap();
+    connect_to(server.address())
+}
+
+fn connect_to(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
     stream.set_write_timeout(Some(LIMIT)).unwrap();
     stream
@@ -60,7 +68,11 @@ fn connect(server: &Server) -> TcpStream {
 
 /// Says `message`, half-closes, and returns all that comes back.
 fn exchange(server: &Server, message: &[u8]) -> Vec<u8> {
-    let mut stream = connect(server);
+    exchange_with(server.address(), message)
+}
+
+fn exchange_with(address: SocketAddr, message: &[u8]) -> Vec<u8> {
+    let mut stream = connect_to(address);
     stream.write_all(message).unwrap();
     stream.shutdown(Shutdown::Write).unwrap();
     let mut answer = Vec::new();
@@ -130,6 +142,51 @@ fn each_line_gets_the_reply_whatever_the_segments(#[values(Threads, Events)] mod
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert_eq!(answer, "你好\n你好\n你好\n");
+}
+
+#[rstest]
+fn with_each_read_a_word_needs_no_line_feed(#[values(Threads, Events)] model: Model) {
+    let server = server(model, &["--reply", "你好", "--each-read"]);
+    let mut stream = connect(&server);
+    for letter in b"hello" {
+        stream.write_all(&[*letter]).unwrap();
+        let mut answer = [0; "你好\n".len()];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(answer, *"你好\n".as_bytes());
+    }
+    stream.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0, "a half-close is no message");
+    let said = server.stderr();
+    assert_eq!(said.matches(" says: ").count(), 5, "{said}");
+}
+
+/// The network carries one byte at a time. A machine that is paused meanwhile may let the server
+/// read several at once all the same: then the network gets slower, and it is tried again.
+#[rstest]
+fn with_each_read_a_word_in_five_slices_gets_five_answers(#[values(Threads, Events)] model: Model) {
+    let server = server(model, &["--reply", "你好", "--each-read"]);
+    for rate in [400, 400, 80, 80, 16] {
+        let shape = Shape { rate: Some(rate), ..Shape::default() };
+        let stream = StreamFaults { slice: Some(1), ..StreamFaults::default() };
+        let to_server = Path { shape, stream, ..Path::default() };
+        let network = Conditions { to_server, ..Conditions::default() };
+        let relay = Relay::start(Transport::Tcp, server.address(), network, None).unwrap();
+        let answers = exchange_with(relay.address(), b"hello");
+        if answers == "你好\n".repeat(5).as_bytes() {
+            return;
+        }
+    }
+    panic!("the server has never read byte by byte: {}", server.stderr());
+}
+
+#[rstest]
+fn with_each_read_a_message_larger_than_a_read_gets_more_than_one_answer(
+    #[values(Threads, Events)] model: Model,
+) {
+    let server = server(model, &["--reply", "x", "--each-read"]);
+    let answers = exchange(&server, &[b'a'; 1025]);
+    assert!(answers.len() >= 2 * "x\n".len(), "{answers:?}");
+    assert!(answers.chunks(2).all(|answer| answer == b"x\n"), "{answers:?}");
 }
 
 #[rstest]
@@ -205,6 +262,7 @@ fn a_port_in_use_is_one_clear_line_and_code_1() {
 #[case::unknown_flag(&["server", "--loud"], "--loud")]
 #[case::a_typo_in_a_role(&["sever"], "a similar subcommand exists: 'server'")]
 #[case::a_typo_in_a_flag(&["server", "--adr", "127.0.0.1:0"], "exists: '--addr'")]
+#[case::each_read_of_an_echo(&["server", "--each-read"], "--reply <TEXT>")]
 #[case::zero_idle(&["server", "--idle", "0"], "more than zero seconds")]
 fn wrong_arguments_are_code_2(#[case] args: &[&str], #[case] reason: &str) {
     let output = lesson().args(args).assert().code(2).get_output().clone();

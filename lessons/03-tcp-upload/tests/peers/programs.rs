@@ -23,6 +23,16 @@ pub fn trials() -> Vec<Trial> {
         trial("nc", "our_client_uploads_to_nc", our_client_uploads_to_nc),
         trial("socat", "our_client_uploads_to_socat", our_client_uploads_to_socat),
         trial("python3", "our_client_uploads_to_python", our_client_uploads_to_python),
+        trial(
+            "python3",
+            "the_tutorials_client_uploads_to_our_server",
+            the_tutorials_client_uploads_to_our_server,
+        ),
+        trial(
+            "python3",
+            "our_client_uploads_to_the_tutorials_server",
+            our_client_uploads_to_the_tutorials_server,
+        ),
         trial("python3", "python_speaks_the_sized_format", python_speaks_the_sized_format),
         trial(
             "python3",
@@ -149,6 +159,64 @@ fn our_client_uploads_to_python() {
     our_client_sends(&path, server.address().port());
     assert!(poll(LIMIT, || server.ended()).unwrap().success(), "{}", server.stderr());
     assert!(fs::read(received).unwrap() == content());
+}
+
+// Framing by the end of the stream: the tutorial's two programs
+
+/// Does what the tutorial's client does, but for the port: it sends the file `bbbb.txt` of its folder.
+const TUTORIALS_CLIENT: &str = "
+import socket, sys
+with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
+    s.connect(('127.0.0.1', int(sys.argv[1])))
+    with open('bbbb.txt', 'rb') as f:
+        s.sendall(f.read())
+    print('sent')
+";
+
+fn the_tutorials_client_uploads_to_our_server() {
+    let host = Host::start(&["--framing", "eof"]);
+    let (folder, content) = (tempfile::tempdir().unwrap(), content());
+    fs::write(folder.path().join("bbbb.txt"), &content).unwrap();
+    let port = host.server.address().port().to_string();
+    let mut client = python(TUTORIALS_CLIENT, &[&port]);
+    client.current_dir(folder.path()).env("PYTHONIOENCODING", "utf-8");
+    let mut client = Peer::start(&mut client);
+    assert!(client.ends(LIMIT).unwrap().success(), "{client:?}");
+    assert_eq!(client.stdout(), "sent\n");
+    assert!(host.server.says("stored upload.bin", LIMIT), "{}", host.server.stderr());
+    assert!(host.stored("upload.bin") == content);
+}
+
+/// Does what the tutorial's server does, but for the port: it reads to the end of the stream, writes
+/// `aaaa.txt` into its folder, and waits for the next client, for ever.
+const TUTORIALS_SERVER: &str = "
+import socket, sys
+with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
+    s.bind(('', int(sys.argv[1])))
+    s.listen(10)
+    print('started')
+    while True:
+        with s.accept()[0] as conn:
+            pieces = []
+            while piece := conn.recv(1024):
+                pieces.append(piece)
+        with open('aaaa.txt', 'wb') as f:
+            f.write(b''.join(pieces))
+        print('received')
+";
+
+fn our_client_uploads_to_the_tutorials_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port(Transport::Tcp);
+    let mut server = Command::new("python3");
+    server.args(["-u", "-c", TUTORIALS_SERVER, &port.to_string()]);
+    server.current_dir(folder.path()).env("PYTHONIOENCODING", "utf-8");
+    let server = Peer::start(&mut server);
+    assert!(server.prints("started", LIMIT), "{server:?}");
+    let (_folder, path) = file("a.bin", &content());
+    our_client_sends(&path, port);
+    assert!(server.prints("received", LIMIT), "{server:?}");
+    assert!(fs::read(folder.path().join("aaaa.txt")).unwrap() == content());
 }
 
 // The sized format, from the drawing in `src/protocol.rs` alone
