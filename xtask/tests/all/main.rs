@@ -7,6 +7,7 @@ mod tiny;
 mod between;
 mod broken;
 mod commands;
+mod launcher;
 mod reports;
 mod tidy;
 mod watch;
