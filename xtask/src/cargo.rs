@@ -58,6 +58,11 @@ fn executable(message: &str, package: &str) -> Option<PathBuf> {
     is_program.then(|| message["executable"].as_str().map(PathBuf::from))?
 }
 
+/// Where cargo puts what it builds.
+pub fn target(root: &Path) -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+}
+
 /// Makes room for cargo to build xtask anew while it runs.
 ///
 /// Windows does not let anybody replace the file of a running program, but it can be renamed.

@@ -22,6 +22,7 @@ use grader::terminal::{self, Terminal};
 
 use crate::course::Course;
 use crate::exercises::{self, WrongArguments};
+use crate::first_build;
 use reports::Report;
 
 /// Exit codes: 0 for full points, and these. (2 is for wrong arguments.)
@@ -131,7 +132,7 @@ fn grade_one(
     let job = Job { case, jobs, artifacts, ..job };
     let fingerprint = exercises::fingerprint(lesson, exercise);
     let mut written = Ok(());
-    show_building(lesson, exercise);
+    show_building(root, lesson, exercise);
     let score = run::grade(&job, &mut |score| {
         grade.update(score);
         show_progress(score);
@@ -146,6 +147,9 @@ fn grade_one(
     }
     if let (Some(case), true) = (case, has_no_case(&score)) {
         return wrong(&format!("{} has no case {case}", exercise.name));
+    }
+    if score.problems.is_empty() {
+        first_build::is_done(root, lesson);
     }
     grade.update(&score);
     reports::write(reports, grade)?;
@@ -194,10 +198,15 @@ fn missing(submission: &Submission) -> Option<String> {
     }
 }
 
-fn show_building(lesson: &Lesson, exercise: &Exercise) {
-    let language = Language::of_the_system();
+fn show_building(root: &Path, lesson: &Lesson, exercise: &Exercise) {
+    let (language, name) = (Language::of_the_system(), &exercise.name);
+    let number = &lesson.number;
+    if let Some(announcement) = first_build::announcement(root, lesson, language) {
+        eprintln!("{number}/{name}: {announcement}");
+        return;
+    }
     let what = language.words("building the tests and the program", "正在构建测试和程序");
-    show_status(&format!("{}/{}: {what}", lesson.number, exercise.name));
+    show_status(&format!("{number}/{name}: {what}"));
 }
 
 /// One line on a terminal that is written over with each case; a hanging program takes its time.

@@ -11,6 +11,7 @@ mod ci;
 mod conversation;
 mod course;
 mod exercises;
+mod first_build;
 mod grade;
 mod hint;
 mod lab;

@@ -9,10 +9,11 @@ use grader::process;
 use netlab::timed::Timed;
 
 use super::contest::{self, Contestant, Measure, Sample};
-use super::field::{self, Field};
+use super::field::Field;
 use super::report::{Kind, Memory, Report};
 use super::transfer::Launch;
 use super::watch_loop;
+use crate::cargo;
 
 const TIMED: &str = "from the start of the command, whose source file has just been touched, to its \
     first line of output (lesson 2, hello world) or to its end; development profile, everything \
@@ -43,7 +44,7 @@ pub enum Until {
 
 pub fn run(field: &Field, _options: &Options) -> Result<Report> {
     let hello = hello_world(field)?;
-    let target = field::target(&field.root);
+    let target = cargo::target(&field.root);
     let cargo = |command: &[&str], edited: Option<&Path>, until| {
         edited.map_or(Ok(()), |edited| edit(&field.root.join(edited)))?;
         run_cargo(&field.root, &target, command, until)

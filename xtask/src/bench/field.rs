@@ -40,7 +40,7 @@ impl Field {
             root: course.root.clone(),
             rounds: if options.quick { 1 } else { options.rounds },
             quick: options.quick,
-            out: options.out.clone().unwrap_or_else(|| target(&course.root).join("bench")),
+            out: options.out.clone().unwrap_or_else(|| cargo::target(&course.root).join("bench")),
             only: options.only.clone(),
             scratch: scratch
                 .with_context(|| format!("cannot make a folder in {}", folder.display()))?,
@@ -113,11 +113,6 @@ fn is_memory(folder: &Path) -> bool {
 pub fn room(folder: &Path) -> Option<u64> {
     let output = Command::new("df").args(["--output=avail", "-B1"]).arg(folder).output().ok()?;
     String::from_utf8_lossy(&output.stdout).lines().nth(1)?.trim().parse().ok()
-}
-
-/// Where cargo puts what it builds.
-pub fn target(root: &Path) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }
 
 /// What the numbers depend on.

@@ -13,7 +13,7 @@ use super::Place;
 use super::session::shown;
 use crate::course::Course;
 use crate::standing::{Points, Standing};
-use crate::{exercises, hint};
+use crate::{exercises, first_build, hint};
 
 /// Clears the screen, and puts what follows at its top (ECMA-48, ED and CUP).
 const CLEAR: &str = "\x1b[2J\x1b[H";
@@ -83,8 +83,11 @@ impl Screen {
         }
     }
 
-    pub fn starts(&self, place: Place) -> io::Result<()> {
+    pub fn starts(&self, course: &Course, place: Place) -> io::Result<()> {
         let line = format!("{}{}", self.words("grading ", "正在评分："), name(place));
+        if let Some(first) = first_build::announcement(&course.root, place.0, self.language) {
+            return self.say(&format!("{line}\n{first}"));
+        }
         if self.is_terminal { self.status(&line) } else { self.say(&line) }
     }
 

@@ -14,6 +14,7 @@ use super::screen::Screen;
 use super::{Event, Place};
 use crate::course::Course;
 use crate::exercises;
+use crate::first_build;
 use crate::grade;
 use crate::standing::Standing;
 
@@ -150,7 +151,7 @@ impl<'a> Session<'a> {
         self.turn += 1;
         self.is_grading = true;
         let (lesson, exercise) = self.wanted[self.current];
-        self.screen.starts((lesson, exercise))?;
+        self.screen.starts(self.course, (lesson, exercise))?;
         let seed = self.seed.unwrap_or_else(grade::seed_of_the_clock);
         let (turn, tests, cancel) = (self.turn, self.tests, self.cancel.clone());
         // It is refused only when the thread that grades has panicked, which ends the command.
@@ -176,6 +177,9 @@ impl<'a> Session<'a> {
         self.is_grading = false;
         let place = self.wanted[self.current];
         let standing = Standing::read(self.course);
+        if graded.score.problems.is_empty() {
+            first_build::is_done(&self.course.root, place.0);
+        }
         self.screen.verdict(place, &graded.score)?;
         if graded.score.all_passed() {
             let open = |(_, place): &(usize, &Place)| !standing.is_done(place.0, place.1);

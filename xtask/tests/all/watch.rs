@@ -205,6 +205,37 @@ fn changed_tests_are_built_again_before_the_next_grading() {
     watching.quit();
 }
 
+const FIRST: &str = "building the tests and the program; the first time for a lesson, this takes a \
+                     minute or two\n";
+
+#[test]
+fn the_first_watching_of_a_lesson_says_what_is_built_before_it_is_built() {
+    let course = Course::new("first watch");
+    course.never_built();
+    let watching = Watching::begin(&course, &["01/one"]);
+    watching.says(&format!("grading 01/one\n{FIRST}"));
+    course.may_build();
+    watching.says("0 / 4 points in the course");
+    course.save("one", &prints("1"));
+    watching.says("2 / 4 points in the course");
+    let said = watching.quit();
+    assert_eq!(said.matches(FIRST).count(), 1, "{said}");
+}
+
+#[test]
+fn the_first_grading_of_a_lesson_says_what_is_built_before_it_is_built() {
+    let course = Course::new("first grade");
+    course.never_built();
+    let mut grading = Peer::start(&mut course.xtask(&["grade", "01/one"]));
+    let says = poll(LIMIT, || grading.stderr().contains(FIRST).then_some(()));
+    assert!(says.is_some(), "{grading:?}");
+    course.may_build();
+    assert_eq!(grading.ends(LIMIT).unwrap().code(), Some(1), "{grading:?}");
+    assert_eq!(grading.stderr(), format!("01/one: {FIRST}"));
+    let again = course.xtask(&["grade", "01/two"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&again.stderr), "");
+}
+
 #[test]
 fn when_the_input_ends_the_grading_that_goes_on_is_the_last() {
     let course = Course::new("input");

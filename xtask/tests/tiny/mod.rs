@@ -44,6 +44,18 @@ mod two {
 }
 "##;
 
+/// Nothing of the graded tests is compiled before somebody says so.
+const WAITS: &str = r#"
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    for _ in 0..12_000 {
+        if std::path::Path::new("../go").exists() { return }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("nobody has said that it may be built");
+}
+"#;
+
 /// Where it stays in cargo's target folder for the next time.
 pub struct Course {
     pub root: PathBuf,
@@ -83,6 +95,18 @@ impl Course {
 
     pub fn expect_of_one(&self, number: &str) {
         self.write_tests(&TESTS.replace("examine(\"1\")", &format!("examine(\"{number}\")")));
+    }
+
+    /// As if the graded tests had never been built; and when they are, that waits until it
+    /// [`may_build`](Self::may_build).
+    pub fn never_built(&self) {
+        let _ = fs::remove_dir_all(self.root.join("target/graded"));
+        let _ = fs::remove_file(self.root.join("go"));
+        self.write("tests/build.rs", WAITS);
+    }
+
+    pub fn may_build(&self) {
+        self.write("go", "");
     }
 
     /// Saves the file of an exercise as careful editors do: a new file takes the place of the old
