@@ -37,19 +37,10 @@ impl fmt::Display for UnknownLesson {
 impl std::error::Error for UnknownLesson {}
 
 impl Course {
-    /// The course that the current folder belongs to: the folder itself, or one above it.
+    /// The course that the current folder belongs to.
     pub fn find() -> Result<Self> {
-        let here = env::current_dir().context("cannot tell which folder this is")?;
-        let is_root =
-            |folder: &&Path| folder.join("lessons").is_dir() && folder.join("Cargo.toml").is_file();
-        let Some(root) = here.ancestors().find(is_root) else {
-            bail!(
-                "{} is not in the course: neither it nor a folder above it contains lessons/ and \
-                 Cargo.toml; change into the course's folder first",
-                here.display()
-            );
-        };
-        Ok(Self { root: root.to_owned(), lessons: grader::course::lessons(root)? })
+        let root = root()?;
+        Ok(Self { lessons: grader::course::lessons(&root)?, root })
     }
 
     /// The lesson that somebody means by a number or a topic.
@@ -78,6 +69,21 @@ impl Course {
         let words: Vec<&str> = wanted.split(|c: char| !c.is_alphanumeric()).collect();
         self.lessons.iter().find(|lesson| lesson.topic.split('-').any(|word| words.contains(&word)))
     }
+}
+
+/// The folder of the course that the current folder belongs to: that itself, or one above it.
+pub fn root() -> Result<PathBuf> {
+    let here = env::current_dir().context("cannot tell which folder this is")?;
+    let is_root =
+        |folder: &&Path| folder.join("lessons").is_dir() && folder.join("Cargo.toml").is_file();
+    let Some(root) = here.ancestors().find(is_root) else {
+        bail!(
+            "{} is not in the course: neither it nor a folder above it contains lessons/ and \
+             Cargo.toml; change into the course's folder first",
+            here.display()
+        );
+    };
+    Ok(root.to_owned())
 }
 
 fn name(lesson: &Lesson) -> String {

@@ -10,6 +10,7 @@ mod cargo;
 mod ci;
 mod conversation;
 mod course;
+mod doctor;
 mod exercises;
 mod first_build;
 mod grade;
@@ -56,6 +57,7 @@ enum Command {
     Book(book::Options),
     Record(record::Options),
     Bench(bench::Options),
+    Doctor(doctor::Options),
     Ci(ci::Options),
 }
 
@@ -92,6 +94,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Book(options)) => book::run(&options),
         Some(Command::Record(options)) => record::run(&options),
         Some(Command::Bench(options)) => bench::run(&options),
+        Some(Command::Doctor(options)) => doctor::run(&options),
         Some(Command::Ci(options)) => ci::run(&options),
     }
 }

@@ -47,6 +47,11 @@ const COMMANDS: &[(&str, &str, &str)] = &[
         "测试一课；不写编号则测试全部",
     ),
     ("cargo xtask book", "build the book to read along", "生成配套的书，边学边读"),
+    (
+        "cargo xtask doctor",
+        "what this machine can do for the course, and what to try where it cannot",
+        "检查这台机器能否满足课程的要求，不能时给出办法",
+    ),
     ("cargo xtask ci", "every check that a change has to pass", "每次修改都要通过的全部检查"),
     (
         "cargo xtask --help",

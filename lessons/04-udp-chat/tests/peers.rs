@@ -157,11 +157,9 @@ s.close()
 fn the_tutorials_client_talks_with_our_server() {
     let server = serve(&["--reply", "你好"]);
     let port = server.address().port().to_string();
-    let mut client = Command::new("python3");
+    let mut client = assert_cmd::Command::new("python3");
     client.args(["-c", TUTORIALS_CLIENT, &port]).env("PYTHONIOENCODING", "utf-8");
-    let mut client = Peer::start(&mut client);
-    assert!(client.ends(LIMIT).unwrap().success(), "{client:?}");
-    assert_eq!(client.stdout(), "answer: 你好\n");
+    client.timeout(LIMIT).assert().success().stdout("answer: 你好\n");
     assert!(server.says(" says: hello", LIMIT), "{server:?}");
 }
 

@@ -3,11 +3,14 @@
 #[path = "../tiny/mod.rs"]
 mod tiny;
 
+mod doctor;
 mod lab;
 mod terminal;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    netlab::peers::run([lab::trials(), terminal::trials()].into_iter().flatten().collect())
+    netlab::peers::run(
+        [doctor::trials(), lab::trials(), terminal::trials()].into_iter().flatten().collect(),
+    )
 }
