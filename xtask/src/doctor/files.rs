@@ -204,21 +204,21 @@ mod tests {
 C:\\134 /mnt/c 9p rw,noatime,aname=drvfs;path=C:\\134;uid=1000,trans=fd 0 0
 D: /mnt/d drvfs rw,noatime 0 0
 hostshare /mnt/host\\040share 9p rw,trans=virtio 0 0
-server:/home /home nfs4 rw,vers=4.2 0 0
-/dev/sdb1 /home/ann/local ext4 rw 0 0
+server:/net /net nfs4 rw,vers=4.2 0 0
+/dev/sdb1 /net/ann/local ext4 rw 0 0
 vbox /media/sf_course vboxsf rw 0 0
 //server/work /srv/work cifs rw,vers=3.1.1 0 0
 broken
 ";
 
     #[rstest]
-    #[case("/root/course", Drive::Local, "ext4")]
-    #[case("/mnt/c/Users/ann/course", Drive::WindowsInLinux, "9p")]
+    #[case("/opt/course", Drive::Local, "ext4")]
+    #[case("/mnt/c/work/course", Drive::WindowsInLinux, "9p")]
     #[case("/mnt/d/course", Drive::WindowsInLinux, "drvfs")]
     #[case("/mnt/cd/course", Drive::Local, "ext4")]
     #[case("/mnt/host share/course", Drive::Shared, "9p")]
-    #[case("/home/ann/course", Drive::Network, "nfs4")]
-    #[case("/home/ann/local/course", Drive::Local, "ext4")]
+    #[case("/net/ann/course", Drive::Network, "nfs4")]
+    #[case("/net/ann/local/course", Drive::Local, "ext4")]
     #[case("/media/sf_course", Drive::Shared, "vboxsf")]
     #[case("/srv/work/course", Drive::Network, "cifs")]
     fn on_linux_the_innermost_mount_decides(
@@ -231,7 +231,7 @@ broken
     }
 
     #[rstest]
-    #[case("/Users/ann/course", Drive::Local)]
+    #[case("/opt/course", Drive::Local)]
     #[case("/Volumes/my work/course", Drive::Network)]
     fn macos_lists_its_mounts_in_another_way(#[case] folder: &str, #[case] drive: Drive) {
         let mounts = "/dev/disk3s1s1 on / (apfs, sealed, local, read-only)\n\
@@ -241,7 +241,7 @@ broken
     }
 
     #[rstest]
-    #[case(r"\\?\C:\Users\ann\course", Drive::Local)]
+    #[case(r"\\?\C:\work\course", Drive::Local)]
     #[case(r"\\?\UNC\server\work\course", Drive::Network)]
     #[case(r"\\server\work\course", Drive::Network)]
     fn on_windows_the_full_path_names_a_server(#[case] path: &str, #[case] drive: Drive) {
