@@ -245,7 +245,7 @@ mod tests {
             message,
             format!(
                 "cannot listen on {address}: address already in use; another program has it: \
-                 try --addr 127.0.0.1:0"
+                 try --addr 127.0.0.1:0 (cargo xtask doctor tells more)"
             )
         );
     }

@@ -7,8 +7,12 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 
 use crate::program::plain;
+
+/// Where one learns more about this machine: at the end of an error that it explains.
+pub const DOCTOR: &str = "cargo xtask doctor tells more";
 
 /// A socket operation that failed, and on which address.
 ///
@@ -31,10 +35,28 @@ impl Trouble {
     }
 }
 
+impl Trouble {
+    /// Whether the reason lies with this machine, so that `cargo xtask doctor` tells more about it:
+    /// a port that is taken, loopback that is down, no IPv6, the order of `localhost`'s addresses.
+    fn lies_with_this_machine(&self) -> bool {
+        use io::ErrorKind as Kind;
+        let host = self.address.rsplit_once(':').map_or(&*self.address, |(host, _)| host);
+        let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        let is_here = host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback());
+        match self.error.kind() {
+            Kind::AddrInUse => true,
+            Kind::AddrNotAvailable | Kind::NetworkUnreachable | Kind::HostUnreachable => is_here,
+            Kind::ConnectionRefused => host == "localhost",
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { doing, address, error } = self;
-        write!(f, "cannot {doing} {address}: {}", explain(error))
+        write!(f, "cannot {doing} {address}: {}", explain(error))?;
+        if self.lies_with_this_machine() { write!(f, " ({DOCTOR})") } else { Ok(()) }
     }
 }
 
@@ -105,8 +127,33 @@ mod tests {
         assert_eq!(
             trouble.to_string(),
             "cannot listen on 127.0.0.1:8888: address already in use; \
-             another program has it: try --addr 127.0.0.1:0"
+             another program has it: try --addr 127.0.0.1:0 (cargo xtask doctor tells more)"
         );
+    }
+
+    #[test]
+    fn the_doctor_is_named_where_the_reason_lies_with_this_machine() {
+        use io::ErrorKind::{
+            AddrInUse, AddrNotAvailable, ConnectionRefused, ConnectionReset, NetworkUnreachable,
+        };
+        let named = [
+            (AddrInUse, "0.0.0.0:8888"),
+            (AddrNotAvailable, "[::1]:8888"),
+            (NetworkUnreachable, "127.0.0.1:8888"),
+            (ConnectionRefused, "localhost:8888"),
+        ];
+        let unnamed = [
+            (AddrNotAvailable, "10.9.9.9:8888"),
+            (NetworkUnreachable, "192.0.2.1:8888"),
+            (ConnectionRefused, "127.0.0.1:8888"),
+            (ConnectionReset, "localhost:8888"),
+            (ConnectionRefused, "socket file"),
+        ];
+        for (kind, address) in named.into_iter().chain(unnamed) {
+            let sentence = Trouble::on("connect to", address)(kind.into()).to_string();
+            let names = sentence.ends_with(" (cargo xtask doctor tells more)");
+            assert_eq!(names, named.contains(&(kind, address)), "{sentence}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 
 use std::io::Write;
 use std::process::{Child, ChildStdin, Command, ExitCode, ExitStatus, Stdio};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Trial};
@@ -16,6 +17,9 @@ use libtest_mimic::{Arguments, Trial};
 pub use crate::port::{free_port, is_bound};
 use crate::program::{Kept, keep_reading, kill_group, own_group, poll, wait_for};
 pub use crate::record::Transport;
+
+/// How long the last lines of a program that has ended may be on their way to us.
+const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 
 /// The variable that turns a missing peer into a failure when it is `required`.
 pub const VARIABLE: &str = "PEERS";
@@ -65,6 +69,8 @@ pub struct Peer {
     stdin: Option<ChildStdin>,
     stdout: Kept,
     stderr: Kept,
+    /// The threads that read what it prints.
+    reading: Vec<JoinHandle<()>>,
 }
 
 impl Peer {
@@ -80,9 +86,10 @@ impl Peer {
         let mut child = started.unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         let (stdout, stderr) = (Kept::default(), Kept::default());
         let stdin = child.stdin.take();
-        let _ = child.stdout.take().map(|pipe| keep_reading(pipe, &stdout, |_| {}));
-        let _ = child.stderr.take().map(|pipe| keep_reading(pipe, &stderr, |_| {}));
-        Self { child, stdin, stdout, stderr }
+        let out = child.stdout.take().map(|pipe| keep_reading(pipe, &stdout, |_| {}));
+        let err = child.stderr.take().map(|pipe| keep_reading(pipe, &stderr, |_| {}));
+        let reading = out.into_iter().chain(err).collect();
+        Self { child, stdin, stdout, stderr, reading }
     }
 
     /// Writes `text` to its standard input, which stays open.
@@ -120,10 +127,13 @@ impl Peer {
         self.stderr.text()
     }
 
-    /// Waits at most `limit` for it to end by itself; `None` if it did not.
+    /// Waits at most `limit` for it to end by itself; `None` if it did not. All that it has printed
+    /// has then been read. (A program that it has left behind may still hold its pipes.)
     #[must_use]
     pub fn ends(&mut self, limit: Duration) -> Option<ExitStatus> {
-        wait_for(&mut self.child, limit)
+        let status = wait_for(&mut self.child, limit)?;
+        poll(DRAIN_LIMIT, || self.reading.iter().all(JoinHandle::is_finished).then_some(()));
+        Some(status)
     }
 }
 
@@ -149,5 +159,15 @@ mod tests {
         assert!(cat.ends(AT_ONCE).is_none());
         cat.close_input();
         assert!(cat.ends(SOON).is_some_and(|status| status.success()));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_a_peer_that_has_ended_had_to_say_is_there() {
+        for _ in 0..20 {
+            let mut printf = Peer::start(Command::new("printf").arg("last words"));
+            assert!(printf.ends(SOON).is_some());
+            assert_eq!(printf.stdout(), "last words");
+        }
     }
 }

@@ -177,7 +177,7 @@ fn a_second_server_on_the_port_says_what_to_try() {
     second.args(["server", "--addr", &addr]).timeout(LIMIT).assert().code(1).stdout("").stderr(
         format!(
             "cannot bind to {addr}: address already in use; another program has it: \
-             try --addr 127.0.0.1:0\n"
+             try --addr 127.0.0.1:0 (cargo xtask doctor tells more)\n"
         ),
     );
 }

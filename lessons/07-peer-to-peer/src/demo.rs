@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use anyhow::Result;
 use netbasics::port::Endpoint;
 use netbasics::program::plain;
+use netbasics::trouble::DOCTOR;
 use netbasics::{say, socket};
 
 use crate::discovery;
@@ -39,7 +40,9 @@ fn how_to_find(ann: SocketAddr) -> Result<(Option<SocketAddrV4>, Vec<SocketAddr>
         Ok(()) => Ok((Some(group), vec![])),
         Err(error) => {
             let why = plain(&error);
-            say!("multicast does not work here ({why}); so bob and cid are told of ann, by --peer");
+            say!(
+                "multicast does not work here ({why}; {DOCTOR}): so bob and cid are told of ann, by --peer"
+            );
             Ok((None, vec![ann]))
         }
     }

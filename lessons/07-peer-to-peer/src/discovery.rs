@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use netbasics::program::plain;
 use netbasics::say;
 use netbasics::stop::Stop;
+use netbasics::trouble::DOCTOR;
 
 use crate::carry::Orders;
 use crate::node::Event;
@@ -39,7 +40,7 @@ pub fn run(group: SocketAddrV4, own: Contact, orders: &Orders, ended: &Stop) {
     };
     if let Err(error) = Group::join(group, ip).and_then(|group| attend(&group, own, orders, ended))
     {
-        say_unavailable(&plain(&error));
+        say_unavailable(&format!("{}; {DOCTOR}", plain(&error)));
     }
 }
 
@@ -66,7 +67,7 @@ fn attend(group: &Group, own: Contact, orders: &Orders, ended: &Stop) -> io::Res
             None => {}
         }
         if echo_until.is_some_and(|until| Instant::now() >= until) {
-            say_unavailable("what we announce does not come back to us");
+            say_unavailable(&format!("what we announce does not come back to us; {DOCTOR}"));
             echo_until = None;
         }
     }

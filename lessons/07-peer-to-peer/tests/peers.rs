@@ -301,8 +301,8 @@ fn without_multicast_it_says_so_and_goes_on_with_peers() {
         let enough = || (nodes.stderr().matches(text).count() >= times).then_some(());
         assert!(poll(LIMIT, enough).is_some(), "no {times} `{text}` in {nodes:?}");
     };
-    let sentence = "multicast does not work here (No buffer space available): name the others with \
-                    --peer HOST:PORT\n";
+    let sentence = "multicast does not work here (No buffer space available; cargo xtask doctor \
+                    tells more): name the others with --peer HOST:PORT";
     says(&nodes, sentence, 2);
     says(&nodes, "bob is here", 1);
     nodes.tell("go\n");

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{Ipv6Addr, SocketAddr, TcpListener};
 
 use netbasics::program::plain;
+use netbasics::trouble::DOCTOR;
 
 use crate::address::canonical;
 
@@ -43,7 +44,7 @@ impl fmt::Display for Family {
 /// off has them, but no interface has an address, not even `::1` (`EADDRNOTAVAIL`).
 pub fn missing_ipv6() -> Option<String> {
     let error = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).err()?;
-    Some(format!("this machine has no IPv6 (no socket at ::1: {})", plain(&error)))
+    Some(format!("this machine has no IPv6 (no socket at ::1: {}; {DOCTOR})", plain(&error)))
 }
 // listing: end missing_ipv6
 

@@ -175,7 +175,7 @@ fn a_port_that_is_taken_in_the_other_family_is_named_with_its_address() {
     let addr = format!("127.0.0.1:{port}");
     let expected = format!(
         "cannot listen on [::1]:{port}: address already in use; another program has it: try --addr \
-         127.0.0.1:0\n"
+         127.0.0.1:0 (cargo xtask doctor tells more)\n"
     );
     lesson().args(["server", "--two", "--addr", &addr]).assert().code(1).stderr(expected);
 }
@@ -186,7 +186,7 @@ fn a_port_in_use_is_one_clear_line_and_code_1() {
     let port = taken.address().port();
     let expected = format!(
         "cannot listen on [::]:{port}: address already in use; another program has it: try --addr \
-         127.0.0.1:0\n"
+         127.0.0.1:0 (cargo xtask doctor tells more)\n"
     );
     let again = format!("[::]:{port}");
     lesson().args(["server", "--dual", "--addr", &again]).assert().code(1).stderr(expected.clone());

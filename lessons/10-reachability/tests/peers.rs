@@ -130,7 +130,8 @@ fn no_icmp_socket_is_a_clear_line() {
         let expected = format!(
             "cannot ping {host}: this system gives our group no ICMP socket; an administrator \
              allows it to everybody until the next restart, for ICMPv6 too, with: \
-             sudo sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"\n"
+             sudo sysctl -w net.ipv4.ping_group_range=\"0 2147483647\" \
+             (cargo xtask doctor tells more)\n"
         );
         assert_eq!((stdout.as_str(), stderr, code), ("", expected, 1));
     }

@@ -85,7 +85,7 @@ fn the_demo_says_what_to_try_when_its_port_is_taken() {
         stderr,
         format!(
             "cannot listen on {address}: address already in use; another program has it: \
-             try --addr 127.0.0.1:0\n"
+             try --addr 127.0.0.1:0 (cargo xtask doctor tells more)\n"
         )
     );
 }

@@ -250,7 +250,7 @@ fn a_port_in_use_is_one_clear_line_and_code_1() {
     let addr = taken.address().to_string();
     let expected = format!(
         "cannot listen on {addr}: address already in use; another program has it: try --addr \
-         127.0.0.1:0\n"
+         127.0.0.1:0 (cargo xtask doctor tells more)\n"
     );
     lesson().args(["server", "--addr", &addr]).assert().code(1).stderr(expected.clone());
     lesson().args(["--addr", &addr]).assert().code(1).stderr(expected);

@@ -313,7 +313,8 @@ fn nonsense_is_refused(#[case] arguments: &[&str]) {
 #[test]
 fn a_second_server_on_the_port_says_what_to_try() {
     let first = Served::start("tcp", &[]);
-    let why = "address already in use; another program has it: try --addr 127.0.0.1:0";
+    let why = "address already in use; another program has it: try --addr 127.0.0.1:0 (cargo xtask \
+               doctor tells more)";
     program()
         .args(["server", "--addr", &first.at])
         .assert()

@@ -130,7 +130,7 @@ fn a_port_in_use_is_one_clear_line_and_code_1() {
     let _ann = node_at(&taken, "ann", &[]);
     let expected = format!(
         "cannot listen on {taken}: address already in use; another program has it: try --addr \
-         127.0.0.1:0\n"
+         127.0.0.1:0 (cargo xtask doctor tells more)\n"
     );
     lesson(&["server", "--addr", &taken]).assert().code(1).stdout("").stderr(expected.clone());
     lesson(&["--addr", &taken]).assert().code(1).stdout("").stderr(expected);

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use anyhow::{Result, anyhow};
 use netbasics::program::plain;
+use netbasics::trouble::DOCTOR;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::reason::explain;
@@ -35,15 +36,16 @@ fn why_no_socket(os: &str, error: &io::Error) -> String {
     match (os, error.kind()) {
         // icmp(7), ping_group_range. The file lies below net/ipv4, but ICMPv6 sockets go by it too.
         ("linux", ErrorKind::PermissionDenied) => {
-            "this system gives our group no ICMP socket; an administrator allows it to everybody \
-             until the next restart, for ICMPv6 too, with: \
-             sudo sysctl -w net.ipv4.ping_group_range=\"0 2147483647\""
-                .to_owned()
+            format!(
+                "this system gives our group no ICMP socket; an administrator allows it to \
+                 everybody until the next restart, for ICMPv6 too, with: \
+                 sudo sysctl -w net.ipv4.ping_group_range=\"0 2147483647\" ({DOCTOR})"
+            )
         }
         ("windows", _) => "Windows has no ICMP socket for programs without administrator rights; \
              use its own ping"
             .to_owned(),
-        _ => format!("no ICMP socket on this system: {}", plain(error)),
+        _ => format!("no ICMP socket on this system: {} ({DOCTOR})", plain(error)),
     }
 }
 
