@@ -75,11 +75,11 @@ fn probes(root: &Path) -> Vec<Probe> {
     let (manifest, folder) = (root.join("Cargo.toml"), root.to_owned());
     vec![
         probe(("Rust", "Rust"), Level::Problem, move || rust::look(&manifest)),
-        probe(("loopback", "回送接口"), Level::Problem, loopback::look_v4),
+        probe(("loopback", "环回接口"), Level::Problem, loopback::look_v4),
         probe(("IPv6", "IPv6"), Level::Note, loopback::look_v6),
         probe(("localhost", "localhost"), Level::Note, localhost::look),
         probe(("port 8888", "8888 端口"), Level::Note, port::look),
-        probe(("multicast", "多播"), Level::Note, multicast::look),
+        probe(("multicast", "组播"), Level::Note, multicast::look),
         probe(("ping", "ping"), Level::Note, ping::look),
         probe(("files", "文件"), Level::Note, move || files::look(&folder)),
         probe(("console", "终端"), Level::Note, console::look),

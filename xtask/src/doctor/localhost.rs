@@ -36,7 +36,7 @@ fn judge(found: io::Result<Vec<IpAddr>>, os: &str) -> Finding {
     if let Some(elsewhere) = addresses.iter().find(|address| !address.is_loopback()) {
         return Finding::note(text(
             format!("the name stands for {elsewhere}, which is not this machine's loopback"),
-            format!("这个名字指向 {elsewhere}，不是本机的回送地址"),
+            format!("这个名字指向 {elsewhere}，不是本机的环回地址"),
         ))
         .or_try(write_it(os));
     }

@@ -48,7 +48,7 @@ fn judge(tried: &io::Result<()>) -> Finding {
     let Err(error) = tried else {
         return Finding::ok(text(
             format!("a datagram to {GROUP} comes back over loopback"),
-            format!("发往 {GROUP} 的数据报能从回送接口收到"),
+            format!("发往 {GROUP} 的数据报能从环回接口收到"),
         ));
     };
     Finding::note(text(
@@ -56,7 +56,7 @@ fn judge(tried: &io::Result<()>) -> Finding {
             "{GROUP} does not work over loopback ({}): lesson 7's nodes do not find each other",
             reason(error)
         ),
-        format!("回送接口上的 {GROUP} 不通（{}）：第 7 课的节点无法互相发现", reason(error)),
+        format!("环回接口上的 {GROUP} 不通（{}）：第 7 课的节点无法互相发现", reason(error)),
     ))
     .or_try(text("name the other nodes: --peer HOST:PORT", "直接写出其他节点：--peer HOST:PORT"))
 }
