@@ -143,10 +143,11 @@ fn output_of(command: &mut Command) -> Option<String> {
     ended.status.map(|_| ended.stdout + &ended.stderr)
 }
 
-/// The system's own words without its number.
+/// The system's own words without its number, and without the full stop that Windows has there.
 fn reason(error: &io::Error) -> String {
     let said = error.to_string();
-    said.find(" (os error").map_or(said.clone(), |end| said[..end].to_owned())
+    let end = said.find(" (os error").unwrap_or(said.len());
+    said[..end].trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]

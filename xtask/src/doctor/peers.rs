@@ -32,18 +32,26 @@ const PEERS: &[Peer] = &[
     peer("socat", "02-07, 09", "socat", "socat"),
     peer("python3", "02-10", "python3", "python"),
     peer("curl", "02, 08, 09", "curl", ""),
+    peer("wget", "08", "wget", "wget"),
     peer("wrk", "08", "wrk", "wrk"),
     peer("openssl", "08", "openssl", ""),
     peer("ping", "10", "iputils-ping", ""),
+    peer("tcpdump", "10", "tcpdump", ""),
+    peer("hexdump", "10", "bsdextrautils", ""),
+    peer("xxd", "10", "xxd", ""),
+    peer("od", "10", "coreutils", ""),
+    peer("script", "08", "bsdutils", ""),
     peer("tshark", "netlab", "tshark", "wireshark"),
     peer("tmux", "xtask", "tmux", "tmux"),
     peer("xmllint", "grader", "libxml2-utils", ""),
 ];
 
-/// With these, tests make themselves networks of their own, which only Linux has.
+/// With these, tests make themselves networks of their own, or let system calls fail; only Linux has
+/// them.
 const OF_LINUX: &[Peer] = &[
     peer("ip", "07, 09, 10", "iproute2", ""),
     peer("unshare", "03, 07, 09, 10", "util-linux", ""),
+    peer("strace", "03", "strace", ""),
 ];
 
 pub fn look() -> Vec<Finding> {
@@ -150,8 +158,11 @@ mod tests {
         let mut folders = vec![root];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() && !path.ends_with("target") && !path.ends_with("node_modules") {
+                let entry = entry.unwrap();
+                let (path, name) = (entry.path(), entry.file_name());
+                let is_ours = !name.to_string_lossy().starts_with('.')
+                    && !["target", "node_modules"].iter().any(|other| name == *other);
+                if path.is_dir() && is_ours {
                     folders.push(path);
                 } else if path.extension().is_some_and(|end| end == "rs") {
                     let text = fs::read_to_string(path).unwrap();

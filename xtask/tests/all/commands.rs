@@ -36,7 +36,7 @@ fn output(arguments: &[&str]) -> String {
 #[test]
 fn without_a_command_it_says_what_one_can_do() {
     let said = output(&[]);
-    for command in ["list", "run", "test", "book", "ci"] {
+    for command in ["list", "run", "test", "book", "doctor", "ci"] {
         assert!(said.contains(&format!("cargo xtask {command}")), "{command} is missing in {said}");
     }
     assert!(said.contains(&format!("{} lessons", lessons().len())), "{said}");
