@@ -157,6 +157,7 @@ fn with_each_read_a_word_needs_no_line_feed(#[values(Threads, Events)] model: Mo
     stream.shutdown(Shutdown::Write).unwrap();
     let end = uninterrupted(|| stream.read(&mut [0]));
     assert_eq!(end.unwrap(), 0, "a half-close is no message");
+    assert!(server.says("is done", LIMIT), "{}", server.stderr());
     let said = server.stderr();
     assert_eq!(said.matches(" says: ").count(), 5, "{said}");
 }
