@@ -151,8 +151,8 @@ mod tests {
         ];
         for (kind, address) in named.into_iter().chain(unnamed) {
             let sentence = Trouble::on("connect to", address)(kind.into()).to_string();
-            let names = sentence.ends_with(" (cargo xtask doctor tells more)");
-            assert_eq!(names, named.contains(&(kind, address)), "{sentence}");
+            let is_pointed = sentence.ends_with(" (cargo xtask doctor tells more)");
+            assert_eq!(is_pointed, named.contains(&(kind, address)), "{sentence}");
         }
     }
 
