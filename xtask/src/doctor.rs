@@ -59,7 +59,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let (root, language) = (course::root()?, options.lang.language());
     let mut out = io::stdout().lock();
     let mut worst = Level::Ok;
-    for (probe, answer) in start(probes(&root)) {
+    for (probe, answer) in start(probes(&root), LIMIT) {
         for finding in answer {
             worst = worst.max(finding.level);
             finding.write(&mut out, &probe, language)?;
@@ -98,8 +98,8 @@ fn probe(
 
 /// Starts all probes at once. What each has found comes in their order, when it is there; a probe
 /// that hangs is left behind.
-fn start(probes: Vec<Probe>) -> impl Iterator<Item = (Text, Vec<Finding>)> {
-    let until = Instant::now() + LIMIT;
+fn start(probes: Vec<Probe>, limit: Duration) -> impl Iterator<Item = (Text, Vec<Finding>)> {
+    let until = Instant::now() + limit;
     let started: Vec<(Text, Level, Receiver<Vec<Finding>>)> = probes
         .into_iter()
         .map(|Probe { subject, silence, look }| {
@@ -167,9 +167,21 @@ mod tests {
             let _ = go.send(());
             found("third")
         });
-        let came: Vec<_> = start(vec![first, second, third]).collect();
+        let came: Vec<_> = start(vec![first, second, third], LIMIT).collect();
         let said: Vec<&str> = came.iter().map(|(_, found)| found[0].said.en.as_str()).collect();
         assert_eq!(said, ["first", "the system gives no answer", "third"]);
         assert_eq!(came[1].1[0].level, Level::Problem);
+    }
+
+    #[test]
+    fn a_probe_that_hangs_is_left_behind() {
+        let (never, wait) = mpsc::channel::<()>();
+        let hangs = probe(("1", "1"), Level::Note, move || {
+            let _ = wait.recv();
+            Vec::new()
+        });
+        let came: Vec<_> = start(vec![hangs], Duration::from_millis(50)).collect();
+        assert_eq!(came[0].1[0].said.en, "the system gives no answer");
+        drop(never);
     }
 }
