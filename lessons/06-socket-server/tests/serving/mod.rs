@@ -1,6 +1,7 @@
 //! A server of this lesson as a program, of any kind, and sockets of the test that talk with it.
 
 #![allow(dead_code)] // each of the test programs needs its own part of this
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a failed step is a failed test
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, UdpSocket};

@@ -1,6 +1,7 @@
 //! Nodes as processes, and a peer made by hand that speaks the table of `src/wire.rs`.
 
 #![allow(dead_code)] // each test file uses a part of this
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a failed step is a failed test
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
