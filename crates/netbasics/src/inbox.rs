@@ -3,26 +3,35 @@
 //! ```text
 //! begin()  → .upload-x7Qk2a.part      bytes are written here, under a lock
 //! publish  → fsync the file, rename it to `report.txt` unless that exists
-//!            (then `report-1.txt`, `report-2.txt`, …), fsync the folder
+//!            (then `report-1.txt`, `report-2.txt`, …): stored; fsync the folder
 //! drop     → the .part file is removed: a failed upload leaves nothing
 //! ```
 //!
 //! The rename is atomic (rename(2)): whoever looks into the folder sees no file or the whole
 //! file. A server that was killed cannot clean up, so the next one that opens the inbox removes
-//! the `.part` files that nobody holds the lock of.
+//! the `.part` files that nobody holds the lock of. Some file systems have no locks (NFS without
+//! lockd) or no fsync for a folder (SMB, overlays). They store files all the same, so that refuses
+//! no upload.
+//!
+//! How a file to send is opened stands here, too: [`open_to_send`].
+
+mod open;
 
 use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File};
+use std::io::ErrorKind as Kind;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, PersistError};
 
-use crate::program::{Usage, plain};
+use crate::program::{Usage, is_refused_call, plain};
+
+pub use open::{known_length, length_to_send, open_file, open_readable, open_to_send};
 
 const PART_PREFIX: &str = ".upload-";
 const PART_SUFFIX: &str = ".part";
@@ -60,11 +69,9 @@ impl Inbox {
     /// A [`Usage`] that names the folder and the reason.
     pub fn open_argument(folder: &Path) -> Result<Self, Usage> {
         Self::open(folder).map_err(|error| {
+            let reason = explain_folder(folder, &error);
             let folder = folder.display();
-            Usage(format!(
-                "cannot use {folder} as the folder for uploads: {}",
-                explain_file(&error)
-            ))
+            Usage(format!("cannot use {folder} as the folder for uploads: {reason}"))
         })
     }
 
@@ -77,7 +84,9 @@ impl Inbox {
         builder.prefix(PART_PREFIX).suffix(PART_SUFFIX);
         readable_by_others(&mut builder);
         let file = builder.tempfile_in(&self.folder)?;
-        file.as_file().lock()?;
+        // A wish: only the clean-up after a killed server looks at it, and it removes nothing that
+        // it cannot lock. So an upload goes on where the file system has no locks.
+        let _ = file.as_file().lock();
         Ok(Upload { file, folder: self.folder.clone() })
     }
 }
@@ -121,21 +130,67 @@ impl Upload {
     }
 
     /// Makes the file appear under `name`, or under the next free name if that exists, and
-    /// returns the name it got. When this returns, the file outlives a power cut.
+    /// returns the name it got. When this returns, the file outlives a power cut, as far as the file
+    /// system can promise that.
+    ///
+    /// # Errors
+    /// When the file is not there: it could not be written, or not be renamed. Once it is, nothing
+    /// is an error.
     pub fn publish(self, name: &FileName) -> io::Result<FileName> {
-        self.file.as_file().sync_all()?;
+        match self.file.as_file().sync_all() {
+            // Not every file system has it (fsync(2)): then nobody can promise more.
+            Err(error) if is_refused_call(&error) || error.kind() == Kind::InvalidInput => {}
+            synced => synced?,
+        }
         let mut file = self.file;
         for number in 0..MAX_SAME_NAME {
             let candidate = name.numbered(number);
-            match file.persist_noclobber(self.folder.join(&candidate.0)) {
-                Ok(_) => return sync_folder(&self.folder).map(|()| candidate),
-                Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => {
-                    file = failed.file;
+            match rename(file, &self.folder.join(&candidate.0)) {
+                Ok(()) => {
+                    // From here on the file is stored, and to say otherwise would be wrong.
+                    sync_folder(&self.folder);
+                    return Ok(candidate);
                 }
+                Err(failed) if failed.error.kind() == Kind::AlreadyExists => file = failed.file,
                 Err(failed) => return Err(failed.error),
             }
         }
-        Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("too many files named {name}")))
+        Err(io::Error::new(Kind::AlreadyExists, format!("too many files named {name}")))
+    }
+}
+
+/// Gives the file its name unless that exists. Linux has a call for it that a sandbox may refuse;
+/// link(2) never overwrites either, and the old name is removed afterwards.
+fn rename(file: NamedTempFile, path: &Path) -> Result<(), PersistError> {
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(failed) if is_refused_call(&failed.error) => match fs::hard_link(&failed.file, path) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == Kind::AlreadyExists => {
+                Err(PersistError { error, file: failed.file })
+            }
+            Err(_) => Err(failed),
+        },
+        Err(failed) => Err(failed),
+    }
+}
+
+/// As [`explain_file`], for a folder that was named on a command line.
+#[must_use]
+pub fn explain_folder(folder: &Path, error: &io::Error) -> String {
+    if error.kind() == Kind::NotFound {
+        return format!("there is no such folder; create it first: mkdir {}", quoted(folder));
+    }
+    explain_file(error)
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    if text.contains(|c: char| !c.is_alphanumeric() && !"/\\.-_:".contains(c)) {
+        format!("\"{text}\"")
+    } else {
+        text
     }
 }
 
@@ -145,7 +200,6 @@ impl Upload {
 /// about an owner, not about a port.
 #[must_use]
 pub fn explain_file(error: &io::Error) -> String {
-    use io::ErrorKind as Kind;
     let sentence = match error.kind() {
         Kind::NotFound => "there is no such file or folder",
         Kind::PermissionDenied => {
@@ -157,40 +211,6 @@ pub fn explain_file(error: &io::Error) -> String {
         _ => return plain(error),
     };
     sentence.to_owned()
-}
-
-/// Opens a file that was named on a command line, to send it; with its length in bytes, if that
-/// is known beforehand. A pipe or a device has none, and the files of `/proc` say 0 and then hold
-/// something.
-///
-/// # Errors
-/// A [`Usage`] that names the file and the reason.
-pub fn open_to_send(path: &Path) -> Result<(File, Option<u64>), Usage> {
-    let wrong = |why: &str| Usage(format!("cannot send {}: {why}", path.display()));
-    let file = File::open(path).map_err(|error| wrong(&explain_file(&error)))?;
-    let about = file.metadata().map_err(|error| wrong(&explain_file(&error)))?;
-    if about.is_dir() {
-        return Err(wrong("it is a folder; give one file"));
-    }
-    let is_known = about.is_file() && (about.len() > 0 || is_empty(&file));
-    Ok((file, is_known.then_some(about.len())))
-}
-
-/// Whether nothing can be read at the beginning of a file (which is where it is left).
-fn is_empty(mut file: &File) -> bool {
-    let read = file.read(&mut [0]);
-    read.and_then(|length| file.rewind().map(|()| length == 0)).unwrap_or(false)
-}
-
-/// The length of what [`open_to_send`] has opened, for a protocol that sends it first.
-///
-/// # Errors
-/// A [`Usage`] that says what to do when the length is not known.
-pub fn length_to_send(path: &Path, length: Option<u64>) -> Result<u64, Usage> {
-    let path = path.display();
-    let unknown =
-        format!("cannot send {path}: nobody knows its length yet; copy it to a file first");
-    length.ok_or(Usage(unknown))
 }
 
 /// What a file is called by those who receive it: `wanted`, or the last part of its path.
@@ -312,16 +332,15 @@ fn readable_by_others(builder: &mut tempfile::Builder<'_, '_>) {
 fn readable_by_others(_builder: &mut tempfile::Builder<'_, '_>) {}
 
 /// A rename lives in the folder, and a folder is made durable like a file (fsync(2)).
+/// Where the file system refuses that, only a power cut could still undo the rename.
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+fn sync_folder(folder: &Path) {
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }
 
 /// Windows has no way to do this for a folder, and does not need it: NTFS logs the rename.
 #[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
-    Ok(())
-}
+fn sync_folder(_folder: &Path) {}
 
 #[cfg(test)]
 mod tests {

@@ -80,6 +80,15 @@ fn sentence(text: &str) -> &str {
     text.strip_suffix(['.', '。']).unwrap_or(text)
 }
 
+/// Whether the system does not have, or a container or a sandbox does not allow, what was called:
+/// seccomp(2) answers as its filter says, mostly `EPERM` or `ENOSYS`; others say `EACCES`, and a file
+/// system without the call `EOPNOTSUPP`. Where there is a plainer way, it is to be taken.
+#[must_use]
+pub fn is_refused_call(error: &io::Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, Unsupported};
+    matches!(error.kind(), PermissionDenied | Unsupported)
+}
+
 /// The longest time limit of a command line. (Far longer ones would overflow the clock.)
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

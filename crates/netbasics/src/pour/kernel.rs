@@ -90,5 +90,6 @@ pub fn send(file: &File, stream: &TcpStream, count: &mut impl FnMut(usize) -> Co
 
 /// Whether the kernel cannot do it this way, or a sandbox forbids it (splice(2), sendfile(2)).
 fn is_refusal(error: Errno) -> bool {
-    matches!(error, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM)
+    use Errno as E;
+    matches!(error, E::INVAL | E::NOSYS | E::OPNOTSUPP | E::PERM | E::ACCESS)
 }
