@@ -3,6 +3,9 @@
 //! The steps are spelled out with socket2 in lesson 2; here they stand behind plain names for
 //! the lessons that follow. Every function takes anything that both resolves to addresses and
 //! prints itself, so that an error can name what the person wrote.
+//!
+//! A name may have several addresses, of which the server has only one: `localhost` is often `::1`
+//! and then 127.0.0.1. Every client therefore goes through [`try_each_address`].
 
 use std::fmt::Display;
 use std::io::{self, Read};
@@ -12,8 +15,10 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
+use crate::port::NOT_A_DESTINATION;
+use crate::program::Usage;
 use crate::stop::Stop;
-use crate::trouble::Trouble;
+use crate::trouble::{TriedAddresses, Trouble};
 
 /// How many finished handshakes the system keeps for us until we `accept` them (listen(2)). More
 /// clients than that at one moment are not refused, but have to knock again.
@@ -40,19 +45,59 @@ const DRAIN_TIME: Duration = Duration::from_secs(1);
 
 /// The first address of `HOST:PORT`, asking the resolver if the host is a name: getaddrinfo(3).
 pub fn resolve(address: impl ToSocketAddrs + Display) -> Result<SocketAddr, Trouble> {
-    first_that_works(&address, Ok).map_err(Trouble::on("find the address of", &address))
+    let no_address = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    let first = resolve_all(&address)?.first().copied();
+    first.ok_or_else(no_address).map_err(Trouble::on("find the address of", &address))
 }
 
 /// All addresses of `HOST:PORT`, in the order in which the system would try them: getaddrinfo(3),
 /// which sorts them by RFC 6724, section 6.
 pub fn resolve_all(address: impl ToSocketAddrs + Display) -> Result<Vec<SocketAddr>, Trouble> {
     let found = address.to_socket_addrs().map_err(|error| unknown_name(&error));
-    found.map(Iterator::collect).map_err(Trouble::on("find the address of", &address))
+    let found = found.map_err(Trouble::on("find the address of", &address))?;
+    let mut addresses = Vec::new();
+    for address in found {
+        // A hosts file may name the same address twice.
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    Ok(addresses)
+}
+
+/// All addresses of `HOST:PORT` for a client, which needs a port.
+///
+/// # Errors
+/// When the name is unknown; a [`Usage`] when the port is 0, which asks the system for a free port
+/// to *listen* on and is never used on the wire (RFC 6335, section 6).
+pub fn destinations(peer: impl ToSocketAddrs + Display) -> Result<Vec<SocketAddr>, Trouble> {
+    let addresses = resolve_all(&peer)?;
+    if addresses.iter().any(|address| address.port() == 0) {
+        let error =
+            io::Error::new(io::ErrorKind::InvalidInput, Usage(NOT_A_DESTINATION.to_owned()));
+        return Err(Trouble::on("connect to", &peer)(error));
+    }
+    Ok(addresses)
+}
+
+/// Calls `attempt` with each address of `peer`, one after the other, until one works; `attempt`
+/// limits its own time. What it returns as `Err` only means "not this address". (To try them side by
+/// side is lesson 9's topic.)
+///
+/// # Errors
+/// `cannot DOING PEER`, with every address that was tried and why it failed.
+pub fn try_each_address<T>(
+    doing: &'static str,
+    peer: impl ToSocketAddrs + Display,
+    attempt: impl FnMut(SocketAddr) -> io::Result<T>,
+) -> Result<T, Trouble> {
+    let addresses = destinations(&peer)?;
+    first_that_works(&peer.to_string(), &addresses, attempt).map_err(Trouble::on(doing, &peer))
 }
 
 /// Opens a TCP socket that listens on `address`: socket(2), bind(2), listen(2).
 pub fn listen_tcp(address: impl ToSocketAddrs + Display) -> Result<TcpListener, Trouble> {
-    first_that_works(&address, |address| {
+    open_at(&address, "listen on", |address| {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         allow_restart(&socket)?;
         only_ipv6(&socket, address)?;
@@ -60,12 +105,11 @@ pub fn listen_tcp(address: impl ToSocketAddrs + Display) -> Result<TcpListener, 
         socket.listen(BACKLOG)?;
         Ok(socket.into())
     })
-    .map_err(Trouble::on("listen on", &address))
 }
 
 /// Opens a UDP socket bound to `address`: socket(2), bind(2). Bound is ready; nothing listens.
 pub fn bind_udp(address: impl ToSocketAddrs + Display) -> Result<UdpSocket, Trouble> {
-    first_that_works(&address, |address| {
+    open_at(&address, "bind to", |address| {
         let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         // No address reuse: UDP has no TIME-WAIT, and two servers that share a port would each
         // get some of the datagrams.
@@ -74,7 +118,6 @@ pub fn bind_udp(address: impl ToSocketAddrs + Display) -> Result<UdpSocket, Trou
         socket.bind(&address.into())?;
         Ok(socket.into())
     })
-    .map_err(Trouble::on("bind to", &address))
 }
 
 /// Connects to `address` over TCP, waiting at most `timeout` for each address it resolves to.
@@ -82,20 +125,23 @@ pub fn connect_tcp(
     address: impl ToSocketAddrs + Display,
     timeout: Duration,
 ) -> Result<TcpStream, Trouble> {
-    first_that_works(&address, |address| TcpStream::connect_timeout(&address, timeout))
-        .map_err(Trouble::on("connect to", &address))
+    try_each_address("connect to", &address, |address| {
+        TcpStream::connect_timeout(&address, timeout)
+    })
 }
 
 /// Opens a UDP socket that only talks with `peer`: bind(2) to a port of the system's choice,
 /// connect(2). Datagrams from anybody else are dropped by the system.
+///
+/// That this works does not mean that anybody is there: for a name with several addresses call it
+/// within [`try_each_address`], and ask.
 pub fn connect_udp(peer: impl ToSocketAddrs + Display) -> Result<UdpSocket, Trouble> {
-    first_that_works(&peer, |peer| {
+    try_each_address("send to", &peer, |peer| {
         let socket = Socket::new(Domain::for_address(peer), Type::DGRAM, Some(Protocol::UDP))?;
         enlarge_buffers(&socket);
         socket.connect(&peer.into())?;
         Ok(socket.into())
     })
-    .map_err(Trouble::on("send to", &peer))
 }
 
 /// Lets a restarted server have its port back at once.
@@ -121,19 +167,32 @@ fn enlarge_buffers(socket: &Socket) {
     let _ = socket.set_recv_buffer_size(UDP_BUFFER);
 }
 
-/// Tries `open` on each address that `name` resolves to; the last error if none works.
-fn first_that_works<T>(
-    name: impl ToSocketAddrs,
+/// Opens a server's socket at the first address of `name` that this machine has.
+fn open_at<T>(
+    name: impl ToSocketAddrs + Display,
+    doing: &'static str,
     open: impl Fn(SocketAddr) -> io::Result<T>,
+) -> Result<T, Trouble> {
+    let addresses = resolve_all(&name)?;
+    first_that_works(&name.to_string(), &addresses, open).map_err(Trouble::on(doing, &name))
+}
+
+/// Tries each of the addresses of `name`. If none works, the error names them, unless there is only
+/// one and it is the name itself: then it is that address's own error.
+fn first_that_works<T>(
+    name: &str,
+    addresses: &[SocketAddr],
+    mut attempt: impl FnMut(SocketAddr) -> io::Result<T>,
 ) -> io::Result<T> {
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in name.to_socket_addrs().map_err(|error| unknown_name(&error))? {
-        match open(address) {
-            Ok(socket) => return Ok(socket),
-            Err(error) => last = error,
+    let mut tried = Vec::new();
+    for &address in addresses {
+        match attempt(address) {
+            Ok(done) => return Ok(done),
+            Err(error) if addresses.len() == 1 && name == address.to_string() => return Err(error),
+            Err(error) => tried.push((address, error)),
         }
     }
-    Err(last)
+    Err(TriedAddresses(tried).into())
 }
 
 /// getaddrinfo(3) fails in words of its own, without a kind; they are kept, with a way out.
@@ -264,6 +323,73 @@ mod tests {
         let address: SocketAddr = "[::1]:80".parse().unwrap();
         assert_eq!(resolve_all(address).unwrap(), [address]);
         assert!(resolve_all("localhost:80").unwrap().iter().all(|found| found.port() == 80));
+    }
+
+    /// A port that nobody has: it was free a moment ago.
+    fn free_port(host: &str) -> SocketAddr {
+        TcpListener::bind((host, 0)).unwrap().local_addr().unwrap()
+    }
+
+    #[rstest]
+    #[case::ipv6_first("[::1]:0", "127.0.0.1:0")]
+    #[case::ipv4_first("127.0.0.1:0", "[::1]:0")]
+    fn an_address_where_nobody_listens_is_passed_over(#[case] nobody: &str, #[case] server: &str) {
+        let nobody = free_port(nobody.rsplit_once(':').unwrap().0.trim_matches(['[', ']']));
+        let listener = listen_tcp(server).unwrap();
+        let server = listener.local_addr().unwrap();
+        let connect = |address| TcpStream::connect_timeout(&address, 10 * SECOND);
+        let stream = first_that_works("a name", &[nobody, server], connect).unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), server);
+    }
+
+    #[test]
+    fn the_first_address_that_works_is_the_last_that_is_tried() {
+        let [one, two] = [1, 2].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        let mut tried = Vec::new();
+        let found = first_that_works("a name", &[one, two], |address| {
+            tried.push(address);
+            Ok(address)
+        });
+        assert_eq!((found.unwrap(), tried), (one, vec![one]));
+    }
+
+    #[test]
+    fn the_error_names_every_address_that_was_tried_and_why_it_failed() {
+        let [one, two] = ["[::1]:8888", "127.0.0.1:8888"].map(|text| text.parse().unwrap());
+        let error = first_that_works("localhost:8888", &[one, two], |address: SocketAddr| {
+            let kind = if address.is_ipv6() {
+                io::ErrorKind::ConnectionRefused
+            } else {
+                io::ErrorKind::TimedOut
+            };
+            Err::<(), _>(kind.into())
+        });
+        let trouble = Trouble::on("connect to", "localhost:8888")(error.unwrap_err());
+        assert_eq!(
+            trouble.to_string(),
+            "cannot connect to localhost:8888: tried [::1]:8888 (connection refused) and \
+             127.0.0.1:8888 (timed out); no program listens there: start the server first, or check \
+             --addr"
+        );
+    }
+
+    #[test]
+    fn an_address_written_as_such_is_not_named_twice() {
+        let nobody = free_port("127.0.0.1");
+        let message = connect_tcp(nobody, 10 * SECOND).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("cannot connect to {nobody}: connection refused; ")));
+    }
+
+    #[rstest]
+    #[case::tcp(|peer| connect_tcp(peer, SECOND).map(drop))]
+    #[case::udp(|peer| connect_udp(peer).map(drop))]
+    fn port_0_is_wrong_usage_for_a_client(
+        #[case] connect: fn(&'static str) -> Result<(), Trouble>,
+    ) {
+        let trouble = connect("127.0.0.1:0").unwrap_err();
+        assert_eq!(trouble.to_string(), "cannot connect to 127.0.0.1:0");
+        let reason = std::error::Error::source(&trouble).unwrap();
+        assert!(reason.is::<Usage>() && reason.to_string().starts_with("port 0 is no port"));
     }
 
     #[test]

@@ -7,9 +7,10 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use crate::program::plain;
+use crate::port::PortKind;
+use crate::program::{Usage, plain};
 
 /// Where one learns more about this machine: at the end of an error that it explains.
 pub const DOCTOR: &str = "cargo xtask doctor tells more";
@@ -55,18 +56,115 @@ impl Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { doing, address, error } = self;
-        write!(f, "cannot {doing} {address}: {}", explain(error))?;
+        write!(f, "cannot {doing} {address}")?;
+        if self.source().is_some() {
+            return Ok(());
+        }
+        let sentence = match tried_addresses(error) {
+            Some(tried) => tried.sentence(|at, error| reason(doing, at, error)),
+            None => reason(doing, address, error),
+        };
+        write!(f, ": {sentence}")?;
         if self.lies_with_this_machine() { write!(f, " ({DOCTOR})") } else { Ok(()) }
     }
 }
 
-// The io::Error is part of the sentence already, so it is not named as a source again.
-impl Error for Trouble {}
+impl Error for Trouble {
+    /// The `io::Error` is part of the sentence already. Only wrong usage is named as the source, since
+    /// the exit code depends on it.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.error.get_ref()?.downcast_ref::<Usage>()?)
+    }
+}
+
+/// The addresses of a name of which none worked, and why.
+#[derive(Debug)]
+pub struct TriedAddresses(pub Vec<(SocketAddr, io::Error)>);
+
+impl From<TriedAddresses> for io::Error {
+    /// Of the kind of the last error.
+    fn from(tried: TriedAddresses) -> Self {
+        let kind = tried.0.last().map_or(io::ErrorKind::NotFound, |(_, error)| error.kind());
+        Self::new(kind, tried)
+    }
+}
+
+impl TriedAddresses {
+    /// All of them in one sentence, with one advice.
+    fn sentence(&self, explain: impl Fn(&SocketAddr, &io::Error) -> String) -> String {
+        let explained: Vec<String> = self.0.iter().map(|(at, error)| explain(at, error)).collect();
+        let tried = self.0.iter().zip(&explained);
+        let tried: Vec<String> = tried
+            .map(|((address, _), reason)| format!("{address} ({})", split_advice(reason).0))
+            .collect();
+        let Some((last, others)) = tried.split_last() else {
+            return "the name has no address".to_owned();
+        };
+        let all = if others.is_empty() {
+            last.clone()
+        } else {
+            format!("{} and {last}", others.join(", "))
+        };
+        // A host that refuses is there, so it is the nearest to success.
+        let refused =
+            self.0.iter().position(|(_, error)| error.kind() == io::ErrorKind::ConnectionRefused);
+        let best = refused.unwrap_or(explained.len() - 1);
+        match split_advice(&explained[best]).1 {
+            Some(advice) => format!("tried {all}; {advice}"),
+            None => format!("tried {all}"),
+        }
+    }
+}
+
+impl fmt::Display for TriedAddresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence(|_, error| explain(error)))
+    }
+}
+
+impl Error for TriedAddresses {}
+
+/// Takes `reason; advice` apart.
+fn split_advice(sentence: &str) -> (&str, Option<&str>) {
+    sentence.split_once("; ").map_or((sentence, None), |(reason, advice)| (reason, Some(advice)))
+}
+
+fn tried_addresses(error: &io::Error) -> Option<&TriedAddresses> {
+    error.get_ref()?.downcast_ref()
+}
+
+/// As [`explain`], knowing what was tried and where: "permission denied" alone has many causes.
+fn reason(doing: &str, address: impl fmt::Display, error: &io::Error) -> String {
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return explain(error);
+    }
+    let address = address.to_string();
+    let port = address.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    let is_low = port.is_some_and(|port| port > 0 && PortKind::of(port) == PortKind::System);
+    match doing {
+        "listen on" | "bind to" if is_low => {
+            "permission denied; many systems keep ports below 1024 for themselves: try port 8888"
+        }
+        "listen on" | "bind to" => {
+            "permission denied; the system has reserved that port, or a container forbids it: try \
+             --addr 127.0.0.1:0"
+        }
+        "send to" | "talk to" | "reach" => {
+            "permission denied; a broadcast address needs a socket with SO_BROADCAST, which ours \
+             is not, and a firewall may forbid others: give the address of one machine"
+        }
+        _ => return explain(error),
+    }
+    .to_owned()
+}
 
 /// The reason behind a socket error and what to try, in one line: `reason; advice`.
 #[must_use]
 pub fn explain(error: &io::Error) -> String {
     use io::ErrorKind as Kind;
+    if let Some(tried) = tried_addresses(error) {
+        return tried.to_string();
+    }
     let sentence = match error.kind() {
         Kind::AddrInUse => "address already in use; another program has it: try --addr 127.0.0.1:0",
         Kind::AddrNotAvailable => {
@@ -86,7 +184,7 @@ pub fn explain(error: &io::Error) -> String {
             "timed out; the peer is silent, or does not take what it is sent"
         }
         Kind::PermissionDenied => {
-            "permission denied; many systems keep ports below 1024 for themselves: try port 8888"
+            "permission denied; a firewall, or the container that this runs in, forbids it"
         }
         Kind::UnexpectedEof => "the connection ended in the middle of a message",
         Kind::NetworkUnreachable | Kind::HostUnreachable => {
@@ -120,6 +218,28 @@ pub fn is_unreachable_peer(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::low_port("listen on", "localhost:80", "ports below 1024")]
+    #[case::low_udp_port("bind to", "[::1]:53", "ports below 1024")]
+    #[case::other_port("listen on", "127.0.0.1:8888", "the system has reserved that port")]
+    #[case::any_port("listen on", "127.0.0.1:0", "or a container forbids it")]
+    #[case::broadcast("send to", "255.255.255.255:80", "a broadcast address needs")]
+    #[case::in_the_middle("receive on", "127.0.0.1:80", "the container that this runs in")]
+    fn permission_denied_has_the_reason_of_what_was_tried(
+        #[case] doing: &'static str,
+        #[case] address: &str,
+        #[case] reason: &str,
+    ) {
+        let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
+        let said = Trouble::on(doing, address)(denied()).to_string();
+        assert!(said.starts_with(&format!("cannot {doing} {address}: permission denied; ")));
+        assert!(said.contains(reason), "{said}");
+        let tried = TriedAddresses(vec![("127.0.0.1:80".parse().unwrap(), denied())]).into();
+        let said = Trouble::on("listen on", "localhost:80")(tried).to_string();
+        assert!(said.contains("tried 127.0.0.1:80 (permission denied); many systems"), "{said}");
+    }
 
     #[test]
     fn a_sentence_names_what_where_why_and_what_to_try() {
