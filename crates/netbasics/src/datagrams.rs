@@ -12,16 +12,21 @@
 //! ```
 //!
 //! On the network nothing changes: every datagram travels with a header of its own. The system
-//! calls are made by the crate quinn-udp, which knows them for each system.
+//! calls are made by the crate quinn-udp, which knows them for each system. A container may forbid
+//! them (seccomp(2)); then each datagram is sent and received by a plain call.
 
 use std::io::{self, IoSliceMut};
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use socket2::{Domain, SockRef, Socket, Type};
+
+use crate::program::is_refused_call;
 
 /// How long [`Datagrams::send`] waits for room in the send buffer.
 pub const SEND_WAIT: Duration = Duration::from_millis(250);
@@ -58,10 +63,11 @@ const CONNECTED_BATCHES: bool = cfg!(any(target_os = "linux", target_os = "andro
 /// unconnected one is sure to send in batches on every system that knows them.
 pub struct Datagrams {
     socket: UdpSocket,
-    system: UdpSocketState,
+    /// `None` where the system does not allow what it needs.
+    system: Option<UdpSocketState>,
     buffers: [Vec<u8>; BUFFERS],
     connected: bool,
-    batches: bool,
+    batches: AtomicBool,
 }
 
 impl Datagrams {
@@ -69,20 +75,37 @@ impl Datagrams {
     ///
     /// The socket, and every clone of it, no longer blocks: wait with [`receive`](Self::receive).
     /// And its datagrams are never split on the way (IP's "don't fragment", RFC 8900 has the
-    /// reasons): one too large for the network is refused instead, see [`is_too_large`].
+    /// reasons): one too large for the network is refused instead, see [`is_too_large`]. (Where a
+    /// container forbids the batches, that is not asked for either.)
     pub fn new(socket: UdpSocket) -> io::Result<Self> {
-        let system = UdpSocketState::new((&socket).into())?;
-        enlarge(|bytes| system.set_send_buffer_size((&socket).into(), bytes));
-        enlarge(|bytes| system.set_recv_buffer_size((&socket).into(), bytes));
+        socket.set_nonblocking(true)?;
+        let system = batching(&socket);
+        if let Some(system) = &system {
+            enlarge(|bytes| system.set_send_buffer_size((&socket).into(), bytes));
+            enlarge(|bytes| system.set_recv_buffer_size((&socket).into(), bytes));
+        } else {
+            enlarge(|bytes| SockRef::from(&socket).set_send_buffer_size(bytes));
+            enlarge(|bytes| SockRef::from(&socket).set_recv_buffer_size(bytes));
+        }
         let connected = socket.peer_addr().is_ok();
         let buffers = std::array::from_fn(|_| vec![0; BUFFER_BYTES]);
-        Ok(Self { socket, system, buffers, connected, batches: true })
+        Ok(Self { socket, system, buffers, connected, batches: AtomicBool::new(true) })
+    }
+
+    /// The same socket where the system allows nothing but the plain calls.
+    #[cfg(test)]
+    fn plain(socket: UdpSocket) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let connected = socket.peer_addr().is_ok();
+        let buffers = std::array::from_fn(|_| vec![0; BUFFER_BYTES]);
+        let batches = AtomicBool::new(true);
+        Ok(Self { socket, system: None, buffers, connected, batches })
     }
 
     /// The same socket with one datagram for each system call, as on a system without batches.
     #[cfg(test)]
     fn one_by_one(self) -> Self {
-        Self { batches: false, ..self }
+        Self { batches: AtomicBool::new(false), ..self }
     }
 
     /// The socket itself, for its addresses.
@@ -105,10 +128,16 @@ impl Datagrams {
     /// them.
     #[must_use]
     pub fn max_batch(&self, size: usize) -> usize {
-        if !self.batches || (self.connected && !CONNECTED_BATCHES) {
-            return 1;
+        match &self.system {
+            Some(system) if self.has_batches() && (!self.connected || CONNECTED_BATCHES) => {
+                (MAX_BATCH_BYTES / size.max(1)).clamp(1, system.max_gso_segments())
+            }
+            _ => 1,
         }
-        (MAX_BATCH_BYTES / size.max(1)).clamp(1, self.system.max_gso_segments())
+    }
+
+    fn has_batches(&self) -> bool {
+        self.batches.load(Ordering::Relaxed)
     }
 
     /// Sends `bytes` to `to` as datagrams of `size` bytes, of which only the last may be shorter,
@@ -147,7 +176,12 @@ impl Datagrams {
                     refused = Err(io::ErrorKind::ConnectionRefused.into());
                     self.when_there_is_room(|| self.try_send(batch, size, to))?;
                 }
-                // The interface takes no batches, which shows only now: from here on, one by one.
+                // A container, or a firewall, takes no batches: from here on, one by one.
+                Err(error) if batch.len() > size && is_refused_call(&error) => {
+                    self.batches.store(false, Ordering::Relaxed);
+                    continue;
+                }
+                // The interface takes none, which shows only now: the same.
                 Err(_) if batch.len() > size && self.max_batch(size) == 1 => continue,
                 sent => sent?,
             }
@@ -179,14 +213,14 @@ impl Datagrams {
     fn try_send(&self, batch: &[u8], size: usize, to: SocketAddr) -> io::Result<()> {
         // One datagram needs nobody to cut it: the plain calls are quicker, and BSD and macOS
         // refuse an address on a connected socket (EISCONN).
-        if batch.len() <= size {
+        let Some(system) = self.system.as_ref().filter(|_| batch.len() > size) else {
             let sent = if self.connected {
                 self.socket.send(batch)
             } else {
                 self.socket.send_to(batch, to)
             };
             return sent.map(drop);
-        }
+        };
         let batch = Transmit {
             destination: to,
             ecn: None,
@@ -194,7 +228,7 @@ impl Datagrams {
             segment_size: Some(size),
             src_ip: None,
         };
-        self.system.try_send((&self.socket).into(), &batch)
+        system.try_send((&self.socket).into(), &batch)
     }
 
     /// Waits at most `wait` for datagrams, calls `take` with each one that is there and its
@@ -229,11 +263,16 @@ impl Datagrams {
     }
 
     fn try_receive(&mut self, take: &mut impl FnMut(&[u8], SocketAddr)) -> io::Result<usize> {
+        let Some(system) = &self.system else {
+            let (length, sender) = self.socket.recv_from(&mut self.buffers[0])?;
+            take(&self.buffers[0][..length], sender);
+            return Ok(1);
+        };
         let mut about = [RecvMeta::default(); BUFFERS];
+        let most = if self.has_batches() { BUFFERS } else { 1 };
         let mut buffers = self.buffers.each_mut().map(|buffer| IoSliceMut::new(buffer));
-        let most = if self.batches { BUFFERS } else { 1 };
         let filled =
-            self.system.recv((&self.socket).into(), &mut buffers[..most], &mut about[..most])?;
+            system.recv((&self.socket).into(), &mut buffers[..most], &mut about[..most])?;
         let mut count = 0;
         for (buffer, about) in self.buffers.iter().zip(&about[..filled]) {
             for datagram in split(&buffer[..about.len], about.stride) {
@@ -264,6 +303,23 @@ impl Datagrams {
             }
         }
     }
+}
+
+/// What quinn-udp needs of the system for this socket, if the system allows it.
+fn batching(socket: &UdpSocket) -> Option<UdpSocketState> {
+    if cfg!(any(target_os = "linux", target_os = "android")) {
+        // First on a socket that nobody uses: an option of several would otherwise stay set
+        // (UDP_GRO), and then a plain recvfrom(2) returns datagrams that nobody can take apart.
+        let domain = Domain::for_address(socket.local_addr().ok()?);
+        let trial: UdpSocket = Socket::new(domain, Type::DGRAM, None).ok()?.into();
+        let state = UdpSocketState::new((&trial).into()).ok()?;
+        let mut buffer = [0];
+        let buffers = &mut [IoSliceMut::new(&mut buffer)];
+        let came = state.recv((&trial).into(), buffers, &mut [RecvMeta::default()]);
+        // It has no port, so nothing can have come. Anything but "nothing" is a refusal.
+        came.err().filter(|error| error.kind() == io::ErrorKind::WouldBlock)?;
+    }
+    UdpSocketState::new(socket.into()).ok()
 }
 
 /// Whether a datagram was refused because of its size: more than UDP can carry, or more than the

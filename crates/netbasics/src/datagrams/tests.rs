@@ -10,14 +10,16 @@ const SOON: Duration = Duration::from_secs(10);
 enum Way {
     Batches,
     OneByOne,
+    /// With the plain calls alone, as in a container that forbids the others.
+    Plain,
 }
 
 impl Way {
     fn take(self, socket: UdpSocket) -> Datagrams {
-        let datagrams = Datagrams::new(socket).unwrap();
         match self {
-            Self::Batches => datagrams,
-            Self::OneByOne => datagrams.one_by_one(),
+            Self::Batches => Datagrams::new(socket).unwrap(),
+            Self::OneByOne => Datagrams::new(socket).unwrap().one_by_one(),
+            Self::Plain => Datagrams::plain(socket).unwrap(),
         }
     }
 
@@ -50,7 +52,7 @@ fn pattern(length: usize) -> Vec<u8> {
 #[rstest]
 fn a_batch_arrives_as_its_datagrams_in_order(
     #[values("127.0.0.1:0", "[::1]:0")] at: &str,
-    #[values(Way::Batches, Way::OneByOne)] way: Way,
+    #[values(Way::Batches, Way::OneByOne, Way::Plain)] way: Way,
     #[values(1, 2, 700, 1_200, 1_472, 8_000)] size: usize,
     #[values(false, true)] connected: bool,
 ) {
@@ -92,7 +94,7 @@ fn the_largest_datagram_arrives_and_one_byte_more_is_too_large(
 }
 
 #[rstest]
-fn an_empty_datagram_is_a_datagram(#[values(Way::Batches, Way::OneByOne)] way: Way) {
+fn an_empty_datagram_is_a_datagram(#[values(Way::Batches, Way::OneByOne, Way::Plain)] way: Way) {
     let mut receiver = way.bind("127.0.0.1:0");
     let sender = way.bind("127.0.0.1:0");
     sender.send(&[], 1_200, address(&receiver)).unwrap();
@@ -162,7 +164,9 @@ fn another_error_is_not_waited_out() {
 }
 
 #[rstest]
-fn datagrams_of_many_senders_are_kept_apart(#[values(Way::Batches, Way::OneByOne)] way: Way) {
+fn datagrams_of_many_senders_are_kept_apart(
+    #[values(Way::Batches, Way::OneByOne, Way::Plain)] way: Way,
+) {
     let mut receiver = way.bind("127.0.0.1:0");
     let senders: Vec<_> = (0..8).map(|_| way.bind("127.0.0.1:0")).collect();
     for round in 0..3 {
