@@ -15,7 +15,7 @@ use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
@@ -33,6 +33,23 @@ pub struct Outcome<S, C, E> {
     pub server: Result<S, E>,
     /// The client's result.
     pub client: Result<C, E>,
+    /// Whether the server's error only says that it had not ended in time.
+    server_still_runs: bool,
+}
+
+impl<S, C, E> Outcome<S, C, E> {
+    /// The client's result if both sides are well, else the error that explains more: the server's,
+    /// since a client of a server that failed fails, too; but the client's own if all that is known
+    /// of the server is that it still runs.
+    ///
+    /// # Errors
+    /// When one of the sides has failed.
+    pub fn into_result(self) -> Result<C, E> {
+        if self.server_still_runs {
+            return self.client.and_then(|client| self.server.map(|_| client));
+        }
+        self.server.and(self.client)
+    }
 }
 
 /// What can go wrong with the duet itself, beside the two sides' own errors.
@@ -89,6 +106,19 @@ where
     C: Send + 'static,
     E: From<DuetError> + Send + 'static,
 {
+    duet_within(END_WITHIN, server, client)
+}
+
+fn duet_within<S, C, E>(
+    limit: Duration,
+    server: impl FnOnce(Ready, Stop) -> Result<S, E> + Send + 'static,
+    client: impl FnOnce(SocketAddr) -> Result<C, E> + Send + 'static,
+) -> Outcome<S, C, E>
+where
+    S: Send + 'static,
+    C: Send + 'static,
+    E: From<DuetError> + Send + 'static,
+{
     let stop = Stop::new();
     let (ready, when_ready) = mpsc::channel();
     let (ended, one_ended) = mpsc::channel();
@@ -101,7 +131,14 @@ where
     // An error here means that both have ended already, which is just as good.
     let _ = one_ended.recv();
     stop.raise();
-    Outcome { server: result("server", &server), client: result("client", &client) }
+    let server = server.recv_timeout(limit);
+    let server_still_runs = server.is_err();
+    let client = client.recv_timeout(limit);
+    Outcome {
+        server: result("server", server),
+        client: result("client", client),
+        server_still_runs,
+    }
 }
 
 /// Starts one side on a thread of its own. Its result comes through the returned channel; `ended`
@@ -130,12 +167,12 @@ where
     result
 }
 
-/// The result of a side, once the other side has ended.
+/// The result of a side, or that it has not come in time.
 fn result<T, E: From<DuetError>>(
     side: &'static str,
-    result: &Receiver<Result<T, E>>,
+    came: Result<Result<T, E>, RecvTimeoutError>,
 ) -> Result<T, E> {
-    result.recv_timeout(END_WITHIN).unwrap_or_else(|_| Err(DuetError::StillRunning(side).into()))
+    came.unwrap_or_else(|_| Err(DuetError::StillRunning(side).into()))
 }
 
 /// The text of a panic, which is a `&str` or a `String` unless somebody went out of their way.
@@ -183,6 +220,33 @@ mod tests {
             duet(|_ready, _stop| Err("no socket today".into()), |_address| Ok(()));
         assert_eq!(outcome.server.unwrap_err().to_string(), "no socket today");
         assert_eq!(outcome.client.unwrap_err().to_string(), DuetError::NeverReady.to_string());
+    }
+
+    #[test]
+    fn the_error_of_a_client_is_not_hidden_by_a_server_that_still_runs() {
+        let (end, wait_for_end) = mpsc::channel::<()>();
+        let outcome: Outcome<(), (), Box<dyn Error + Send + Sync>> = duet_within(
+            Duration::from_millis(1),
+            move |ready, _stop| {
+                ready.announce(([127, 0, 0, 1], 1).into());
+                // Until the test has seen the outcome.
+                let _ = wait_for_end.recv();
+                Ok(())
+            },
+            |_address| Err("no such file".into()),
+        );
+        let still_runs = DuetError::StillRunning("server").to_string();
+        assert_eq!(outcome.server.as_ref().unwrap_err().to_string(), still_runs);
+        // Its result was there before anybody began to wait for the server's.
+        assert_eq!(outcome.into_result().unwrap_err().to_string(), "no such file");
+        drop(end);
+    }
+
+    #[test]
+    fn the_error_of_a_server_explains_why_no_client_started() {
+        let outcome: Outcome<(), (), Box<dyn Error + Send + Sync>> =
+            duet(|_ready, _stop| Err("no socket today".into()), |_address| Ok(()));
+        assert_eq!(outcome.into_result().unwrap_err().to_string(), "no socket today");
     }
 
     #[test]

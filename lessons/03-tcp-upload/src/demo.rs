@@ -57,5 +57,5 @@ fn upload(addr: &Endpoint, file: &Path, inbox: &Path, framing: Framing, times: u
             Ok(())
         },
     );
-    outcome.server.and(outcome.client)
+    outcome.into_result()
 }

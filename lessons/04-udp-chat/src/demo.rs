@@ -28,5 +28,5 @@ pub fn run(addr: Endpoint) -> Result<()> {
         },
         move |address| client::run(&address.into(), &hello),
     );
-    outcome.server.and(outcome.client)
+    outcome.into_result()
 }

@@ -107,5 +107,5 @@ fn upload(addr: &Endpoint, file: &Path, inbox: &Path, scene: &Scene) -> Result<(
         },
         move |address| client::run(&address.into(), &send),
     );
-    outcome.server.and(outcome.client)
+    outcome.into_result()
 }

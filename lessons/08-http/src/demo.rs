@@ -62,7 +62,7 @@ fn serve(
         },
         client,
     );
-    outcome.server.and(outcome.client)
+    outcome.into_result()
 }
 
 /// What a person would have typed.

@@ -46,7 +46,7 @@ pub fn run(addr: &Endpoint) -> Result<()> {
         },
         move |server| visit(server.port(), has_ipv6),
     );
-    outcome.server.and(outcome.client)
+    outcome.into_result()
 }
 
 /// One client after the other: over IPv6, over IPv4, and by whichever address answers.

@@ -36,7 +36,7 @@ pub fn run(addr: Endpoint) -> Result<()> {
         },
         ask,
     );
-    outcome.server.and(outcome.client)
+    outcome.into_result()
 }
 
 fn ask(target: SocketAddr) -> Result<()> {
