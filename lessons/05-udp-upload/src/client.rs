@@ -17,17 +17,17 @@ mod step;
 mod upload;
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
 use indicatif::ProgressBar;
-use netbasics::datagrams::Datagrams;
 use netbasics::inbox::{length_to_send, name_to_send, open_to_send};
 use netbasics::port::Endpoint;
 use netbasics::program::{self, OutputError, Usage};
+use netbasics::trouble::Trouble;
 use netbasics::{say, socket};
 
 use crate::keyword;
@@ -72,19 +72,19 @@ pub struct Options {
 
 pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     let (mut file, length) = open_to_send(&options.file)?;
-    // connect(2) on a UDP socket sends nothing: it only fixes the peer. Then datagrams from
-    // strangers are dropped, and if the server's host answers that nobody has the port (ICMP, the
-    // network's own error messages), we hear of it.
-    let socket = socket::connect_udp(addr)?;
-    let server = socket.peer_addr()?;
-    let mut link = Link::new(Datagrams::new(socket)?, options.lose);
     let report = match options.mode {
         Mode::Reliable => {
             let length = length_to_send(&options.file, length)?;
-            send_reliably(&mut link, server, file, length, options)?
+            let name = name_to_send(&options.file, options.name.as_deref())?;
+            let about = Description { length, block_bytes: options.datagram, name };
+            about.check().map_err(|error| Usage(error.to_string()))?;
+            // A name may have several addresses: the server is where our first packet is answered.
+            socket::try_each_address("reach", addr, |server| {
+                send_reliably(server, file.try_clone()?, &about, options)
+            })??
         }
         Mode::Keyword => {
-            let length = keyword::send(&mut link, server, &mut file)?;
+            let length = keyword::send(addr, options.lose, &mut file)?;
             format!("sent {length} bytes and END; nobody confirms them (--mode keyword)")
         }
     };
@@ -92,21 +92,38 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// # Errors
+/// When nothing at all has come back from there: another address may be the server's. Everything
+/// else is in the inner result.
 fn send_reliably(
-    link: &mut Link,
     server: SocketAddr,
     file: File,
-    length: u64,
+    about: &Description,
     options: &Options,
-) -> Result<String> {
-    let name = name_to_send(&options.file, options.name.as_deref())?;
-    let about = Description { length, block_bytes: options.datagram, name };
-    about.check().map_err(|error| Usage(error.to_string()))?;
+) -> io::Result<Result<String>> {
+    let mut link = Link::connect(server, options.lose)?;
     let Options { timeout, retries, window, .. } = *options;
     let settings = Settings { timeout, retries, window };
     // Shown only where a person watches: standard error is a terminal.
-    let bar = ProgressBar::new(length);
-    let stored = Upload::new(link, server, file, about, settings, &bar)?.run();
+    let bar = ProgressBar::new(about.length);
+    let transfer = random_number()?;
+    let mut upload = Upload::new(&mut link, server, file, about.clone(), transfer, settings, &bar);
+    let stored = upload.run();
+    let is_answered = upload.is_answered();
     bar.finish_and_clear();
-    Ok(format!("stored as {}: {length} bytes, SHA-256 verified by the server", stored?))
+    let stored = match stored.map_err(anyhow::Error::downcast::<Trouble>) {
+        Err(Ok(nobody)) if !is_answered => return Err(nobody.error),
+        Err(Ok(trouble)) => Err(trouble.into()),
+        Err(Err(error)) => Err(error),
+        Ok(name) => Ok(name),
+    };
+    let report =
+        |name| format!("stored as {name}: {} bytes, SHA-256 verified by the server", about.length);
+    Ok(stored.map(report))
+}
+
+/// Another number each time, so that packets of an upload that broke off fit no later one.
+fn random_number() -> io::Result<u32> {
+    getrandom::u32()
+        .map_err(|error| io::Error::other(format!("the system gave no random number: {error}")))
 }

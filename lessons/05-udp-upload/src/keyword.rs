@@ -17,36 +17,48 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use netbasics::inbox::{Inbox, Upload};
-use netbasics::say;
+use netbasics::port::Endpoint;
 use netbasics::trouble::Trouble;
+use netbasics::{say, socket};
 
 use crate::link::Link;
-use crate::server::Receiver;
+use crate::server::{Receiver, room};
 
 /// The datagram that ends an upload.
 const KEYWORD: &[u8] = b"END";
 /// Bytes of the file in one datagram.
 const DATAGRAM_BYTES: u64 = 1024;
-/// How many uploads at once, each with a file of its own.
-const MAX_UPLOADS: usize = 256;
+/// How long we listen whether nobody has the port.
+const REFUSED_WITHIN: Duration = Duration::from_millis(50);
 /// In this mode nobody says what the file is called.
 const NAMELESS: &str = "upload.bin";
 
 // listing: begin send
 /// Sends the file and the keyword, and returns how many bytes went out. That they arrive is hope.
-pub fn send(link: &mut Link, server: SocketAddr, file: &mut impl Read) -> Result<u64> {
+pub fn send(addr: &Endpoint, lose: Option<u64>, file: &mut impl Read) -> Result<u64> {
+    let mut datagram = next_datagram(file)?;
+    let (mut link, server) = socket::try_each_address("send to", addr, |server| {
+        let mut link = Link::connect(server, lose)?;
+        link.send(datagram.as_deref().unwrap_or(KEYWORD), server)?;
+        // Nobody answers, but a host where nobody has the port may say so: "connection refused".
+        link.receive(REFUSED_WITHIN, |_, _| {})?;
+        Ok((link, server))
+    })?;
     let mut length = 0;
-    loop {
-        let mut datagram = Vec::new();
-        file.take(DATAGRAM_BYTES).read_to_end(&mut datagram).context("cannot read the file")?;
-        let is_end = datagram.is_empty();
-        length += datagram.len() as u64;
-        link.send(if is_end { KEYWORD } else { &datagram }, server)
+    while let Some(sent) = datagram {
+        length += sent.len() as u64;
+        datagram = next_datagram(file)?;
+        link.send(datagram.as_deref().unwrap_or(KEYWORD), server)
             .map_err(Trouble::on("send to", server))?;
-        if is_end {
-            return Ok(length);
-        }
     }
+    Ok(length)
+}
+
+/// The next bytes of the file; `None` at its end.
+fn next_datagram(file: &mut impl Read) -> Result<Option<Vec<u8>>> {
+    let mut datagram = Vec::new();
+    file.take(DATAGRAM_BYTES).read_to_end(&mut datagram).context("cannot read the file")?;
+    Ok(Some(datagram).filter(|datagram| !datagram.is_empty()))
 }
 // listing: end send
 
@@ -75,7 +87,7 @@ impl KeywordReceiver {
     fn take(&mut self, datagram: &[u8], peer: SocketAddr, now: Instant) -> Result<()> {
         let mut begun = match self.begun.remove(&peer) {
             Some(begun) => begun,
-            None => self.begin(now)?,
+            None => self.begin(peer, now)?,
         };
         if datagram == KEYWORD {
             let Some(upload) = begun.upload else { return Ok(()) };
@@ -95,8 +107,8 @@ impl KeywordReceiver {
 
     /// If this fails, nothing is remembered, and the peer's next datagram is taken for the beginning
     /// of a file. Datagrams without numbers cannot do better.
-    fn begin(&self, now: Instant) -> Result<Begun> {
-        ensure!(self.begun.len() < MAX_UPLOADS, "too many uploads at once");
+    fn begin(&self, peer: SocketAddr, now: Instant) -> Result<Begun> {
+        room::check(self.begun.keys().copied(), peer)?;
         Ok(Begun { upload: Some(self.inbox.begin()?), length: 0, last_heard: now })
     }
 }

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use netbasics::datagrams::Datagrams;
-use netbasics::say;
+use netbasics::{say, socket};
 
 /// A socket, how many datagrams it was given to send, and which of them goes astray.
 pub struct Link {
@@ -19,6 +19,16 @@ pub struct Link {
 }
 
 impl Link {
+    /// A link to one server.
+    ///
+    /// connect(2) on a UDP socket sends nothing: it only fixes the peer. Then datagrams from
+    /// strangers are dropped, and if the server's host answers that nobody has the port (ICMP, the
+    /// network's own error messages), we hear of it.
+    pub fn connect(server: SocketAddr, lose: Option<u64>) -> io::Result<Self> {
+        let socket = socket::connect_udp(server).map_err(|trouble| trouble.error)?;
+        Ok(Self::new(Datagrams::new(socket)?, lose))
+    }
+
     pub fn new(socket: Datagrams, lose: Option<u64>) -> Self {
         Self { socket, lose, sent: 0 }
     }

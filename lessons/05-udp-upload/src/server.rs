@@ -5,6 +5,7 @@ mod arrived;
 mod assembly;
 mod incoming;
 pub mod reliable;
+pub mod room;
 pub mod token;
 mod transfer;
 
@@ -12,7 +13,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use netbasics::datagrams::Datagrams;
 use netbasics::inbox::Inbox;
 use netbasics::port::Endpoint;
@@ -43,7 +44,7 @@ pub enum Mode {
 /// Receive files into a folder until Ctrl-C
 #[derive(Clone, clap::Args)]
 pub struct Options {
-    /// The folder that uploads appear in; it must exist
+    /// The folder that uploads appear in; create it first
     #[arg(long)]
     pub dir: PathBuf,
     /// How files travel
@@ -87,7 +88,10 @@ pub trait Receiver {
 pub fn open_receiver(options: &Options) -> Result<Box<dyn Receiver>> {
     let inbox = Inbox::open_argument(&options.dir)?;
     Ok(match options.mode {
-        Mode::Reliable => Box::new(ReliableReceiver::new(inbox, options.max_bytes, Tokens::new()?)),
+        Mode::Reliable => {
+            let tokens = Tokens::new().context("the system gave no random number")?;
+            Box::new(ReliableReceiver::new(inbox, options.max_bytes, tokens))
+        }
         Mode::Keyword => Box::new(KeywordReceiver::new(inbox, options.max_bytes)),
     })
 }

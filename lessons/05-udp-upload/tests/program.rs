@@ -99,6 +99,9 @@ fn exactly(fates: &[(Direction, u64, Fate)]) -> Conditions {
     conditions
 }
 
+/// The kind of the packet that ends an upload, in its third byte: see packet.rs.
+const CLOSE: u8 = 3;
+
 /// A packet, by hand: see packet.rs for the layout.
 fn packet(kind: u8, token: &[u8], payload: &[u8]) -> Vec<u8> {
     [b"NU", &[kind, 0][..], b"abcd", token, &[0; 8], payload].concat()
@@ -189,19 +192,39 @@ fn a_lost_last_answer_is_asked_for_again_and_stores_nothing_twice() {
 #[test]
 fn the_client_gives_up_when_no_answer_comes_and_says_what_is_unknown() {
     let scene = Scene::new(&[]);
-    let lost: Vec<_> = (3..20).map(|index| (Direction::ToClient, index, Fate::Lose)).collect();
-    let relay = scene.relay(exactly(&lost));
+    let front = without_close(scene.server.address());
     let file = scene.file("a.bin", b"hello");
-    let failed = Scene::send(relay.address(), &file, &["--timeout", "0.05", "--retries", "2"]);
+    let failed = Scene::send(front, &file, &["--timeout", "0.5", "--retries", "3"]);
     let expected = format!(
-        "all bytes were sent, but nobody knows whether the file is stored: no answer from {} after \
-         3 tries; is it still running?\n",
-        relay.address()
+        "all bytes were sent, but nobody knows whether the file is stored: no answer from {front} \
+         after 4 tries; is it still running?\n"
     );
     let failed = failed.code(1);
     let said = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
     assert!(said.ends_with(&expected), "{said}");
-    assert_eq!(said.matches("no answer to close within").count(), 3, "{said}");
+    assert_eq!(said.matches("no answer to close within").count(), 4, "{said}");
+}
+
+/// A way to the server on which everything arrives but `close`, however often anything is sent.
+fn without_close(server: SocketAddr) -> SocketAddr {
+    let [front, back] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+    let address = front.local_addr().unwrap();
+    thread::spawn(move || -> std::io::Result<()> {
+        back.connect(server)?;
+        back.set_read_timeout(Some(LIMIT))?;
+        let mut datagram = [0; 2048];
+        loop {
+            let (length, client) = front.recv_from(&mut datagram)?;
+            if datagram[2] == CLOSE {
+                continue;
+            }
+            back.send(&datagram[..length])?;
+            // The server answers each of them once.
+            let length = back.recv(&mut datagram)?;
+            front.send_to(&datagram[..length], client)?;
+        }
+    });
+    address
 }
 
 #[test]
@@ -296,11 +319,54 @@ fn ctrl_c_is_obeyed_although_datagrams_keep_coming_and_names_what_it_drops() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_whose_length_nobody_knows_is_not_sent_as_an_empty_one() {
-    for file in ["/proc/cpuinfo", "/dev/zero"] {
+    for (file, reason) in [
+        ("/proc/cpuinfo", "nobody knows its length yet"),
+        ("/sys/class/net/lo/address", "nobody knows its length yet"),
+        ("/dev/zero", "it is a device, not a file"),
+    ] {
         let failed = lesson().args(["client", file]).assert().code(2);
         let said = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
-        assert!(said.contains("nobody knows its length yet"), "{said}");
+        assert!(said.contains(reason), "{said}");
     }
+}
+
+#[cfg(unix)]
+#[rstest]
+fn a_pipe_without_a_writer_is_no_reason_to_wait(#[values("reliable", "keyword")] mode: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let failed = lesson().args(["client", "--mode", mode]).arg(&pipe).assert().code(2);
+    let said = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
+    assert!(said.contains("it is a pipe, and no program writes into it"), "{said}");
+}
+
+/// Without `SO_BROADCAST` the system refuses to send there, so nothing leaves this machine.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_broadcast_address_is_called_one() {
+    let args = ["client", "--addr", "255.255.255.255:9", "Cargo.toml"];
+    let failed = lesson().args(args).assert().code(1);
+    let said = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
+    assert!(said.contains("a broadcast address") && !said.contains("1024"), "{said}");
+}
+
+/// Linux has every address of 127.0.0.0/8, so one machine can play two hosts.
+#[cfg(target_os = "linux")]
+#[test]
+fn one_host_does_not_take_every_place_with_the_keyword_either() {
+    let scene = Scene::new(&["--mode", "keyword"]);
+    let send = |from: &str, bytes: &[u8]| {
+        let socket = UdpSocket::bind((from, 0)).unwrap();
+        socket.send_to(bytes, scene.server.address()).unwrap();
+        socket
+    };
+    let greedy: Vec<_> = (0..65).map(|_| send("127.0.0.1", b"the beginning")).collect();
+    assert!(scene.server.says("too many uploads at once from 127.0.0.1", LIMIT));
+    let other = send("127.0.0.2", b"all of it");
+    other.send_to(b"END", scene.server.address()).unwrap();
+    assert!(scene.server.says("stored upload.bin from 127.0.0.2", LIMIT));
+    drop(greedy);
 }
 
 #[test]
@@ -409,7 +475,16 @@ fn a_datagram_that_cannot_be_is_code_2(#[case] size: &str) {
 #[rstest]
 #[case::no_file(&["client", "no-such-file"], "cannot send no-such-file: there is no such file")]
 #[case::a_folder(&["client", "."], "it is a folder")]
-#[case::no_folder(&["server", "--dir", "no-such-folder"], "cannot use no-such-folder")]
+#[case::port_0(&["client", "--addr", "127.0.0.1:0", "Cargo.toml"], "port 0 is no port to connect to")]
+#[case::port_0_keyword(
+    &["client", "--mode", "keyword", "--addr", "127.0.0.1:0", "Cargo.toml"],
+    "port 0 is no port to connect to"
+)]
+#[case::no_folder(
+    &["server", "--dir", "no-such-folder"],
+    "cannot use no-such-folder as the folder for uploads: there is no such folder; create it first: \
+     mkdir no-such-folder"
+)]
 #[case::no_mode(&["server", "--dir", ".", "--mode", "fast"], "reliable, keyword")]
 fn wrong_arguments_are_code_2(#[case] args: &[&str], #[case] reason: &str) {
     let output = lesson().args(args).assert().code(2).get_output().clone();

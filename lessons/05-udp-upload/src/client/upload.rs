@@ -1,10 +1,11 @@
 //! The loop around the sender: it has the socket, the clock and the file.
 
 use std::fs::File;
+use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use indicatif::ProgressBar;
 use netbasics::say;
 use netbasics::trouble::Trouble;
@@ -22,6 +23,8 @@ pub struct Upload<'a> {
     server: SocketAddr,
     about: Description,
     transfer: u32,
+    /// Whether anything has come from the server.
+    is_answered: bool,
     sender: Sender,
     source: Source,
     /// Datagrams that go out together.
@@ -35,14 +38,18 @@ impl<'a> Upload<'a> {
         server: SocketAddr,
         file: File,
         about: Description,
+        transfer: u32,
         settings: Settings,
         bar: &'a ProgressBar,
-    ) -> Result<Self> {
-        // Another number each time, so that packets of an upload that broke off fit no later one.
-        let transfer = getrandom::u32().context("the system gave no random number")?;
+    ) -> Self {
         let sender = Sender::new(transfer, about.blocks(), settings, Instant::now());
         let source = Source::new(file, about.clone());
-        Ok(Self { link, server, about, transfer, sender, source, batch: Vec::new(), bar })
+        let (is_answered, batch) = (false, Vec::new());
+        Self { link, server, about, transfer, is_answered, sender, source, batch, bar }
+    }
+
+    pub fn is_answered(&self) -> bool {
+        self.is_answered
     }
 
     // listing: begin run
@@ -108,11 +115,12 @@ impl<'a> Upload<'a> {
 
     /// Waits for answers, and gives them to the sender.
     fn receive(&mut self, wait: Duration) -> Result<()> {
-        let Self { link, sender, server, .. } = self;
+        let Self { link, sender, server, is_answered, .. } = self;
         let take = |datagram: &[u8], from| {
             if from == *server
                 && let Some(packet) = Packet::decode(datagram)
             {
+                *is_answered = true;
                 sender.handle(&packet, Instant::now());
             }
         };
@@ -138,7 +146,11 @@ impl<'a> Upload<'a> {
                  bytes pass this network? Try a smaller --datagram",
                 self.size()
             ),
-            _ => bail!("{silence}; is it running, with the same --mode?"),
+            _ => {
+                let silence =
+                    format!("no answer after {tries}; is it running, with the same --mode?");
+                Err(Trouble::on("reach", server)(io::Error::other(silence)).into())
+            }
         }
     }
 }

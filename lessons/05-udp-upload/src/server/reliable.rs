@@ -7,19 +7,18 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use anyhow::{anyhow, ensure};
+use anyhow::anyhow;
 use netbasics::inbox::Inbox;
 use netbasics::say;
 
 use super::incoming::Incoming;
+use super::room;
 use super::token::Tokens;
 use super::transfer::{Answer, Transfer};
 use crate::packet::open::Description;
 use crate::packet::{Kind, Packet};
 use crate::server::Receiver;
 
-/// How many uploads are under way at once, each with a file of its own; more are refused.
-const MAX_UNDER_WAY: usize = 256;
 /// How many uploads are known, most of them over and remembered for the sake of a lost answer.
 const MAX_KNOWN: usize = 4096;
 /// How many times the length of a datagram an answer may have before the peer's address is proven.
@@ -70,7 +69,7 @@ impl ReliableReceiver {
             // address, and only who reads it there can come back with it.
             return Some(Answer { token: Some(token), ..Answer::new(Kind::Token, Vec::new()) });
         }
-        match self.begin(packet) {
+        match self.begin(key.0, packet) {
             Ok(incoming) => {
                 self.make_room();
                 self.transfers.insert(key, Transfer::new(incoming, token, now));
@@ -85,9 +84,9 @@ impl ReliableReceiver {
     }
     // listing: end answer
 
-    fn begin(&self, open: &Packet) -> anyhow::Result<Incoming> {
-        let under_way = self.transfers.values().filter(|transfer| transfer.is_under_way());
-        ensure!(under_way.count() < MAX_UNDER_WAY, "too many uploads at once; try again later");
+    fn begin(&self, peer: SocketAddr, open: &Packet) -> anyhow::Result<Incoming> {
+        let under_way = self.transfers.iter().filter(|(_, transfer)| transfer.is_under_way());
+        room::check(under_way.map(|((other, _), _)| *other), peer)?;
         Incoming::begin(&self.inbox, Description::decode(open.payload)?, self.max_bytes)
     }
 

@@ -294,14 +294,29 @@ fn a_silent_sender_is_forgotten_with_its_file() {
 }
 
 #[test]
-fn only_so_many_uploads_are_under_way_at_once() {
+fn one_host_cannot_take_the_places_of_all_others() {
     let mut stage = Stage::new();
     let about = about(3);
-    for number in 0..u32::try_from(MAX_UNDER_WAY).unwrap() {
+    for number in 0..u32::try_from(room::MAX_OF_ONE_HOST).unwrap() {
         let open = Packet { transfer: 100 + number, ..packet(Kind::Open, &about) };
         assert_acked(&stage.send(ALICE, &open), 0, &[]);
     }
-    assert_refused(&stage.send(BOB, &packet(Kind::Open, &about)), "too many uploads");
+    // Bob is on the same host as Alice, and Carol is not.
+    assert_refused(&stage.send(BOB, &packet(Kind::Open, &about)), "too many uploads at once from ");
+    let carol = SocketAddr::from(([127, 0, 0, 2], 1));
+    assert_acked(&stage.send(carol, &packet(Kind::Open, &about)), 0, &[]);
+}
+
+#[test]
+fn only_so_many_uploads_are_under_way_at_once() {
+    let mut stage = Stage::new();
+    let about = about(3);
+    for number in 0..u32::try_from(room::MAX_UNDER_WAY).unwrap() {
+        let host = SocketAddr::from(([127, 0, 1, u8::try_from(number % 256).unwrap()], 1));
+        let open = Packet { transfer: 100 + number, ..packet(Kind::Open, &about) };
+        assert_acked(&stage.send(host, &open), 0, &[]);
+    }
+    assert_refused(&stage.send(BOB, &packet(Kind::Open, &about)), "too many uploads at once; try");
 }
 
 #[test]
