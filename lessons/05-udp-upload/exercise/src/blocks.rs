@@ -13,8 +13,8 @@
 //! `upload` is a number that the client picks at random. Numbers are big-endian.
 
 use std::collections::HashMap;
-use std::io::Read;
-use std::iter;
+use std::io::{ErrorKind, Read};
+use std::iter::{self, Peekable};
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,6 +23,7 @@ use anyhow::{Context, Error, Result};
 use clap::Parser;
 use netbasics::inbox::{Inbox, Upload, open_to_send};
 use netbasics::port::Endpoint;
+use netbasics::trouble::is_timeout;
 use netbasics::{exchange, ready, socket};
 
 const HEADER_BYTES: usize = 9;
@@ -45,7 +46,7 @@ pub struct Cli<Options: clap::Args> {
 pub enum Role<Options: clap::Args> {
     /// Receive one file after another, until it is killed
     Server {
-        /// The folder that uploads appear in; it must exist
+        /// The folder that uploads appear in; create it first
         #[arg(long)]
         dir: PathBuf,
     },
@@ -101,9 +102,29 @@ pub fn serve<State>(
 }
 
 /// A socket that only talks with `addr`, and a number for the upload.
-pub fn connect(addr: &Endpoint) -> Result<(UdpSocket, u32)> {
+///
+/// A name may have several addresses, and the server only one of them. Then `first`, the payload of
+/// block 0, is sent to each of them once; where an answer comes, the server is. (It will come again,
+/// as any datagram may.)
+pub fn connect(addr: &Endpoint, first: &[u8], timeout: Duration) -> Result<(UdpSocket, u32)> {
     let upload = getrandom::u32().context("the system gave no random number")?;
-    Ok((socket::connect_udp(addr)?, upload))
+    if let [address] = socket::destinations(addr)?[..] {
+        return Ok((socket::connect_udp(address)?, upload));
+    }
+    let block = [header(b'D', upload, 0), first.to_vec()].concat();
+    let mut silent = None;
+    let found = socket::try_each_address("upload to", addr, |address| {
+        let socket = socket::connect_udp(address).map_err(|trouble| trouble.error)?;
+        socket.set_read_timeout(Some(timeout))?;
+        match socket.send(&block).and_then(|_| socket.recv(&mut [0; 2 * BLOCK_BYTES])) {
+            Ok(_) => return Ok(socket),
+            // Perhaps it was lost.
+            Err(error) if is_timeout(&error) => _ = silent.get_or_insert(socket),
+            Err(error) => return Err(error),
+        }
+        Err(ErrorKind::TimedOut.into())
+    });
+    Ok((found.or_else(|error| silent.ok_or(error))?, upload))
 }
 
 /// What every datagram begins with; an acknowledgement has nothing else.
@@ -119,13 +140,16 @@ pub fn parse(datagram: &[u8]) -> Option<(u8, u32, u32, &[u8])> {
     fits.then_some((header[0], number(1)?, number(5)?, payload))
 }
 
+/// What [`payloads`] returns.
+pub type Payloads = Peekable<Box<dyn Iterator<Item = Result<Vec<u8>>>>>;
+
 /// The payloads of all blocks of a file, read one by one. A full last block is followed by an
 /// empty one, for a short block says that it is the last.
-pub fn payloads(path: &Path) -> Result<impl Iterator<Item = Result<Vec<u8>>>> {
+pub fn payloads(path: &Path) -> Result<Payloads> {
     let (mut file, _) = open_to_send(path)?;
     let path = path.display().to_string();
     let mut at_end = false;
-    Ok(iter::from_fn(move || {
+    let payloads = iter::from_fn(move || {
         if at_end {
             return None;
         }
@@ -133,7 +157,14 @@ pub fn payloads(path: &Path) -> Result<impl Iterator<Item = Result<Vec<u8>>>> {
         let read = (&mut file).take(BLOCK_BYTES as u64).read_to_end(&mut payload);
         at_end = payload.len() < BLOCK_BYTES;
         Some(read.map(|_| payload).with_context(|| format!("cannot read {path}")))
-    }))
+    });
+    let boxed: Box<dyn Iterator<Item = Result<Vec<u8>>>> = Box::new(payloads);
+    Ok(boxed.peekable())
+}
+
+/// The payload of block 0, which stays the next one.
+pub fn first(payloads: &mut Payloads) -> Vec<u8> {
+    payloads.peek().and_then(|read| read.as_ref().ok()).cloned().unwrap_or_default()
 }
 
 /// The folder of uploads, which are numbered as they become complete.

@@ -46,7 +46,7 @@ struct Cli {
 enum Role {
     /// Receive files, many at a time, until Ctrl-C
     Server {
-        /// The folder that the files appear in; it must exist
+        /// The folder that the files appear in; create it first
         #[arg(long)]
         dir: PathBuf,
     },

@@ -20,7 +20,7 @@ use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Parser;
 use netbasics::port::Endpoint;
 use netbasics::program::{self, OutputError};
@@ -65,14 +65,20 @@ fn main() -> ExitCode {
 
 /// Asks one question after another, and prints each answer as a line.
 fn run(addr: &Endpoint, options: &Options) -> Result<()> {
-    // Connected (connect(2)): the system only passes on what comes from that address and port.
-    let socket = socket::connect_udp(addr)?;
     // At random, so that a late answer to an earlier run of this program has another id.
-    let mut id = getrandom::u32()?;
+    let mut id = getrandom::u32().context("the system gave no random number")?;
+    let mut found = None;
     for question in &options.questions {
         id = id.wrapping_add(1);
-        let answer = ask(&socket, id, question.as_bytes(), options);
-        match answer.map_err(Trouble::on("talk to", addr))? {
+        let answer = match &found {
+            Some(socket) => ask(socket, id, question.as_bytes(), options)
+                .map_err(Trouble::on("talk to", addr))?,
+            None => find_server(addr, id, question.as_bytes(), options)?.map(|(socket, answer)| {
+                found = Some(socket);
+                answer
+            }),
+        };
+        match answer {
             Some(text) => print(&text).map_err(OutputError)?,
             None => bail!(
                 "no answer from {addr} to \"{question}\" (tries: {}, {} ms each); perhaps nobody \
@@ -83,6 +89,25 @@ fn run(addr: &Endpoint, options: &Options) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Asks the first question at each address that the server's name has, until there is an answer.
+fn find_server(
+    addr: &Endpoint,
+    id: u32,
+    text: &[u8],
+    options: &Options,
+) -> Result<Option<(UdpSocket, Vec<u8>)>> {
+    let found = socket::try_each_address("talk to", addr, |address| {
+        // Connected (connect(2)): the system only passes on what comes from that address and port.
+        let socket = socket::connect_udp(address).map_err(|trouble| trouble.error)?;
+        let answer = ask(&socket, id, text, options)?;
+        answer.map(|answer| (socket, answer)).ok_or_else(|| ErrorKind::TimedOut.into())
+    });
+    match found {
+        Err(Trouble { error, .. }) if is_timeout(&error) => Ok(None),
+        found => Ok(Some(found?)),
+    }
 }
 
 /// Asks one question, up to `options.tries` times; `None` if no answer has come by then. An error

@@ -42,7 +42,7 @@ struct Cli {
 enum Role {
     /// Receive one file after another, until it is killed
     Server {
-        /// The folder that uploads appear in; it must exist
+        /// The folder that uploads appear in; create it first
         #[arg(long)]
         dir: PathBuf,
     },

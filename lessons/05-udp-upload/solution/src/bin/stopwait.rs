@@ -38,8 +38,9 @@ fn main() -> ExitCode {
 
 /// Sends the file block by block.
 fn upload(addr: &Endpoint, options: &ClientOptions) -> Result<()> {
-    let payloads = blocks::payloads(&options.file)?;
-    let (socket, upload) = blocks::connect(addr)?;
+    let mut payloads = blocks::payloads(&options.file)?;
+    let first = blocks::first(&mut payloads);
+    let (socket, upload) = blocks::connect(addr, &first, options.timeout)?;
     for (block, payload) in (0..).zip(payloads) {
         let datagram = [header(b'D', upload, block), payload?].concat();
         let acknowledgement = header(b'A', upload, block);

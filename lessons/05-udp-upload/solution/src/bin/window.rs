@@ -52,7 +52,8 @@ fn main() -> ExitCode {
 /// Sends the file: whatever the window has room for, then what is due, then listens.
 fn upload(addr: &Endpoint, options: &Options) -> Result<()> {
     let mut payloads = blocks::payloads(&options.plain.file)?;
-    let (socket, upload) = blocks::connect(addr)?;
+    let first = blocks::first(&mut payloads);
+    let (socket, upload) = blocks::connect(addr, &first, options.plain.timeout)?;
     let mut flight = Flight { upload, next: 0, blocks: BTreeMap::new() };
     loop {
         while flight.has_room(options.window) {

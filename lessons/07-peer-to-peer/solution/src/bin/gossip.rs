@@ -25,7 +25,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
-use netbasics::port::Endpoint;
+use netbasics::port::{self, Endpoint};
 use netbasics::trouble::explain;
 use netbasics::{program, ready, say, socket};
 
@@ -53,7 +53,7 @@ enum Role {
     /// Be a node of the network, until Ctrl-C
     Server {
         /// A node to connect to; may be given several times
-        #[arg(long, value_name = "HOST:PORT")]
+        #[arg(long, value_name = "HOST:PORT", value_parser = port::destination)]
         peer: Vec<Endpoint>,
         /// How long to wait before a peer is called again
         #[arg(long, value_name = "MILLISECONDS", default_value = "1000")]

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Parser;
-use netbasics::port::Endpoint;
+use netbasics::port::{self, Endpoint};
 use netbasics::trouble::explain;
 use netbasics::{program, ready, say, socket};
 
@@ -53,7 +53,7 @@ enum Role {
     /// Be a node, until Ctrl-C
     Server {
         /// A node to connect to, once; may be given several times
-        #[arg(long, value_name = "HOST:PORT")]
+        #[arg(long, value_name = "HOST:PORT", value_parser = port::destination)]
         peer: Vec<Endpoint>,
     },
     /// Ask a node one question

@@ -22,6 +22,7 @@ use std::process::ExitCode;
 use std::{fs, thread};
 
 use clap::Parser;
+use netbasics::inbox::{explain_folder, open_file};
 use netbasics::port::Endpoint;
 use netbasics::program::{self, Usage};
 use netbasics::trouble::explain;
@@ -46,7 +47,7 @@ struct Cli {
 enum Role {
     /// Answer many clients at a time, until Ctrl-C
     Server {
-        /// The folder whose files are handed out; it must exist
+        /// The folder whose files are handed out; create it first
         #[arg(long)]
         dir: PathBuf,
     },
@@ -75,8 +76,9 @@ fn main() -> ExitCode {
 
 /// Look at the folder, bind, announce, serve.
 fn run(addr: &Endpoint, dir: &Path) -> anyhow::Result<()> {
-    if !dir.is_dir() {
-        return Err(Usage(format!("{} is not a folder: try --dir .", dir.display())).into());
+    if let Err(error) = fs::read_dir(dir) {
+        let reason = explain_folder(dir, &error);
+        return Err(Usage(format!("cannot serve --dir {}: {reason}", dir.display())).into());
     }
     let listener = socket::listen_tcp(addr)?;
     ready::announce(listener.local_addr()?)?;
@@ -129,6 +131,13 @@ fn answer_head(status: Status, length: usize, more: &str, is_last: bool) -> Vec<
     let close = if is_last { "Connection: close\r\n" } else { "" };
     let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{more}{close}\r\n");
     head.into_bytes()
+}
+
+/// Reads a file whole. A pipe or a device, on which a read could wait for ever, is an error.
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    open_file(file)?.read_to_end(&mut content)?;
+    Ok(content)
 }
 
 /// The file that `path` names in `dir`; `None` if no file can be meant.

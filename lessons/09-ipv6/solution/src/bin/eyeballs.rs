@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use clap::{Parser, value_parser};
-use netbasics::program;
 use netbasics::trouble::explain;
+use netbasics::{program, socket};
 
 /// The longest answer, in bytes, its newline not counted.
 const MAX_ANSWER_BYTES: usize = 1024;
@@ -61,6 +61,9 @@ fn main() -> ExitCode {
 
 /// Find a connection, send the line, print the answer.
 fn run(addresses: &[SocketAddr], delay: Duration, until: Instant, text: &str) -> Result<()> {
+    for address in addresses {
+        socket::destinations(address)?; // Port 0 is no port to connect to.
+    }
     let stream = race(addresses, delay, until).map_err(|failures| anyhow!("{failures}"))?;
     let peer = stream.peer_addr()?;
     let answer = converse(&stream, until, text)

@@ -9,6 +9,7 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
+use std::iter;
 use std::net::{SocketAddr, TcpStream};
 use std::num::NonZeroU16;
 use std::process::ExitCode;
@@ -66,15 +67,22 @@ fn main() -> ExitCode {
 /// Probe, print, and say by the exit code whether all are open.
 fn run(addr: &Endpoint, options: &Options) -> Result<ExitCode> {
     ensure!(addr.port != 0, Usage("port 0 is no port that anybody has: name one in --addr".into()));
-    let first = socket::resolve(addr)?;
-    let more = options.ports.iter().map(|port| SocketAddr::new(first.ip(), port.get()));
-    let targets: Vec<SocketAddr> = [first].into_iter().chain(more).collect();
-    let findings = probe_all(&targets, options);
-    let mut output = io::stdout().lock();
-    for (target, finding) in targets.iter().zip(&findings) {
-        writeln!(output, "{} {finding}", target.port()).map_err(OutputError)?;
+    let is_open = |finding: &Finding| matches!(finding, Finding::Open(_));
+    let ports = || iter::once(addr.port).chain(options.ports.iter().map(|port| port.get()));
+    let mut findings = Vec::new();
+    // A name may have several addresses: the first at which anything is open, or else the last.
+    for address in socket::destinations(addr)? {
+        let targets: Vec<_> = ports().map(|port| SocketAddr::new(address.ip(), port)).collect();
+        findings = probe_all(&targets, options);
+        if findings.iter().any(is_open) {
+            break;
+        }
     }
-    let all_are_open = findings.iter().all(|finding| matches!(finding, Finding::Open(_)));
+    let mut output = io::stdout().lock();
+    for (port, finding) in ports().zip(&findings) {
+        writeln!(output, "{port} {finding}").map_err(OutputError)?;
+    }
+    let all_are_open = findings.iter().all(is_open);
     Ok(if all_are_open { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
