@@ -29,9 +29,9 @@ pub struct Options {
 type Input = Box<dyn BufRead + Send>;
 
 pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
-    let address = socket::resolve(addr)?;
-    let stream = connect(address).map_err(Trouble::on("connect to", address))?;
-    talk(&stream, address, input(&options.messages))
+    // A name may have several addresses, and the server only one of them.
+    let stream = socket::try_each_address("connect to", addr, connect)?;
+    talk(&stream, stream.peer_addr()?, input(&options.messages))
 }
 
 /// The messages as lines, or standard input if there are none.

@@ -20,7 +20,7 @@ use receive::Stored;
 /// Receive files into a folder until Ctrl-C
 #[derive(Clone, clap::Args)]
 pub struct Options {
-    /// The folder that uploads appear in; it must exist
+    /// The folder that uploads appear in; create it first
     #[arg(long)]
     pub dir: PathBuf,
     /// How the end of a file is marked

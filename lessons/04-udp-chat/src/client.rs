@@ -4,10 +4,11 @@
 mod talk;
 
 use std::io::{self, BufRead, IsTerminal};
+use std::iter::Peekable;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use netbasics::port::Endpoint;
 use netbasics::program::{self, Usage};
 use netbasics::say;
@@ -32,14 +33,18 @@ type Messages<'a> = Box<dyn Iterator<Item = io::Result<Vec<u8>>> + 'a>;
 
 // listing: begin connect
 pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
-    let server = socket::resolve(addr)?;
     for message in &options.messages {
-        check_size(message.len(), server)?;
+        check_size(message.len(), socket::resolve(addr)?)?;
     }
-    // socket(2), connect(2): nothing is sent. The system only notes the server's address: there it
-    // sends what we send, and what comes from anybody else it drops.
-    let socket = socket::connect_udp(server)?;
-    talk::talk(&socket, server, options)
+    let mut messages = input(&options.messages).peekable();
+    // A name may have several addresses, and the server only one of them: the one where our first
+    // message is answered.
+    socket::try_each_address("talk to", addr, |server| {
+        // socket(2), connect(2): nothing is sent. The system only notes the server's address: there
+        // it sends what we send, and what comes from anybody else it drops.
+        let socket = socket::connect_udp(server).map_err(|trouble| trouble.error)?;
+        talk::talk(&socket, server, &mut messages, options)
+    })?
 }
 // listing: end connect
 
@@ -54,6 +59,21 @@ fn input(messages: &[String]) -> Messages<'_> {
     }
     let lines = io::stdin().lock().split(b'\n');
     Box::new(lines.map(|line| line.map(|line| line.strip_suffix(b"\r").unwrap_or(&line).to_vec())))
+}
+
+/// The next message, which stays the next one until it is answered.
+fn next_message<'a>(
+    messages: &'a mut Peekable<Messages>,
+    server: SocketAddr,
+) -> Result<Option<&'a Vec<u8>>> {
+    match messages.peek() {
+        Some(Ok(message)) => {
+            check_size(message.len(), server)?;
+            Ok(Some(message))
+        }
+        Some(Err(error)) => bail!("cannot read standard input: {error}"),
+        None => Ok(None),
+    }
 }
 
 /// Refuses what no datagram can carry.

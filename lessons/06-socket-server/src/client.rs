@@ -11,8 +11,7 @@ use netbasics::program::{self, OutputError};
 use netbasics::say;
 use netbasics::stop::Stop;
 
-use crate::framework::Address;
-use crate::place::{Kind, Place};
+use crate::place::{Kind, Place, Target};
 
 /// Say something to the server and print its answers
 #[derive(Clone, clap::Args)]
@@ -40,11 +39,10 @@ pub fn run(place: &Place, options: &Options) -> Result<()> {
 
 /// Asks the server at `place` one message after the other, and prints its answers.
 pub fn ask_all(place: &Place, options: &Options, stop: &Stop) -> Result<()> {
-    let address = place.address()?;
-    let mut server: Box<dyn Server> = match &address {
-        _ if place.kind.is_stream() => Box::new(stream::connect(&address, options.timeout)?),
-        Address::Internet(server) => Box::new(datagrams::over_udp(*server, options.timeout)?),
-        Address::File(path) => Box::new(datagrams::between_files(path, options.timeout, stop)?),
+    let mut server: Box<dyn Server> = match place.target()? {
+        target if place.kind.is_stream() => Box::new(stream::connect(&target, options.timeout)?),
+        Target::Internet(addr) => Box::new(datagrams::over_udp(addr, options.timeout)),
+        Target::File(path) => Box::new(datagrams::between_files(&path, options.timeout, stop)?),
     };
     let mut output = say::output();
     for message in input(&options.messages) {

@@ -60,16 +60,39 @@ pub struct Place {
     pub path: Option<PathBuf>,
 }
 
+/// What a place is called, before a name is resolved: a name may have several addresses.
+pub enum Target {
+    Internet(Endpoint),
+    File(PathBuf),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Internet(addr) => addr.fmt(f),
+            Self::File(path) => f.write_str(&local::address(path)),
+        }
+    }
+}
+
 impl Place {
-    /// The address of this place: resolved if it is a name, the usual one if none was given.
+    /// The address to listen at.
     pub fn address(&self) -> Result<Address> {
+        Ok(match self.target()? {
+            Target::Internet(addr) => Address::Internet(socket::resolve(addr)?),
+            Target::File(path) => Address::File(path),
+        })
+    }
+
+    /// This place, or the usual one if none was given.
+    pub fn target(&self) -> Result<Target> {
         match (self.kind, &self.addr, &self.path) {
             (Kind::Tcp | Kind::Udp, addr, None) => {
                 let usual = || SocketAddr::from(([127, 0, 0, 1], 8888)).into();
-                Ok(Address::Internet(socket::resolve(addr.clone().unwrap_or_else(usual))?))
+                Ok(Target::Internet(addr.clone().unwrap_or_else(usual)))
             }
-            (Kind::Unix | Kind::UnixDatagram, None, Some(path)) => Ok(Address::File(path.clone())),
-            (Kind::Unix | Kind::UnixDatagram, None, None) => Ok(Address::File(self.usual_path()?)),
+            (Kind::Unix | Kind::UnixDatagram, None, Some(path)) => Ok(Target::File(path.clone())),
+            (Kind::Unix | Kind::UnixDatagram, None, None) => Ok(Target::File(self.usual_path()?)),
             (Kind::Tcp | Kind::Udp, _, Some(_)) => {
                 Err(Usage("--path is for the unix kinds; tcp and udp have --addr".into()).into())
             }

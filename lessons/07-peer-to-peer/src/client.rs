@@ -1,6 +1,8 @@
 //! A node that visits: it joins at another one, says something and leaves. (It listens, too, and
 //! while it is here others connect to it: it is the same node as a "server".)
 
+use std::error::Error;
+use std::fmt;
 use std::io::{self, IsTerminal};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -34,22 +36,43 @@ pub struct Options {
 
 // listing: begin client
 pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
-    let peer = socket::resolve(addr)?;
     let messages: Result<Vec<_>, Usage> = options.messages.iter().map(|m| voice::text(m)).collect();
-    let messages = messages?;
+    let (messages, stop) = (messages?, Stop::on_ctrl_c()?);
+    // A name may have several addresses, and the other node only one of them.
+    socket::try_each_address("connect to", addr, |peer| {
+        match visit(peer, messages.clone(), options, &stop).map_err(anyhow::Error::downcast) {
+            Err(Ok(NotJoined(error))) => Err(error),
+            Err(Err(error)) => Ok(Err(error)),
+            Ok(()) => Ok(Ok(())),
+        }
+    })?
+}
+
+/// Nobody listens at the address of the other node, or no connection comes about.
+#[derive(Debug)]
+struct NotJoined(io::Error);
+
+impl fmt::Display for NotJoined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for NotJoined {}
+
+fn visit(peer: SocketAddr, messages: Vec<String>, options: &Options, stop: &Stop) -> Result<()> {
     let listener = listen_towards(peer)?;
     let address = listener.local_addr()?;
     say!("{}", ready::line(address));
     let discover = options.node.discover.unwrap_or(Discover::Peers);
     let mut setup = options.node.setup(discover, address.port())?;
     setup.named = vec![peer];
-    let stop = Stop::on_ctrl_c()?;
     let (orders, inbox) = carry::inbox();
     let (joined, when_joined) = mpsc::channel();
     let said = speak(orders.clone(), messages, peer, when_joined)?;
     let group = options.node.group(discover);
     let mut joined = Some(joined);
-    let taken = carry::run(&listener, setup, group, (orders, inbox), &stop, &mut |news| {
+    let taken = carry::run(&listener, setup, group, (orders, inbox), stop, &mut |news| {
         attend(news, peer, &mut joined)
     })?;
     // If the person has ended it, the voice may still be waiting for a line.
@@ -76,7 +99,7 @@ fn attend(news: News, peer: SocketAddr, joined: &mut Option<Sender<()>>) -> Resu
     match news {
         News::Joined(address) if address == peer => _ = joined.take().map(|tell| tell.send(())),
         News::NotJoined { address, error } if address == peer && joined.is_some() => {
-            return Err(Trouble::on("connect to", peer)(error).into());
+            return Err(NotJoined(error).into());
         }
         news => news.say(),
     }

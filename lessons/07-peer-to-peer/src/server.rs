@@ -27,11 +27,12 @@ pub struct Options {
 // listing: begin server
 pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     let discover = options.node.discover.unwrap_or(Discover::Multicast);
-    let named = options.peers.iter().map(socket::resolve).collect::<Result<_, _>>()?;
+    // All addresses of a name: the node tries each, and one of them may be the right one.
+    let named = options.peers.iter().map(socket::destinations).collect::<Result<Vec<_>, _>>()?;
     let listener = socket::listen_tcp(addr)?;
     let address = listener.local_addr()?;
     let mut setup = options.node.setup(discover, address.port())?;
-    setup.named = named;
+    setup.named = named.concat();
     let stop = Stop::on_ctrl_c()?;
     ready::announce(address)?;
     let (orders, inbox) = carry::inbox();

@@ -52,11 +52,11 @@ fn attempt_delay(text: &str) -> Result<Duration, String> {
 pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     // getaddrinfo(3) asks for the addresses of both families and answers once, when it has both.
     if options.candidates.is_empty() {
-        return meet(&addr.to_string(), &socket::resolve_all(addr)?, options);
+        return meet(&addr.to_string(), &socket::destinations(addr)?, options);
     }
     let mut addresses = Vec::new();
     for candidate in &options.candidates {
-        addresses.extend(socket::resolve_all(candidate)?);
+        addresses.extend(socket::destinations(candidate)?);
     }
     meet("any candidate", &addresses, options)
 }

@@ -55,7 +55,8 @@ pub fn until_eof(stream: &TcpStream, inbox: &Inbox, max_bytes: u64, stop: &Stop)
     // Ctrl-C looks like the end of the stream too, and must not publish half a file.
     ensure!(!stop.is_raised(), STOPPED);
     let name = publish(upload, &NAMELESS.parse()?)?;
-    socket::reset_on_close(stream, false)?;
+    // From here on it is stored, whatever becomes of the connection.
+    let _ = socket::reset_on_close(stream, false);
     Ok(Stored { name, length, digest: None })
 }
 // listing: end eof

@@ -5,18 +5,19 @@
 //! *answer* was lost is said twice. Only numbers on the messages help: lesson 5 has them.
 
 use std::io::{self, ErrorKind, Write};
+use std::iter::Peekable;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Error, Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use netbasics::program::OutputError;
 use netbasics::say;
 use netbasics::trouble::{Trouble, is_timeout, is_unreachable_peer};
 
-use super::{Options, check_size, input};
+use super::{Messages, Options, next_message};
 use crate::server::BUFFER_BYTES;
 
 /// How often the listening thread looks whether it should end.
@@ -28,7 +29,16 @@ type News = io::Result<()>;
 // listing: begin talk
 /// Says everything, and meanwhile prints what comes on a thread of its own: the others in a chat
 /// room do not wait until it is our turn.
-pub fn talk(socket: &UdpSocket, server: SocketAddr, options: &Options) -> Result<()> {
+///
+/// # Errors
+/// When the first message is not answered: then it is still to be said, perhaps at another address.
+/// Everything else is in the inner result.
+pub fn talk(
+    socket: &UdpSocket,
+    server: SocketAddr,
+    messages: &mut Peekable<Messages>,
+    options: &Options,
+) -> io::Result<Result<()>> {
     // SO_RCVTIMEO: the listening thread must notice when everything is said and answered.
     socket.set_read_timeout(Some(TICK))?;
     let (tell, news) = mpsc::channel();
@@ -36,82 +46,90 @@ pub fn talk(socket: &UdpSocket, server: SocketAddr, options: &Options) -> Result
     thread::scope(|threads| {
         let listening = thread::Builder::new().name(say::thread_name("listening"));
         let listening = listening.spawn_scoped(threads, move || listen(socket, &tell, ended))?;
-        let said = speak(socket, server, &news, options);
+        let said = speak(socket, server, messages, &news, options);
         ended.store(true, Ordering::SeqCst);
-        let heard = listening.join().map_err(|_| anyhow!("the listening thread panicked"))?;
-        heard.and(said)
+        let heard = listening.join().unwrap_or_else(|_| Err(anyhow!("the listener panicked")));
+        // What we could not print explains more than what we could not say.
+        if heard.is_err() { Ok(heard) } else { said }
     })
 }
 // listing: end talk
 
 // listing: begin speak
-/// Says each message once something has come back for the one before.
+/// Says each message once something has come back for the one before. (The errors are those of
+/// [`talk`].)
 fn speak(
     socket: &UdpSocket,
     server: SocketAddr,
+    messages: &mut Peekable<Messages>,
     news: &Receiver<News>,
     options: &Options,
-) -> Result<()> {
-    for message in input(&options.messages) {
-        let message = message.context("cannot read standard input")?;
-        check_size(message.len(), server)?;
+) -> io::Result<Result<()>> {
+    let mut is_first = true;
+    loop {
+        let message = match next_message(messages, server) {
+            Ok(Some(message)) => message,
+            Ok(None) => return Ok(Ok(())),
+            Err(error) => return Ok(Err(error)),
+        };
         // What came before we spoke is no answer to it.
         while news.try_recv().is_ok() {}
-        let answered = deliver(socket, &message, news, options);
-        if !answered.map_err(|error| cannot_talk(server, error))? {
-            bail!(no_answer(server, options));
-        }
+        match deliver(socket, message, news, options) {
+            Ok(()) => messages.next(),
+            Err(error) if is_first => return Err(error),
+            Err(error) => return Ok(Err(Trouble::on("talk to", server)(error).into())),
+        };
+        is_first = false;
     }
-    Ok(())
 }
 // listing: end speak
 
 // listing: begin deliver
-/// Sends `message`, and again after each timeout, at most `retries` times; `false` if nothing has
-/// come back by then.
+/// Sends `message`, and again after each timeout, at most `retries` times, until something has come
+/// back.
 fn deliver(
     socket: &UdpSocket,
     message: &[u8],
     news: &Receiver<News>,
     options: &Options,
-) -> io::Result<bool> {
+) -> io::Result<()> {
     for _ in 0..=options.retries {
         // send(2): the whole message as one datagram, to the address that connect has noted.
-        socket.send(message)?;
+        socket.send(message).map_err(explain_refusal)?;
         match news.recv_timeout(options.timeout) {
-            Ok(came) => return came.map(|()| true),
+            Ok(came) => return came.map_err(explain_refusal),
             Err(RecvTimeoutError::Timeout) => {}
             // The listening thread has ended, and its own error says why.
-            Err(RecvTimeoutError::Disconnected) => return Ok(true),
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
     }
-    Ok(false)
+    Err(io::Error::other(no_answer(options)))
 }
 // listing: end deliver
 
-fn no_answer(server: SocketAddr, options: &Options) -> String {
+fn no_answer(options: &Options) -> String {
     let times = match options.retries {
         0 => "1 try of".to_owned(),
         retries => format!("{} tries of", u64::from(retries) + 1),
     };
     let each = if options.retries > 0 { " each" } else { "" };
     format!(
-        "no answer from {server} after {times} {} s{each}; UDP does not tell whether the message \
-         or the answer was lost, or nobody is there",
+        "no answer after {times} {} s{each}; UDP does not tell whether the message or the answer \
+         was lost, or nobody is there",
         options.timeout.as_secs_f64(),
     )
 }
 
 /// On a connected socket the system tells us when the server's host answers that nobody has the
 /// port (ICMP "port unreachable"). It calls that "connection refused", which UDP does not have.
-fn cannot_talk(server: SocketAddr, error: io::Error) -> Error {
+fn explain_refusal(error: io::Error) -> io::Error {
     if is_unreachable_peer(&error) {
-        return anyhow!(
-            "cannot talk to {server}: port unreachable; its host says that no program has that \
-             port: start the server first, or check --addr"
+        return io::Error::other(
+            "port unreachable; its host says that no program has that port: start the server \
+             first, or check --addr",
         );
     }
-    Trouble::on("talk to", server)(error).into()
+    error
 }
 
 // listing: begin listen

@@ -1,7 +1,7 @@
 //! With datagrams: each message is one, and so is each answer.
 
-use std::io::ErrorKind::Interrupted;
-use std::net::{SocketAddr, UdpSocket};
+use std::io::{self, ErrorKind::Interrupted};
+use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use netbasics::local::{self, Mailbox, SocketFile};
+use netbasics::port::Endpoint;
 use netbasics::socket;
 use netbasics::stop::{Stop, Waker};
 use netbasics::trouble::{Trouble, is_timeout, is_unreachable_peer};
@@ -24,37 +25,53 @@ const TRIES: u32 = 4;
 /// A socket that talks with one server. Lesson 4 says what is lost, why we send again, and how a
 /// late answer may then be taken for the next one.
 pub struct Udp {
-    socket: UdpSocket,
-    server: SocketAddr,
+    server: Endpoint,
     timeout: Duration,
+    /// Connected to the address of the server that has answered.
+    socket: Option<UdpSocket>,
 }
 
-pub fn over_udp(server: SocketAddr, timeout: Duration) -> Result<Udp> {
-    let socket = socket::connect_udp(server)?;
-    socket.set_read_timeout(Some(timeout / TRIES))?;
-    Ok(Udp { socket, server, timeout })
+pub fn over_udp(server: Endpoint, timeout: Duration) -> Udp {
+    Udp { server, timeout, socket: None }
 }
 
 impl Server for Udp {
     fn ask(&mut self, message: &[u8]) -> Result<Vec<u8>> {
-        let Self { socket, server, timeout } = self;
-        let mut buffer = vec![0; BUFFER_BYTES];
-        for _ in 0..TRIES {
-            match socket.send(message).and_then(|_| socket.recv(&mut buffer)) {
-                Ok(length) => return Ok(buffer[..length].to_vec()),
-                Err(error) if is_timeout(&error) || error.kind() == Interrupted => {}
-                Err(error) if is_unreachable_peer(&error) => bail!(
-                    "cannot talk to {server}: port unreachable; its host says that no program has \
-                     that port: start the server first, or check --addr"
-                ),
-                Err(error) => return Err(Trouble::on("talk to", server)(error).into()),
-            }
+        let Self { server, timeout, socket } = self;
+        if let Some(socket) = socket {
+            let answer = ask_over(socket, message, *timeout);
+            return answer.map_err(|error| Trouble::on("talk to", server)(error).into());
         }
-        bail!(
-            "no answer from {server} to {TRIES} tries in {timeout:?}; UDP does not tell whether \
-             something was lost, or the server is busy, or gave no answer"
-        )
+        // A name may have several addresses. Where the first message is answered, the server is.
+        let (answer, found) = socket::try_each_address("talk to", &*server, |address| {
+            let socket = socket::connect_udp(address).map_err(|trouble| trouble.error)?;
+            socket.set_read_timeout(Some(*timeout / TRIES))?;
+            Ok((ask_over(&socket, message, *timeout)?, socket))
+        })?;
+        *socket = Some(found);
+        Ok(answer)
     }
+}
+
+fn ask_over(socket: &UdpSocket, message: &[u8], timeout: Duration) -> io::Result<Vec<u8>> {
+    let mut buffer = vec![0; BUFFER_BYTES];
+    for _ in 0..TRIES {
+        match socket.send(message).and_then(|_| socket.recv(&mut buffer)) {
+            Ok(length) => return Ok(buffer[..length].to_vec()),
+            Err(error) if is_timeout(&error) || error.kind() == Interrupted => {}
+            Err(error) if is_unreachable_peer(&error) => {
+                return Err(io::Error::other(
+                    "port unreachable; its host says that no program has that port: start the \
+                     server first, or check --addr",
+                ));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other(format!(
+        "no answer to {TRIES} tries in {timeout:?}; UDP does not tell whether something was lost, \
+         or the server is busy, or gave no answer"
+    )))
 }
 // listing: end udp
 

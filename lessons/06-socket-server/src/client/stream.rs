@@ -11,25 +11,25 @@ use netbasics::{local, socket};
 use socket2::{Socket, Type};
 
 use super::Server;
-use crate::framework::Address;
+use crate::place::Target;
 
 /// Longest answer, in bytes.
 const MAX_LINE_BYTES: usize = 1024 * 1024;
 
 pub struct Connection {
-    server: Address,
+    server: String,
     stream: BufReader<Socket>,
 }
 
 /// Connects to a server of either sort; from there on it makes no difference.
-pub fn connect(server: &Address, timeout: Duration) -> Result<Connection, Trouble> {
+pub fn connect(server: &Target, timeout: Duration) -> Result<Connection, Trouble> {
     let stream: Socket = match server {
-        Address::Internet(address) => socket::connect_tcp(*address, timeout)?.into(),
-        Address::File(path) => local::connect(path, Type::STREAM, timeout)
+        Target::Internet(addr) => socket::connect_tcp(addr, timeout)?.into(),
+        Target::File(path) => local::connect(path, Type::STREAM, timeout)
             .map_err(Trouble::on("connect to", server))?,
     };
     limit_waits(&stream, timeout).map_err(Trouble::on("connect to", server))?;
-    Ok(Connection { server: server.clone(), stream: BufReader::new(stream) })
+    Ok(Connection { server: server.to_string(), stream: BufReader::new(stream) })
 }
 
 fn limit_waits(stream: &Socket, timeout: Duration) -> io::Result<()> {

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use netbasics::stop::Stop;
 use netbasics::{ready, say};
 
@@ -51,7 +51,8 @@ impl Stage {
         named: Vec<SocketAddr>,
     ) -> Result<()> {
         let (address, group) = (listener.local_addr()?, self.group);
-        let (id, port) = (NodeId(getrandom::u64()?), address.port());
+        let (id, port) =
+            (NodeId(getrandom::u64().context("the system gave no random number")?), address.port());
         let setup = Setup { id, name: name.into(), port, silence: SILENCE, follow: true, named };
         let (orders, inbox) = carry::inbox();
         let (own, tell) = (orders.clone(), self.tell.clone());

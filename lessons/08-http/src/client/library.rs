@@ -60,6 +60,8 @@ impl Library {
     }
 
     pub fn fetch(&self, to: &Destination, options: &Options) -> Result<Response> {
+        // An unknown name, or port 0, is told as without the library.
+        socket::destinations(&to.connect_to)?;
         let (response, mut body) = self.follow(to, options)?;
         if options.verbose {
             show('<', &response.to_string());

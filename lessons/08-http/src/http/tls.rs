@@ -3,13 +3,14 @@
 //! finds out whose end it is talking to.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
-use netbasics::program::{Usage, plain};
+use netbasics::inbox::{explain_file, open_readable};
+use netbasics::program::Usage;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
@@ -26,6 +27,8 @@ const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// Clocks differ a little: the certificate is good from a moment ago.
 const CLOCKS_DIFFER_BY: Duration = Duration::from_secs(60 * 60);
+/// The most that is read of a file of certificates, in bytes: those of the whole web are 250,000.
+const MAX_PEM_BYTES: u64 = 16 * 1024 * 1024;
 /// What is spoken inside the tunnel, agreed on with the first messages (ALPN: RFC 7301).
 const HTTP_1_1: &[u8] = b"http/1.1";
 
@@ -112,8 +115,11 @@ pub fn trust(authorities: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig
 /// [`Usage`] when it cannot be read or holds none.
 pub fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Usage> {
     let shown = path.display();
-    let bytes = std::fs::read(path)
-        .map_err(|error| Usage(format!("cannot read --cacert {shown}: {}", plain(&error))))?;
+    let cannot = |reason: String| Usage(format!("cannot read --cacert {shown}: {reason}"));
+    let (file, _) = open_readable(path).map_err(cannot)?;
+    let mut bytes = Vec::new();
+    let read = file.take(MAX_PEM_BYTES).read_to_end(&mut bytes);
+    read.map_err(|error| cannot(explain_file(&error)))?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
     match found {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use netbasics::inbox::{explain_folder, known_length, open_file};
 use netbasics::program::{Usage, plain};
 use netbasics::say;
 
@@ -35,7 +36,10 @@ impl Folder {
         match fs::canonicalize(dir) {
             Ok(root) if root.is_dir() => Ok(Self { root }),
             Ok(_) => Err(Usage(format!("--dir {shown} is not a folder"))),
-            Err(error) => Err(Usage(format!("cannot open --dir {shown}: {}", plain(&error)))),
+            Err(error) => {
+                let reason = explain_folder(dir, &error);
+                Err(Usage(format!("cannot open --dir {shown}: {reason}")))
+            }
         }
     }
 
@@ -58,10 +62,12 @@ impl Folder {
             return Err(NO_SUCH_FILE);
         }
         // A file, and not a pipe or a device, on which an open could wait for ever.
-        if !path.is_file() {
-            return Err(NO_SUCH_FILE);
+        let file = open_file(&path).map_err(|error| cannot_open(&path, &error))?;
+        // The answer's head promises a length, and a file of /proc has none before it is read.
+        if !matches!(known_length(&file), Ok(Some(_))) {
+            let unknown = io::Error::new(ErrorKind::InvalidInput, "nobody knows its length yet");
+            return Err(cannot_open(&path, &unknown));
         }
-        let file = File::open(&path).map_err(|error| cannot_open(&path, &error))?;
         Ok(Found::File { file, name: path })
     }
 
@@ -79,7 +85,7 @@ impl Folder {
 fn cannot_open(path: &Path, error: &io::Error) -> Fault {
     say!("cannot open {}: {}", path.display(), plain(error));
     match error.kind() {
-        ErrorKind::NotFound | ErrorKind::PermissionDenied => NO_SUCH_FILE,
+        ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::InvalidInput => NO_SUCH_FILE,
         _ => Fault { status: 500, why: "the file cannot be opened just now" },
     }
 }
