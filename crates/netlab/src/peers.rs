@@ -7,6 +7,8 @@
 //! A [`Peer`] is such a program while it runs. One that serves does not print a readiness line, so
 //! it is given a [`free_port`] and watched from outside until it [`is_bound`].
 
+mod altered;
+
 use std::io::Write;
 use std::process::{Child, ChildStdin, Command, ExitCode, ExitStatus, Stdio};
 use std::thread::JoinHandle;
@@ -17,6 +19,10 @@ use libtest_mimic::{Arguments, Trial};
 pub use crate::port::{free_port, is_bound};
 use crate::program::{Kept, keep_reading, kill_group, own_group, poll, wait_for};
 pub use crate::record::Transport;
+pub use altered::{
+    LOCALHOST_IS_IPV6_FIRST, TWO_ADDRESSES, refusing, silent_twin, trial_refusing,
+    trial_with_hosts, with_hosts,
+};
 
 /// How long the last lines of a program that has ended may be on their way to us.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);

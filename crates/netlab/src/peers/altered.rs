@@ -1,0 +1,69 @@
+//! Programs on a system that differs from this one: other names, or system calls that are refused.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use libtest_mimic::Trial;
+
+use super::trial_if;
+
+/// `localhost` is `::1` first and 127.0.0.1 then, whatever the order of the lines (RFC 6724, section
+/// 2.1: the default table prefers IPv6).
+pub const LOCALHOST_IS_IPV6_FIRST: &str = "127.0.0.1 localhost\n::1 localhost\n";
+
+/// `two.test` is 127.0.0.1 first and 127.0.0.2 then.
+pub const TWO_ADDRESSES: &str = "127.0.0.1 two.test\n127.0.0.2 two.test\n";
+
+/// A socket at 127.0.0.1 that says nothing, at the port that a server has at 127.0.0.2; `None` if
+/// somebody else has it.
+#[must_use]
+pub fn silent_twin(server: SocketAddr) -> Option<UdpSocket> {
+    UdpSocket::bind(("127.0.0.1", server.port())).ok()
+}
+
+/// A test that needs [`with_hosts`].
+pub fn trial_with_hosts(name: &str, test: fn()) -> Trial {
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "mount", "--bind", "/etc/hosts", "/etc/hosts"]);
+    let missing = "unshare is not installed or not allowed here".to_owned();
+    trial_if(succeeds(command), missing, &format!("{name} [unshare]"), test)
+}
+
+/// A command that runs `program` where `lines` are the hosts file (hosts(5)), in a mount namespace
+/// of its own: nothing changes for anybody else.
+#[must_use]
+pub fn with_hosts(lines: &str, program: impl AsRef<Path>) -> Command {
+    // Once it is mounted, the file needs no name any more.
+    let script = "file=$(mktemp) && printf %s \"$0\" > \"$file\" && \
+        mount --bind \"$file\" /etc/hosts && rm \"$file\" && exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", script, lines]).arg(program.as_ref());
+    command
+}
+
+/// A test that needs [`refusing`].
+pub fn trial_refusing(name: &str, test: fn()) -> Trial {
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq", "-o", "/dev/null", "-e", "inject=flock:error=ENOLCK", "true"]);
+    let missing = "strace is not installed, or may not trace".to_owned();
+    trial_if(succeeds(command), missing, &format!("{name} [strace]"), test)
+}
+
+/// A command that runs `program` on a system that answers some calls with an error. `faults` are
+/// strace's own, such as `flock:error=ENOLCK` or `fsync:error=EINVAL:when=2+` (strace(1), "inject").
+#[must_use]
+pub fn refusing(faults: &[&str], program: impl AsRef<Path>) -> Command {
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq", "-o", "/dev/null"]);
+    for fault in faults {
+        command.arg("-e").arg(format!("inject={fault}"));
+    }
+    command.arg(program.as_ref());
+    command
+}
+
+fn succeeds(mut command: Command) -> bool {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
