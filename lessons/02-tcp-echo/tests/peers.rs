@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin_cmd;
 use netlab::conditions::{Conditions, Path, StreamFaults};
-use netlab::peers::{Peer, Transport, free_port, is_bound, run, trial};
+use netlab::peers::{
+    LOCALHOST_IS_IPV6_FIRST, Peer, Transport, free_port, is_bound, run, trial, trial_with_hosts,
+    with_hosts,
+};
 use netlab::program::Server;
 use netlab::relay::Relay;
 use netlab::shape::Shape;
@@ -74,6 +77,8 @@ fn main() -> ExitCode {
         trial("curl", "curls_telnet_talks_with_our_server_of_one_thread", || {
             curls_telnet_talks_with_our_server(&["--events"]);
         }),
+        trial_with_hosts("a_server_at_the_second_address_is_found", second_address_is_tried),
+        trial_with_hosts("both_addresses_without_a_server_are_named", both_addresses_are_named),
     ])
 }
 
@@ -257,4 +262,27 @@ fn our_client_is_answered_by_the_tutorials_server() {
     client.assert().success().stdout("你好");
     assert!(server.ends(LIMIT).unwrap().success(), "{server:?}");
     assert!(server.prints("heard: hello\n", LIMIT), "{server:?}");
+}
+
+/// Our client of `localhost`, where that is `::1` and then 127.0.0.1.
+fn our_client_of_localhost(port: u16) -> assert_cmd::Command {
+    let mut client = with_hosts(LOCALHOST_IS_IPV6_FIRST, env!("CARGO_BIN_EXE_lesson-02"));
+    client.args(["client", "--addr", &format!("localhost:{port}"), "hello"]);
+    let mut client = assert_cmd::Command::from_std(client);
+    client.timeout(2 * LIMIT);
+    client
+}
+
+fn second_address_is_tried() {
+    let server = our_server(&[]);
+    our_client_of_localhost(server.address().port()).assert().success().stdout("hello\n");
+}
+
+fn both_addresses_are_named() {
+    let port = free_port(Transport::Tcp);
+    our_client_of_localhost(port).assert().code(1).stderr(format!(
+        "cannot connect to localhost:{port}: tried [::1]:{port} (connection refused) and \
+         127.0.0.1:{port} (connection refused); no program listens there: start the server first, \
+         or check --addr (cargo xtask doctor tells more)\n"
+    ));
 }

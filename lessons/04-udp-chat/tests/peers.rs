@@ -6,7 +6,10 @@ use std::net::SocketAddr;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use netlab::peers::{self, Peer, Transport, free_port, is_bound, trial};
+use netlab::peers::{
+    self, LOCALHOST_IS_IPV6_FIRST, Peer, TWO_ADDRESSES, Transport, free_port, is_bound,
+    silent_twin, trial, trial_with_hosts, with_hosts,
+};
 use netlab::program::Server;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lesson-04");
@@ -32,6 +35,14 @@ fn main() -> ExitCode {
             "our_client_talks_with_the_tutorials_server",
             our_client_talks_with_the_tutorials_server,
         ),
+        trial_with_hosts("a_server_at_the_second_address_is_found", || {
+            let server = serve(&[]);
+            finds(LOCALHOST_IS_IPV6_FIRST, "localhost", &server);
+        }),
+        trial_with_hosts("an_address_that_does_not_answer_is_passed_over", || {
+            let (server, _silent) = with_a_silent_twin();
+            finds(TWO_ADDRESSES, "two.test", &server);
+        }),
     ])
 }
 
@@ -185,4 +196,25 @@ fn our_client_talks_with_the_tutorials_server() {
     client(&address).arg("hello").assert().success().stdout("你好\n");
     assert!(server.ends(LIMIT).unwrap().success(), "{server:?}");
     assert!(server.prints("heard: hello\n", LIMIT), "{server:?}");
+}
+
+/// Our client says two messages to a server that it knows by name.
+fn finds(hosts: &str, name: &str, server: &Server) {
+    let mut client = with_hosts(hosts, PROGRAM);
+    let to = format!("{name}:{}", server.address().port());
+    client.args(["client", "--addr", &to, "--timeout", "2", "--retries", "1", "hello", "you"]);
+    let said = assert_cmd::Command::from_std(client).timeout(2 * LIMIT).assert().success();
+    said.stdout("hello\nyou\n");
+}
+
+/// A server at 127.0.0.2, and at 127.0.0.1 somebody who has the same port and says nothing.
+fn with_a_silent_twin() -> (Server, std::net::UdpSocket) {
+    loop {
+        let mut command = Command::new(PROGRAM);
+        let server = Server::start(command.args(["server", "--addr", "127.0.0.2:0"]), LIMIT);
+        let server = server.unwrap();
+        if let Some(silent) = silent_twin(server.address()) {
+            return (server, silent);
+        }
+    }
 }

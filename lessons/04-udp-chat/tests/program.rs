@@ -243,6 +243,13 @@ fn a_message_that_is_too_large_is_refused_before_anything_is_sent() {
 }
 
 #[test]
+fn nobody_connects_to_port_0() {
+    let failed = client(([127, 0, 0, 1], 0).into()).arg("hello").assert().code(2);
+    let said = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
+    assert!(said.contains(": port 0 is no port to connect to"), "{said}");
+}
+
+#[test]
 fn no_server_is_a_clear_line() {
     let (server, address) = silent_server();
     drop(server);
@@ -264,7 +271,7 @@ fn a_silent_server_is_asked_a_bounded_number_of_times(
     let mut client = client(address);
     client.args(["hello", "--timeout", "0.1", "--retries", retries]);
     client.assert().code(1).stdout("").stderr(format!(
-        "no answer from {address} after {said}; UDP does not tell whether the message or the \
+        "cannot talk to {address}: no answer after {said}; UDP does not tell whether the message or the \
          answer was lost, or nobody is there\n"
     ));
     assert_eq!(count_waiting(&server), tries);

@@ -9,7 +9,10 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin_cmd;
-use netlab::peers::{Peer, Transport, free_port, is_bound, run, trial};
+use netlab::peers::{
+    LOCALHOST_IS_IPV6_FIRST, Peer, TWO_ADDRESSES, Transport, free_port, is_bound, refusing, run,
+    silent_twin, trial, trial_refusing, trial_with_hosts, with_hosts,
+};
 use netlab::program::{Server, poll};
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -25,6 +28,32 @@ fn main() -> ExitCode {
         trial("python3", "python_uploads_with_the_keyword", python_uploads_with_the_keyword),
         trial("python3", "our_client_uploads_to_python", our_client_uploads_to_python),
         trial("python3", "python_uploads_reliably", python_uploads_reliably),
+        trial_with_hosts("a_server_at_the_second_address_is_found", || {
+            finds(LOCALHOST_IS_IPV6_FIRST, "localhost", "127.0.0.1:0", "reliable");
+        }),
+        trial_with_hosts("a_server_at_the_second_address_is_found_with_the_keyword", || {
+            finds(LOCALHOST_IS_IPV6_FIRST, "localhost", "127.0.0.1:0", "keyword");
+        }),
+        trial_with_hosts("an_address_that_does_not_answer_is_passed_over", || {
+            finds(TWO_ADDRESSES, "two.test", "127.0.0.2:0", "reliable");
+        }),
+        trial_refusing("without_recvmmsg_a_file_arrives", || {
+            arrives_although_refused(&["recvmmsg:error=EPERM"]);
+        }),
+        trial_refusing("without_options_of_the_socket_a_file_arrives", || {
+            arrives_although_refused(&["setsockopt:error=EPERM"]);
+        }),
+        trial_refusing("without_sendmsg_a_file_arrives", || {
+            arrives_although_refused(&["sendmsg,sendmmsg:error=ENOSYS"]);
+        }),
+        trial_refusing("without_locks_statx_and_getrandom_a_file_arrives", || {
+            arrives_although_refused(&[
+                "flock:error=ENOLCK",
+                "statx:error=ENOSYS",
+                "getrandom:error=EPERM",
+                "fsync:error=EINVAL:when=2+",
+            ]);
+        }),
     ])
 }
 
@@ -191,4 +220,44 @@ fn python_uploads_reliably() {
     assert!(python.ends(LIMIT).expect("it ends").success(), "{python:?}");
     let expected = (0..40).flat_map(|_| 0..=255).collect::<Vec<u8>>();
     assert_stored(inbox.path(), "蟒.bin", &expected);
+}
+
+/// Our client uploads to a server that it knows by a name with two addresses.
+fn finds(hosts: &str, name: &str, at: &str, mode: &str) {
+    let inbox = tempfile::tempdir().unwrap();
+    let file = inbox.path().join("a.bin");
+    fs::write(&file, "some bytes").unwrap();
+    let (server, _silent) = loop {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lesson-05"));
+        command.args(["server", "--addr", at, "--mode", mode, "--dir"]).arg(inbox.path());
+        let server = Server::start(&mut command, LIMIT).unwrap();
+        // Where 127.0.0.1 is not the server's, somebody has its port there and says nothing.
+        let silent = silent_twin(server.address());
+        if at.starts_with("127.0.0.1") || silent.is_some() {
+            break (server, silent);
+        }
+    };
+    let to = format!("{name}:{}", server.address().port());
+    let mut client = with_hosts(hosts, env!("CARGO_BIN_EXE_lesson-05"));
+    client.args(["client", "--addr", &to, "--mode", mode, "--retries", "2"]).arg(&file);
+    assert_cmd::Command::from_std(client).timeout(2 * LIMIT).assert().success();
+    let stored = if mode == "keyword" { "upload.bin" } else { "a-1.bin" };
+    assert_stored(inbox.path(), stored, b"some bytes");
+}
+
+/// Both sides on a system that answers some of their calls with an error, as a container may.
+fn arrives_although_refused(faults: &[&str]) {
+    let inbox = tempfile::tempdir().unwrap();
+    let content: Vec<u8> = (0..100_000_u32).flat_map(u32::to_be_bytes).collect();
+    let file = inbox.path().join("a.bin");
+    fs::write(&file, &content).unwrap();
+    let mut command = refusing(faults, env!("CARGO_BIN_EXE_lesson-05"));
+    command.args(["server", "--addr", "127.0.0.1:0", "--dir"]).arg(inbox.path());
+    let server = Server::start(&mut command, LIMIT).unwrap();
+    let mut client = refusing(faults, env!("CARGO_BIN_EXE_lesson-05"));
+    client.args(["client", "--addr", &server.address().to_string()]).arg(&file);
+    let sent = assert_cmd::Command::from_std(client).timeout(6 * LIMIT).assert().success();
+    let said = String::from_utf8_lossy(&sent.get_output().stdout).into_owned();
+    assert!(said.starts_with("stored as a-1.bin: 400000 bytes"), "{said}");
+    assert!(fs::read(inbox.path().join("a-1.bin")).unwrap() == content);
 }

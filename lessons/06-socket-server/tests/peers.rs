@@ -9,7 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use netlab::peers::{Peer, run, trial};
+use netlab::peers::{
+    LOCALHOST_IS_IPV6_FIRST, Peer, TWO_ADDRESSES, run, silent_twin, trial, trial_with_hosts,
+    with_hosts,
+};
 use netlab::program::poll;
 use serving::{LIMIT, PROGRAM, Served, exists, start};
 use tempfile::tempdir;
@@ -27,6 +30,15 @@ fn main() -> ExitCode {
         }),
         trial("nc", "nc_talks_with_our_tcp_server", || {
             talks_with_our_server("tcp", |at| words(&format!("nc -N {}", at.replace(':', " "))));
+        }),
+        trial_with_hosts("a_tcp_server_at_the_second_address_is_found", || {
+            finds(LOCALHOST_IS_IPV6_FIRST, "localhost", "127.0.0.1:0", "tcp");
+        }),
+        trial_with_hosts("a_udp_server_at_the_second_address_is_found", || {
+            finds(LOCALHOST_IS_IPV6_FIRST, "localhost", "127.0.0.1:0", "udp");
+        }),
+        trial_with_hosts("an_address_that_does_not_answer_is_passed_over", || {
+            finds(TWO_ADDRESSES, "two.test", "127.0.0.2:0", "udp");
         }),
     ];
     if cfg!(unix) {
@@ -187,4 +199,23 @@ fn pythons_dead_file_goes() {
         let again = String::from_utf8(again.unwrap().stderr).unwrap();
         assert!(again.contains("Address already in use"), "{again}");
     }
+}
+
+/// Our client talks with a server that it knows by a name with two addresses.
+fn finds(hosts: &str, name: &str, at: &str, kind: &str) {
+    let (server, _silent) = loop {
+        let mut command = Command::new(PROGRAM);
+        command.args(["server", "--kind", kind, "--addr", at]);
+        let server = netlab::program::Server::start(&mut command, LIMIT).unwrap();
+        // Where 127.0.0.1 is not the server's, somebody has its port there and says nothing.
+        let silent = silent_twin(server.address());
+        if at.starts_with("127.0.0.1") || silent.is_some() {
+            break (server, silent);
+        }
+    };
+    let to = format!("{name}:{}", server.address().port());
+    let mut client = with_hosts(hosts, PROGRAM);
+    client.args(["client", "--kind", kind, "--addr", &to, "--timeout", "2", "hello", "you"]);
+    let said = assert_cmd::Command::from_std(client).timeout(2 * LIMIT).assert().success();
+    said.stdout("HELLO\nYOU\n");
 }

@@ -9,7 +9,10 @@ use std::net::SocketAddr;
 use std::process::{Command, ExitCode};
 
 use common::{LARGE, LIMIT, PROGRAM, SMALL, addr, assert_says, client, node, times};
-use netlab::peers::{self, Peer, Transport, free_port, is_bound, trial, trial_if};
+use netlab::peers::{
+    self, LOCALHOST_IS_IPV6_FIRST, Peer, Transport, free_port, is_bound, trial, trial_if,
+    trial_with_hosts, with_hosts,
+};
 use netlab::program::{Server, poll};
 
 const PYTHON_NODE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/node.py");
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
             "without_a_loopback_interface_it_fails_with_one_line [unshare]",
             without_a_loopback_interface_it_fails_with_one_line,
         ),
+        trial_with_hosts("a_node_at_the_second_address_is_joined", second_address_is_tried),
     ])
 }
 
@@ -330,4 +334,13 @@ fn without_a_loopback_interface_it_fails_with_one_line() {
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     assert!(stderr.starts_with("cannot connect to 127.0.0.1:8888: "), "{stderr}");
+}
+
+fn second_address_is_tried() {
+    let ann = node("ann", &[]);
+    let mut client = with_hosts(LOCALHOST_IS_IPV6_FIRST, PROGRAM);
+    let to = format!("localhost:{}", ann.address().port());
+    client.args(["client", "--addr", &to, "--name", "bob", "hello"]);
+    assert_cmd::Command::from_std(client).timeout(2 * LIMIT).assert().success();
+    assert_says(&ann, "bob says: hello");
 }

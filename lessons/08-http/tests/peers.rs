@@ -7,7 +7,10 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Output};
 use std::time::Duration;
 
-use netlab::peers::{self, Peer, Transport, free_port, is_bound, trial, trial_if};
+use netlab::peers::{
+    self, LOCALHOST_IS_IPV6_FIRST, Peer, Transport, free_port, is_bound, trial, trial_if,
+    trial_with_hosts, with_hosts,
+};
 use netlab::program::Server;
 use tempfile::TempDir;
 
@@ -53,6 +56,12 @@ fn main() -> ExitCode {
         trial("wrk", "wrk_has_no_failed_request", || wrk_has_no_failed_request(false)),
         trial("wrk", "wrk_has_no_failed_request_with_tls", || wrk_has_no_failed_request(true)),
         trial("nc", "a_request_typed_into_nc_is_answered", a_request_typed_into_nc_is_answered),
+        trial_with_hosts("a_server_at_the_second_address_is_found", || {
+            second_address_is_tried(&[]);
+        }),
+        trial_with_hosts("the_library_finds_a_server_at_the_second_address_too", || {
+            second_address_is_tried(&["--library"]);
+        }),
     ])
 }
 
@@ -467,4 +476,13 @@ fn a_request_typed_into_nc_is_answered() {
     assert!(nc.prints("\r\n\r\nsub", LIMIT), "{nc:?}");
     nc.close_input();
     assert!(nc.ends(LIMIT).is_some(), "{nc:?}");
+}
+
+fn second_address_is_tried(args: &[&str]) {
+    let site = site(&[]);
+    let url = format!("http://localhost:{}/poem.txt", site.server.address().port());
+    let mut client = with_hosts(LOCALHOST_IS_IPV6_FIRST, PROGRAM);
+    client.arg("client").args(args).arg(url);
+    let fetched = assert_cmd::Command::from_std(client).timeout(2 * LIMIT).assert().success();
+    fetched.stdout(POEM);
 }

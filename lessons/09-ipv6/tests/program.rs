@@ -382,6 +382,7 @@ fn the_greeting_comes_before_the_client_has_said_anything() {
 #[case::bad_port(&["server", "--addr", "[::1]:99999"], "a port is at most 65535")]
 #[case::no_brackets(&["server", "--addr", "::1:8888"], "needs brackets before a port")]
 #[case::no_zone(&["client", "--addr", "[fe80::1%]:80"], "nothing after the '%'")]
+#[case::port_0(&["client", "--addr", "[::1]:0"], "port 0 is no port to connect to")]
 #[case::unknown_flag(&["server", "--loud"], "--loud")]
 #[case::dual_and_two(&["server", "--dual", "--two"], "--two")]
 #[case::dual_for_ipv4(&["server", "--dual"], "--dual is for the address [::]")]

@@ -261,6 +261,7 @@ fn a_port_in_use_is_one_clear_line_and_code_1() {
 #[rstest]
 #[case::bad_port(&["server", "--addr", "127.0.0.1:99999"], "a port is at most 65535")]
 #[case::no_port(&["client", "--addr", "127.0.0.1", "hi"], "no port; write HOST:PORT")]
+#[case::port_0(&["client", "--addr", "127.0.0.1:0", "hi"], "port 0 is no port to connect to")]
 #[case::unknown_flag(&["server", "--loud"], "--loud")]
 #[case::a_typo_in_a_role(&["sever"], "a similar subcommand exists: 'server'")]
 #[case::a_typo_in_a_flag(&["server", "--adr", "127.0.0.1:0"], "exists: '--addr'")]

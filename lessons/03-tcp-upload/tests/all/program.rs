@@ -93,6 +93,17 @@ fn a_pipe_can_be_sent_until_its_end() {
     assert!(host.stored("upload.bin") == content);
 }
 
+#[cfg(unix)]
+#[rstest]
+fn a_pipe_without_a_writer_is_no_reason_to_wait(#[values("sized", "eof")] framing: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let failed = lesson().args(["client", "--framing", framing]).arg(&pipe).assert().code(2);
+    let said = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
+    assert!(said.contains("it is a pipe, and no program writes into it"), "{said}");
+}
+
 #[test]
 fn the_bytes_may_come_one_at_a_time_until_the_end_of_stream_too() {
     let host = Host::start(&["--framing", "eof"]);
@@ -428,7 +439,12 @@ fn until_the_end_of_stream_a_file_is_sent_as_it_is_by_then(#[case] length: u64) 
 #[case::missing_file(&["client", "no-such-file"], "cannot send no-such-file: there is no such")]
 #[case::a_folder(&["client", "."], "it is a folder; give one file")]
 #[case::no_dir(&["server"], "--dir")]
-#[case::missing_dir(&["server", "--dir", "no-such-folder"], "cannot use no-such-folder as the")]
+#[case::port_0(&["client", "--addr", "127.0.0.1:0", "Cargo.toml"], "port 0 is no port to connect to")]
+#[case::missing_dir(
+    &["server", "--dir", "no-such-folder"],
+    "cannot use no-such-folder as the folder for uploads: there is no such folder; create it first: \
+     mkdir no-such-folder"
+)]
 #[case::a_file_as_dir(&["server", "--dir", "Cargo.toml"], "it is not a folder")]
 #[case::bad_framing(&["client", "Cargo.toml", "--framing", "lines"], "lines")]
 #[case::zero_idle(&["server", "--dir", ".", "--idle", "0"], "more than zero seconds")]

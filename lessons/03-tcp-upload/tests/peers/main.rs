@@ -3,11 +3,13 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod altered;
 mod disks;
 mod programs;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    netlab::peers::run([disks::trials(), programs::trials()].into_iter().flatten().collect())
+    let trials = [altered::trials(), disks::trials(), programs::trials()];
+    netlab::peers::run(trials.into_iter().flatten().collect())
 }

@@ -142,7 +142,7 @@ fn a_handler_that_panics_ends_only_its_own_request(
         let mut client = server.client();
         let failed = client.args(["--timeout", timeout, "boom"]).assert().code(1).stdout("");
         let error = String::from_utf8(failed.get_output().stderr.clone()).unwrap();
-        let expected = if is_stream(kind) { " closed the connection" } else { "no answer from " };
+        let expected = if is_stream(kind) { " closed the connection" } else { "no answer " };
         assert!(error.contains(expected) && error.lines().count() == 1, "{error}");
     }
     assert!(server.says(" gets no answer: the handler panicked"));
@@ -327,6 +327,16 @@ fn a_second_server_on_the_port_says_what_to_try() {
     second.assert().code(1).stderr(format!("cannot bind to {}: {why}\n", first.at));
 }
 
+#[rstest]
+#[case("tcp")]
+#[case("udp")]
+fn nobody_connects_to_port_0(#[case] kind: &str) {
+    let mut client = program();
+    client.args(["client", "--kind", kind, "--addr", "127.0.0.1:0", "hello"]);
+    let said = client.assert().code(2).get_output().stderr.clone();
+    assert!(String::from_utf8_lossy(&said).contains(": port 0 is no port to connect to"));
+}
+
 #[test]
 fn without_a_server_the_client_says_what_to_try() {
     let gone = Served::start("tcp", &[]).at.clone();
@@ -356,7 +366,7 @@ fn a_server_that_does_not_answer_in_time_is_given_up() {
     let server = Served::start("udp", &["--work", "20"]);
     server.client().args(["--timeout", "0.2", "hello"]).assert().code(1).stdout("").stderr(
         format!(
-            "no answer from {} to 4 tries in 200ms; UDP does not tell whether something was lost, \
+            "cannot talk to {}: no answer to 4 tries in 200ms; UDP does not tell whether something was lost, \
              or the server is busy, or gave no answer\n",
             server.at
         ),

@@ -138,6 +138,8 @@ fn a_port_in_use_is_one_clear_line_and_code_1() {
 
 #[rstest]
 #[case::bad_port(&["server", "--addr", "127.0.0.1:99999"], "a port is at most 65535")]
+#[case::port_0(&["client", "--addr", "127.0.0.1:0", "hi"], "port 0 is no port to connect to")]
+#[case::port_0_of_a_peer(&["server", "--peer", "127.0.0.1:0"], "port 0 is no port to connect to")]
 #[case::no_port(&["server", "--peer", "127.0.0.1"], "no port; write HOST:PORT")]
 #[case::name_too_long(&["server", "--name", &"n".repeat(33)], "a name has 1 to 32 bytes")]
 #[case::no_name(&["client", "--name", "", "hi"], "a name has 1 to 32 bytes")]

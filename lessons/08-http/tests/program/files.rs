@@ -103,6 +103,16 @@ fn what_is_no_file_is_not_opened() {
     assert_eq!(status(&site.get("/pipe", "")), 404);
 }
 
+/// Such a file claims to be empty and then holds something, and an answer of no bytes would be wrong.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_whose_length_nobody_knows_is_not_sent_as_an_empty_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site { server: serve(Path::new("/proc/self"), "127.0.0.1:0", &[]), folder };
+    assert_eq!(status(&site.get("/limits", "")), 404);
+    assert!(site.server.says("nobody knows its length yet", LIMIT), "{}", site.server.stderr());
+}
+
 #[rstest]
 #[case::the_middle("bytes=2-4", 206, "bytes 2-4/10", "234")]
 #[case::the_end("bytes=8-", 206, "bytes 8-9/10", "89")]

@@ -241,7 +241,19 @@ fn a_port_in_use_is_one_clear_line_and_code_1() {
 
 #[rstest]
 #[case::bad_port(&["server", "--addr", "127.0.0.1:99999"], "a port is at most 65535")]
-#[case::no_folder(&["server", "--dir", "nowhere/at/all"], "cannot open --dir nowhere/at/all: ")]
+#[case::port_0(&["client", "--addr", "127.0.0.1:0", "/"], "port 0 is no port to connect to")]
+#[case::library_port_0(
+    &["client", "--library", "--addr", "127.0.0.1:0", "/"],
+    "port 0 is no port to connect to"
+)]
+#[case::no_folder(
+    &["server", "--dir", "nowhere/at/all"],
+    "cannot open --dir nowhere/at/all: there is no such folder; create it first: mkdir"
+)]
+#[case::cacert_is_a_device(
+    &["client", "--cacert", "/dev/null", "https://localhost/"],
+    "cannot read --cacert /dev/null: it is a device"
+)]
 #[case::no_time(&["server", "--idle", "0"], "more than zero seconds")]
 #[case::unknown_flag(&["server", "--loud"], "--loud")]
 #[case::another_scheme(&["client", "ftp://a/b"], "has the scheme ftp, and this client speaks http")]
