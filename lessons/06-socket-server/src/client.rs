@@ -11,7 +11,8 @@ use netbasics::program::{self, OutputError};
 use netbasics::say;
 use netbasics::stop::Stop;
 
-use crate::place::{Kind, Place, Target};
+use crate::framework::Target;
+use crate::place::{Kind, Place};
 
 /// Say something to the server and print its answers
 #[derive(Clone, clap::Args)]

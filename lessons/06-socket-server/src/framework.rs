@@ -30,7 +30,7 @@ use anyhow::{Result, bail};
 use netbasics::say;
 use netbasics::trouble::explain;
 
-pub use address::{Address, Peer};
+pub use address::{Address, Peer, Target};
 pub use request::{Request, Service};
 
 /// How long to wait after an error, which may last (no free descriptors), before the next try.

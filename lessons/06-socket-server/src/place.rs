@@ -13,7 +13,7 @@ use netbasics::socket;
 use netbasics::trouble::Trouble;
 use socket2::{Socket, Type};
 
-use crate::framework::Address;
+use crate::framework::{Address, Target};
 
 /// How much the system keeps for a datagram socket, in bytes: some of the largest datagrams.
 const QUEUE_BYTES: usize = 256 * 1024;
@@ -58,21 +58,6 @@ pub struct Place {
     /// Where the unix kinds listen [default: a file in a folder that only you can enter]
     #[arg(long, global = true, value_name = "FILE", help_heading = PLACE)]
     pub path: Option<PathBuf>,
-}
-
-/// What a place is called, before a name is resolved: a name may have several addresses.
-pub enum Target {
-    Internet(Endpoint),
-    File(PathBuf),
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Internet(addr) => addr.fmt(f),
-            Self::File(path) => f.write_str(&local::address(path)),
-        }
-    }
 }
 
 impl Place {

@@ -11,7 +11,7 @@ use netbasics::{local, socket};
 use socket2::{Socket, Type};
 
 use super::Server;
-use crate::place::Target;
+use crate::framework::Target;
 
 /// Longest answer, in bytes.
 const MAX_LINE_BYTES: usize = 1024 * 1024;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use netbasics::local;
+use netbasics::port::Endpoint;
 use socket2::{Domain, SockAddr};
 
 /// Where a socket is bound.
@@ -14,6 +15,21 @@ pub enum Address {
     Internet(SocketAddr),
     /// A socket file of this machine.
     File(PathBuf),
+}
+
+/// What an address is called, before a name is resolved: a name may have several addresses.
+pub enum Target {
+    Internet(Endpoint),
+    File(PathBuf),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Internet(addr) => addr.fmt(f),
+            Self::File(path) => f.write_str(&local::address(path)),
+        }
+    }
 }
 
 /// Who asks.
