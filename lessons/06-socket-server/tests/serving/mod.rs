@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use netlab::program::{Running, poll};
+use netlab::program::{Running, poll, uninterrupted};
 use socket2::{Domain, SockAddr, Socket, Type};
 use tempfile::TempDir;
 
@@ -182,14 +182,14 @@ pub fn ask(stream: &Socket, line: &str) -> String {
 /// Whether nothing comes for a moment.
 pub fn is_silent(mut stream: &Socket) -> bool {
     stream.set_read_timeout(Some(SHORT)).unwrap();
-    let read = stream.read(&mut [0]);
+    let read = uninterrupted(|| stream.read(&mut [0]));
     stream.set_read_timeout(Some(LIMIT)).unwrap();
     read.is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
 }
 
 /// Whether the connection has ended, properly or not, and nothing had come.
 pub fn is_ended(mut stream: &Socket) -> bool {
-    match stream.read(&mut [0]) {
+    match uninterrupted(|| stream.read(&mut [0])) {
         Ok(length) => length == 0,
         Err(error) => matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
     }
