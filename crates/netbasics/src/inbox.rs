@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use tempfile::{NamedTempFile, PersistError};
 
+use crate::escape::is_harmless;
 use crate::program::{Usage, is_refused_call, plain};
 
 pub use open::{known_length, length_to_send, open_file, open_readable, open_to_send};
@@ -284,8 +285,9 @@ impl FromStr for FileName {
         if text.starts_with('.') {
             return refuse("it begins with a dot; hidden files, `.` and `..` are not taken");
         }
-        if text.contains(char::is_control) {
-            return refuse("it contains a control character");
+        // In a listing, a name with U+202E in it ends in `txt` where it really ends in `exe`.
+        if !is_harmless(text) {
+            return refuse("it contains a control character, or one that is invisible");
         }
         // What Windows forbids or silently drops; a course for three systems takes it on none.
         if text.contains([':', '*', '?', '"', '<', '>', '|']) || text.ends_with(['.', ' ']) {

@@ -5,6 +5,7 @@
 //!
 //! - [`address`] and [`port`]: what an address or a port number *means*. No sockets, no system
 //!   calls, so this part also runs where there is no network (feature `net` off).
+//! - [`escape`]: text of strangers, made harmless before a terminal or a log shows it.
 //! - [`program`]: how every program of the course reports a failure and which code it exits with.
 //! - The socket side (feature `net`): `socket` opens sockets the right way on each system,
 //!   `ready` is the line a server prints when a client can connect, `duet` runs a server and a
@@ -20,6 +21,7 @@ pub mod address;
 pub mod datagrams;
 #[cfg(feature = "net")]
 pub mod duet;
+pub mod escape;
 #[cfg(feature = "net")]
 pub mod exchange;
 #[cfg(feature = "net")]

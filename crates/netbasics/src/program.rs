@@ -7,6 +7,8 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use crate::escape::escaped;
+
 /// The arguments are wrong: the person who typed them can mend it, the network cannot.
 ///
 /// A program that ends with this anywhere in its chain of errors exits with code 2.
@@ -45,6 +47,9 @@ pub fn end<E: AsRef<dyn Error>>(result: Result<(), E>) -> ExitCode {
 /// Prints `error` and its causes as one line on standard error and returns the exit code it
 /// deserves: 2 if a [`Usage`] is among the causes, else 1.
 ///
+/// An error often quotes the peer (`the server refused the upload: …`), so the line is
+/// [`escaped`]: no server writes on our terminal through a refusal.
+///
 /// When the reader of standard output has closed it ([`OutputError`]), that is no failure:
 /// nothing is printed and the code is 0.
 #[must_use]
@@ -55,7 +60,7 @@ pub fn exit_code(error: &(dyn Error + 'static)) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let sentence: Vec<String> = causes.iter().map(ToString::to_string).collect();
-    eprintln!("{}", sentence.join(": "));
+    eprintln!("{}", escaped(&sentence.join(": ")));
     if causes.iter().any(|cause| cause.is::<Usage>()) {
         ExitCode::from(2)
     } else {

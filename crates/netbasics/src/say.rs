@@ -7,8 +7,10 @@
 //! behalf of another takes its name from [`thread_name`].
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::thread;
+
+use crate::escape::{EscapedWriter, escaped, escaped_bytes};
 
 /// Says one line to the person who watches: `say!("{peer} connected")`.
 #[macro_export]
@@ -18,27 +20,14 @@ macro_rules! say {
 
 /// What [`say!`](crate::say!) calls. A line that nobody can read any more is dropped.
 ///
-/// Much of what is said was sent by strangers, so control characters are escaped: whoever sends
-/// `\x1b[2J` should not be able to clear our terminal.
+/// Much of what is said was sent by strangers, so it is [`escaped`]: a peer that sends `\x1b[2J`
+/// should not be able to clear our terminal.
 pub fn say(line: fmt::Arguments<'_>) {
-    let line = visible(&line.to_string());
+    let line = escaped(&line.to_string());
     let _ = match label() {
         Some(label) => writeln!(io::stdout().lock(), "{label} {line}"),
         None => writeln!(io::stderr().lock(), "{line}"),
     };
-}
-
-/// The text with each control character in its escaped form.
-fn visible(text: &str) -> String {
-    let mut visible = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            visible.extend(character.escape_default());
-        } else {
-            visible.push(character);
-        }
-    }
-    visible
 }
 
 /// A name for a thread that works for the current one, so that its lines carry the same label.
@@ -50,13 +39,21 @@ pub fn thread_name(task: impl fmt::Display) -> String {
     }
 }
 
-/// Where a program's results go: standard output as it is, or labelled line by line in a duet.
+/// Where a program's results go, line by line: standard output, labelled in a duet. What a peer has
+/// put into them is escaped, as in [`say!`](crate::say!), whoever reads: a log is looked at later.
 #[must_use]
 pub fn output() -> Box<dyn Write + Send> {
     match label() {
         Some(label) => Box::new(Labelled { label, line: Vec::new() }),
-        None => Box::new(io::stdout()),
+        None => Box::new(EscapedWriter::new(io::stdout())),
     }
+}
+
+/// Where bytes go that somebody wants as they are, such as the body of an answer: to a file or
+/// another program untouched (`… > page.html`), but to a terminal as [`output`] shows them.
+#[must_use]
+pub fn raw_output() -> Box<dyn Write + Send> {
+    if label().is_some() || io::stdout().is_terminal() { output() } else { Box::new(io::stdout()) }
 }
 
 /// `[server]` or `[client]`, if the current thread belongs to a duet.
@@ -74,11 +71,8 @@ struct Labelled {
 
 impl Labelled {
     fn print_line(&mut self) -> io::Result<()> {
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(self.label.as_bytes())?;
-        stdout.write_all(b" ")?;
-        stdout.write_all(&self.line)?;
-        stdout.write_all(b"\n")?;
+        let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
+        writeln!(io::stdout().lock(), "{} {}", self.label, escaped_bytes(line))?;
         self.line.clear();
         Ok(())
     }
@@ -116,11 +110,6 @@ mod tests {
         assert_eq!(name, "[server] 127.0.0.1:5000");
         let worker = thread::Builder::new().name(name);
         assert_eq!(worker.spawn(label).unwrap().join().unwrap().as_deref(), Some("[server]"));
-    }
-
-    #[test]
-    fn control_characters_of_strangers_do_not_reach_the_terminal() {
-        assert_eq!(visible("\x1b[31m你好\r\n"), "\\u{1b}[31m你好\\r\\n");
     }
 
     #[test]
