@@ -10,6 +10,7 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
+use grader::plain::plain;
 use netlab::program::{CAN_INTERRUPT, Running, Server, StartError, poll};
 
 /// How long a server may take to say that it listens.
@@ -108,9 +109,10 @@ fn join(thread: ScopedJoinHandle<'_, Result<()>>) -> Result<()> {
     thread.join().unwrap_or_else(|_| Err(anyhow!("a thread of xtask panicked")))
 }
 
+/// The programs may pass on what a stranger has sent, and here a terminal shows it.
 fn print_line(label: &str, line: &str) {
     // If nobody reads us any more (`| head`), the two programs still deserve a clean end.
-    let _ = writeln!(io::stdout().lock(), "{label} {line}");
+    let _ = writeln!(io::stdout().lock(), "{label} {}", plain(line));
 }
 
 /// Where the lines of somebody else go, with a label; each is printed when it is flushed.

@@ -47,11 +47,14 @@ fn bounded(text: &str, limit: usize, write: impl Fn(char, &mut String)) -> Strin
     written
 }
 
-/// Whether a character acts on a terminal, a page or a parser.
+/// Whether a character acts on a terminal, a page or a parser, or hides something from a reader.
+/// Joiners and variation selectors stay, as emoji and many scripts are written with them.
 fn acts(c: char) -> bool {
     let is_mark = matches!(c,
-        '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180e}' | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}');
     // The last two code points of each plane are no characters, and XML refuses two of them.
     c.is_control() || is_mark || u32::from(c) & 0xfffe == 0xfffe
 }

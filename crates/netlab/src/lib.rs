@@ -9,6 +9,7 @@
 //!   can be had again.
 //! - [`record`] is what a relay tells of a run, [`transcript`] writes it down as text, [`diagram`]
 //!   draws it, and [`pcapng`] writes the capture that Wireshark opens.
+//! - [`hostile`] is text that plays with a terminal, for tests of what shows it.
 //! - [`rounds`] says how much of the same a test does.
 //! - `peers` (feature of that name) runs tests against programs that nobody here wrote.
 //! - `timed` (feature of that name) measures how long a program runs and how much memory it needs.
@@ -20,6 +21,7 @@ pub mod diagram;
 mod fates;
 pub mod faults;
 pub mod filtered;
+pub mod hostile;
 pub mod payload;
 pub mod pcapng;
 #[cfg(feature = "peers")]

@@ -25,8 +25,8 @@ pub fn show(payload: &[u8], columns: usize) -> (String, usize) {
     if payload.is_empty() {
         return (String::new(), 0);
     }
-    // Each character is at least one column wide or escaped, so more bytes would not be shown;
-    // but the last character must not be cut in two.
+    // A column seldom takes more bytes than a character has at most, and accents must not make a
+    // line endless; but the last character must not be cut in two.
     let beginning = &payload[..payload.len().min(columns * 4 + 4)];
     let (line, shown) = if is_text(beginning) {
         quoted(beginning, columns, beginning.len() < payload.len())
@@ -98,13 +98,16 @@ fn escape(text: String, bytes: usize) -> Shown {
     Shown { text, bytes, is_escape: true }
 }
 
-/// Characters that are not seen but change how others look (direction, joining), and those that
-/// are never to be exchanged (XML 1.0, section 2.2, forbids U+FFFE and U+FFFF).
+/// Characters that are not seen but turn or hide others, and those that are never to be exchanged
+/// (XML 1.0, section 2.2, forbids U+FFFE and U+FFFF). Joiners, variation selectors and accents stay,
+/// as emoji and many scripts are written with them.
 fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || c.width().is_none_or(|width| width == 0)
-        || matches!(c, '\u{2028}'..='\u{202f}' | '\u{2060}'..='\u{206f}' | '\u{e000}'..='\u{f8ff}')
-        || u32::from(c) & 0xfffe == 0xfffe
+    let is_invisible = matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180e}' | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202f}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{e000}'..='\u{f8ff}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+    c.is_control() || c.width().is_none() || is_invisible || u32::from(c) & 0xfffe == 0xfffe
 }
 
 /// The width of `text` on a terminal, in columns.
@@ -146,6 +149,7 @@ fn fill(parts: impl Iterator<Item = Shown>, width: usize, between: &str) -> (Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hostile;
 
     #[test]
     fn text_is_quoted_and_what_a_terminal_would_obey_is_hex() {
@@ -153,6 +157,12 @@ mod tests {
         assert_eq!(in_one_line("你好".as_bytes(), 40), "\"你好\"");
         assert_eq!(in_one_line(b"red \x1b[31m alarm \x07", 40), r#""red \x1b[31m alarm \x07""#);
         assert_eq!(in_one_line("ab\u{202e}cdefgh".as_bytes(), 40), r#""ab\u{202e}cdefgh""#);
+        assert_eq!(
+            in_one_line("👩\u{200d}🔬 e\u{301}".as_bytes(), 40),
+            "\"👩\u{200d}🔬 e\u{301}\""
+        );
+        let hostile = "a long text that ends badly: ".repeat(8) + hostile::TEXT;
+        assert_eq!(hostile::complaint(in_one_line(hostile.as_bytes(), 900).as_bytes()), None);
         assert_eq!(in_one_line(b"a \xff in a text", 40), r#""a \xff in a text""#);
         assert_eq!(in_one_line(br#"say "x\y""#, 40), r#""say \"x\\y\"""#);
         assert_eq!(in_one_line(b"", 40), "");

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use netlab::conditions::Conditions;
 use netlab::faults::{Direction, Fate};
+use netlab::hostile;
 use netlab::peers::Peer;
 use netlab::program::{Server, poll, uninterrupted};
 use netlab::record::Transport;
@@ -390,4 +391,32 @@ fn a_full_room_says_so_and_goes_on() {
     assert_eq!(ask_text(&newcomer, "hello"), "the room is full (64 members)");
     let last = &members[63];
     assert_eq!(ask_text(last, "hello"), "heard by 63");
+}
+
+// Peers that play with terminals
+
+#[rstest]
+#[case::a_reply(&["--reply", "x"])]
+#[case::a_room(&["--room"])]
+fn what_a_client_says_cannot_play_with_the_servers_terminal(#[case] arguments: &[&str]) {
+    let server = serve(arguments);
+    let message = [hostile::TEXT.as_bytes(), b"\xff\nend"].concat();
+    ask(&socket_to(server.address()), &message);
+    assert!(server.says("\\nend\n", LIMIT), "{}", server.stderr());
+    assert_eq!(hostile::complaint(server.stderr().as_bytes()), None);
+}
+
+#[test]
+fn what_a_server_says_cannot_play_with_the_clients_terminal() {
+    let (socket, address) = silent_server();
+    let answer = std::thread::spawn(move || {
+        let (_, client) = socket.recv_from(&mut [0; 64]).unwrap();
+        let answer = [hostile::TEXT.as_bytes(), b" nul \0\xff"].concat();
+        socket.send_to(&answer, client).unwrap();
+    });
+    let client = client(address).arg("hello").assert().success();
+    answer.join().unwrap();
+    let stdout = &client.get_output().stdout;
+    assert_eq!(hostile::complaint(stdout), None);
+    assert!(stdout.ends_with(b" nul \\u{0}\\xff\n"), "{}", stdout.escape_ascii());
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use assert_cmd::cargo::cargo_bin_cmd;
 use netlab::conditions::{Conditions, Path as Way};
 use netlab::faults::{DatagramFaults, Direction, Fate};
+use netlab::hostile;
 use netlab::program::{Server, poll, uninterrupted};
 use netlab::record::Transport;
 use netlab::relay::Relay;
@@ -490,4 +491,61 @@ fn wrong_arguments_are_code_2(#[case] args: &[&str], #[case] reason: &str) {
     let output = lesson().args(args).assert().code(2).get_output().clone();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains(reason), "{said}");
+}
+
+/// A server that takes an empty file, or does not, and puts `words` into its last answer. (The kinds
+/// are those of `src/packet.rs`.)
+fn server_that_says(words: &'static str, refuses: bool) -> (SocketAddr, thread::JoinHandle<()>) {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    server.set_read_timeout(Some(LIMIT)).unwrap();
+    let address = server.local_addr().unwrap();
+    let serving = thread::spawn(move || {
+        loop {
+            let mut datagram = [0; 2000];
+            let (_, client) = server.recv_from(&mut datagram).unwrap();
+            // The header is the client's own, but for the kind.
+            let mut answer = datagram[..24].to_vec();
+            answer[2] = match answer[2] {
+                _ if refuses => 6,
+                1 => 4,
+                _ => 5,
+            };
+            let payload = if answer[2] == 4 { &[0, 0, 0, 1] } else { words.as_bytes() };
+            answer.extend_from_slice(payload);
+            server.send_to(&answer, client).unwrap();
+            if answer[2] != 4 {
+                return;
+            }
+        }
+    });
+    (address, serving)
+}
+
+#[rstest]
+#[case::a_refusal(true, 1)]
+#[case::a_new_name(false, 0)]
+fn what_a_server_says_cannot_play_with_the_clients_terminal(
+    #[case] refuses: bool,
+    #[case] code: i32,
+) {
+    let (address, serving) = server_that_says(hostile::TEXT, refuses);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.txt");
+    fs::write(&file, "").unwrap();
+    let client = Scene::send(address, &file, &[]).code(code);
+    serving.join().unwrap();
+    let output = client.get_output();
+    let shown = [&output.stdout[..], &output.stderr].concat();
+    assert_eq!(hostile::complaint(&shown), None);
+}
+
+#[test]
+fn a_name_that_turns_the_line_around_is_refused_and_nothing_of_it_is_shown() {
+    let scene = Scene::new(&[]);
+    let file = scene.file("a\u{202e}txt.exe", b"hello");
+    let client = Scene::send(scene.server.address(), &file, &[]).failure();
+    let said = String::from_utf8(client.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("one that is invisible"), "{said}");
+    assert!(!said.contains('\u{202e}') && !scene.server.stderr().contains('\u{202e}'), "{said}");
+    assert_eq!(scene.names(), [""; 0]);
 }

@@ -63,7 +63,7 @@ fn name(text: &str) -> Result<String, String> {
     if is_name(text) {
         return Ok(text.to_owned());
     }
-    Err(format!("a name has 1 to {MAX_NAME_BYTES} bytes, and no control characters"))
+    Err(format!("a name has 1 to {MAX_NAME_BYTES} bytes, and no control or invisible characters"))
 }
 
 fn group(text: &str) -> Result<SocketAddrV4, String> {

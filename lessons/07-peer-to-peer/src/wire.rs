@@ -26,6 +26,8 @@ mod write;
 use std::fmt;
 use std::net::SocketAddr;
 
+use netbasics::escape::is_harmless;
+
 /// What a greeting begins with, so that a stranger is known by its first bytes.
 pub const MAGIC: [u8; 4] = *b"PEER";
 /// The version of this table. Whoever changes the table changes it, too.
@@ -123,9 +125,9 @@ impl fmt::Display for Malformed {
 }
 
 /// Whether a name can stand in a line for people: neither empty nor too long, and without control
-/// characters.
+/// characters or such as turn or hide others.
 pub fn is_name(name: &str) -> bool {
-    (1..=MAX_NAME_BYTES).contains(&name.len()) && !name.chars().any(char::is_control)
+    (1..=MAX_NAME_BYTES).contains(&name.len()) && is_harmless(name)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 use std::io::{self, Write};
 
 use anyhow::Result;
+use netbasics::escape::escaped;
 use netbasics::program::{OutputError, Usage};
 use netbasics::say;
 use percent_encoding::percent_decode_str;
@@ -78,12 +79,8 @@ fn print_rest(url: &Url, out: &mut dyn Write, sent: &str) -> io::Result<()> {
 
 fn row(out: &mut dyn Write, name: &str, value: &str, what: &str) -> io::Result<()> {
     // All is shown in one line and cannot move the cursor, whatever was percent-encoded in it.
-    let line: String = format!("{name:<10} {value:<34} {what}").chars().flat_map(visible).collect();
+    let line = escaped(&format!("{name:<10} {value:<34} {what}"));
     writeln!(out, "{}", line.trim_end())
-}
-
-fn visible(character: char) -> Vec<char> {
-    if character.is_control() { character.escape_default().collect() } else { vec![character] }
 }
 
 fn decoded(text: &str) -> String {

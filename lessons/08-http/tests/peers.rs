@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Output};
 use std::time::Duration;
 
+use netlab::hostile;
 use netlab::peers::{
     self, LOCALHOST_IS_IPV6_FIRST, Peer, Transport, free_port, is_bound, trial, trial_if,
     trial_with_hosts, with_hosts,
@@ -55,6 +56,11 @@ fn main() -> ExitCode {
         trial("openssl", "our_client_verifies_openssls_server", our_client_verifies_openssl),
         trial("wrk", "wrk_has_no_failed_request", || wrk_has_no_failed_request(false)),
         trial("wrk", "wrk_has_no_failed_request_with_tls", || wrk_has_no_failed_request(true)),
+        trial(
+            "script",
+            "on_a_terminal_a_body_cannot_play_with_it",
+            on_a_terminal_a_body_cannot_play_with_it,
+        ),
         trial("nc", "a_request_typed_into_nc_is_answered", a_request_typed_into_nc_is_answered),
         trial_with_hosts("a_server_at_the_second_address_is_found", || {
             second_address_is_tried(&[]);
@@ -485,4 +491,21 @@ fn second_address_is_tried(args: &[&str]) {
     client.arg("client").args(args).arg(url);
     let fetched = assert_cmd::Command::from_std(client).timeout(2 * LIMIT).assert().success();
     fetched.stdout(POEM);
+}
+
+/// script(1) plays the terminal: what the client prints there comes through its standard output.
+fn on_a_terminal_a_body_cannot_play_with_it() {
+    if cfg!(not(target_os = "linux")) {
+        return; // Its options differ elsewhere.
+    }
+    let site = site(&[]);
+    let body = [hostile::TEXT.as_bytes(), b" \xff\n"].concat();
+    fs::write(site.folder.path().join("site/hostile.txt"), &body).unwrap();
+    let addr = site.server.address();
+    let line = format!("'{PROGRAM}' client --addr {addr} /hostile.txt");
+    let mut script = assert_cmd::Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).timeout(LIMIT);
+    let shown = script.assert().success().get_output().stdout.clone();
+    assert_eq!(hostile::complaint(&shown), None);
+    assert!(shown.ends_with(b" \\xff\r\n"), "{}", shown.escape_ascii());
 }

@@ -25,15 +25,16 @@ pub struct Options {
 /// Explains every address in turn; a bad one does not keep the good ones from it.
 pub fn run(options: &Options) -> Result<()> {
     let mut output = say::output();
-    let mut wrong = Vec::new();
+    let mut wrong: Option<AddressError> = None;
     for text in &options.texts {
         match explain(text) {
             Ok(explanation) => output.write_all(explanation.as_bytes()).map_err(OutputError)?,
-            Err(error) => wrong.push(error.to_string()),
+            // Each is a line of its own; the last one is our error.
+            Err(error) => wrong.replace(error).into_iter().for_each(|earlier| say!("{earlier}")),
         }
     }
     output.flush().map_err(OutputError)?;
-    if wrong.is_empty() { Ok(()) } else { Err(Usage(wrong.join("\n")).into()) }
+    wrong.map_or(Ok(()), |last| Err(Usage(last.to_string()).into()))
 }
 
 fn explain(text: &str) -> Result<String, AddressError> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin_cmd;
 use netlab::filtered::Filtered;
+use netlab::hostile;
 use netlab::program::{Server, uninterrupted};
 use rstest::rstest;
 
@@ -466,4 +467,19 @@ fn a_bad_address_is_code_2_and_does_not_keep_the_good_ones_from_being_explained(
     let expected = "1::2::3: a second ::, but an address may have only one (character 5)\n\
                     10.0.0.256: octet 4 is 256; an octet is at most 255\n";
     assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
+}
+
+#[test]
+fn what_a_server_says_cannot_play_with_the_clients_terminal() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+        stream.write_all(&[hostile::TEXT.as_bytes(), b"\xff\n"].concat()).unwrap();
+    });
+    let (code, stdout, _) = try_candidates(&[address], &["hello"]);
+    answer.join().unwrap();
+    assert_eq!((code, hostile::complaint(stdout.as_bytes())), (Some(0), None));
 }

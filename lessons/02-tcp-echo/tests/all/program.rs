@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin_cmd;
 use netlab::conditions::{Conditions, Path, StreamFaults};
+use netlab::hostile;
 use netlab::program::{Server, uninterrupted};
 use netlab::record::Transport;
 use netlab::relay::Relay;
@@ -341,12 +342,31 @@ fn a_conversation_survives_that_the_server_is_suspended_and_resumed(
 }
 
 #[rstest]
-fn control_characters_of_a_client_do_not_reach_the_servers_terminal(
+fn what_a_client_says_cannot_play_with_the_servers_terminal(
     #[values(Threads, Events)] model: Model,
 ) {
     let server = server(model, &["--reply", "x"]);
-    exchange(&server, b"\x1b[31mred\n");
-    assert!(server.says("says: \\u{1b}[31mred", LIMIT), "{}", server.stderr());
+    exchange(&server, &[hostile::TEXT.as_bytes(), b"\xff\n"].concat());
+    assert!(server.says(" is done", LIMIT), "{}", server.stderr());
+    assert!(server.stderr().contains("says: 你好 \\u{1b}[2J"), "{}", server.stderr());
+    assert_eq!(hostile::complaint(server.stderr().as_bytes()), None);
+}
+
+#[test]
+fn what_a_server_says_cannot_play_with_the_clients_terminal() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let answer = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+        stream.write_all(&[hostile::TEXT.as_bytes(), b"\xff\r\n\tnul \0"].concat()).unwrap();
+    });
+    let client = lesson().args(["client", "--addr", &addr, "hello"]).assert().success();
+    answer.join().unwrap();
+    let output = client.get_output();
+    assert_eq!(hostile::complaint(&output.stdout), None);
+    assert!(output.stdout.ends_with(b"\\xff\r\n\tnul \\u{0}"), "{}", output.stdout.escape_ascii());
 }
 
 #[rstest]

@@ -14,6 +14,7 @@ use crate::common::{
     Host, LIMIT, Receipt, client, digest, end_of, file, header, hex, lesson, names_in, one_port,
     random_bytes, read_frame, read_receipt, server_on, sparse_file, stored,
 };
+use netlab::hostile;
 use rstest::rstest;
 
 const MIB: usize = 1024 * 1024;
@@ -170,6 +171,7 @@ fn a_file_that_exists_is_kept_and_both_sides_say_the_new_name() {
 #[case::hidden(b".hidden", "begins with a dot")]
 #[case::empty(b"", "it is empty")]
 #[case::nul(b"a\0b", "control character")]
+#[case::turned_around("a\u{202e}txt.exe".as_bytes(), "one that is invisible")]
 #[case::too_long(&[b'a'; 300], "longer than 249 bytes")]
 #[case::invalid_utf8(b"a\xff", "not UTF-8")]
 fn a_hostile_name_is_refused_with_the_reason(#[case] name: &[u8], #[case] why: &str) {
@@ -353,6 +355,17 @@ fn complaint(addr: SocketAddr, args: &[&str]) -> String {
 fn a_receipt_that_confirms_nothing_is_a_failure(#[case] receipt: Vec<u8>, #[case] why: &str) {
     let said = complaint(answers(receipt), &[]);
     assert!(said.contains(why), "{said}");
+}
+
+#[test]
+fn what_a_server_says_cannot_play_with_the_clients_terminal() {
+    let refusal = [b"\0", hostile::TEXT.as_bytes()].concat();
+    let said = complaint(answers(common::frame(&refusal)), &[]);
+    assert_eq!(hostile::complaint(said.as_bytes()), None);
+    let addr = answers(stored(5, digest(b"hello"), hostile::TEXT)).to_string();
+    let (_folder, path) = file("a.txt", b"hello");
+    let client = lesson().args(["client", "--addr", &addr, &path]).assert().success();
+    assert_eq!(hostile::complaint(&client.get_output().stdout), None);
 }
 
 #[test]

@@ -4,13 +4,14 @@
 
 use crate::serving;
 use std::io::Write;
-use std::net::Shutdown;
+use std::net::{Shutdown, UdpSocket};
 use std::process::Command;
 use std::thread;
 
 use crate::serving::{
     LIMIT, PROGRAM, Served, ask, exists, hear, is_ended, is_silent, is_stream, say,
 };
+use netlab::hostile;
 use netlab::peers::Peer;
 use netlab::program::{poll, uninterrupted};
 use rstest::rstest;
@@ -420,4 +421,37 @@ fn the_help_of_either_side_says_where() {
         let help = String::from_utf8(help).unwrap();
         assert!(help.contains("Where to listen, or whom to talk to:"), "{help}");
     }
+}
+
+// Peers that play with terminals
+
+#[rstest]
+fn what_a_client_says_cannot_play_with_the_servers_terminal(#[values("tcp", "udp")] kind: &str) {
+    let server = Served::start(kind, &[]);
+    let message = [hostile::TEXT.as_bytes(), b" \xff\nend\n"].concat();
+    if is_stream(kind) {
+        (&server.connect()).write_all(&message).unwrap();
+    } else {
+        server.udp().send(&message).unwrap();
+    }
+    assert!(server.says("end"), "{}", server.running.stderr());
+    assert_eq!(hostile::complaint(server.running.stderr().as_bytes()), None);
+}
+
+#[test]
+fn what_a_server_says_cannot_play_with_the_clients_terminal() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    let answer = thread::spawn(move || {
+        let (length, client) = socket.recv_from(&mut [0; 64]).unwrap();
+        assert!(length > 0);
+        let answer = [hostile::TEXT.as_bytes(), b"\xff"].concat();
+        socket.send_to(&answer, client).unwrap();
+    });
+    let mut client = program();
+    client.args(["client", "--kind", "udp", "--addr", &address, "hello"]);
+    let client = client.assert().success();
+    answer.join().unwrap();
+    assert_eq!(hostile::complaint(&client.get_output().stdout), None);
 }

@@ -7,6 +7,7 @@ use std::net::{Shutdown, TcpStream};
 use crate::common::{
     LARGE, LIMIT, Raw, SMALL, addr, assert_says, framed, hello, node, text, times, visit,
 };
+use netlab::hostile;
 use netlab::program::{Server, poll};
 use rstest::rstest;
 
@@ -50,6 +51,10 @@ fn assert_unharmed([ann, bob]: &mut [Server; 2]) {
 )]
 #[case::name_that_clears_the_screen(
     b"\0\0\0\x14\x01PEER\x01\0\0\0\0\0\0\0\x01\0\x09\x1b[2J",
+    "a frame of kind 1 with a wrong content"
+)]
+#[case::name_that_turns_the_line_around(
+    "\0\0\0\x14\x01PEER\x01\0\0\0\0\0\0\0\x01\0\x09a\u{202e}".as_bytes(),
     "a frame of kind 1 with a wrong content"
 )]
 #[case::text_before_the_greeting(
@@ -206,4 +211,17 @@ fn who_talks_without_end_is_slowed_down_and_the_others_are_heard() {
     if let Some(peak) = pair[0].peak_memory() {
         assert!(peak < 64 * 1024 * 1024, "{peak}");
     }
+}
+
+#[test]
+fn what_a_neighbour_says_cannot_play_with_the_terminal() {
+    let mut pair = pair();
+    let mut eve = Raw::join(&pair[0], "eve");
+    eve.send(&text(LARGE, 1, 4, "eve", format!("{}\nend", hostile::TEXT).as_bytes()));
+    for node in &pair {
+        assert_says(node, "\\nend\n");
+        assert_eq!(hostile::complaint(node.stderr().as_bytes()), None);
+        assert_eq!(node.stdout().lines().count(), 1, "the readiness line is all");
+    }
+    assert_unharmed(&mut pair);
 }

@@ -71,7 +71,7 @@ impl Library {
         } else {
             let expected = expected(to, options, &response)?;
             let mut reader = body.with_config().limit(options.max_bytes).reader();
-            let length = copy(to, &mut reader, &mut say::output())?;
+            let length = copy(to, &mut reader, &mut say::raw_output())?;
             check_length(to, expected, length)?;
         }
         Ok(response)

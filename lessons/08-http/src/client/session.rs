@@ -109,7 +109,7 @@ impl Session {
         options: &Options,
     ) -> Result<(u64, Fields), WireError> {
         let framing = framing::of_response(options.method(), response)?;
-        let (mut output, mut length) = (say::output(), 0);
+        let (mut output, mut length) = (say::raw_output(), 0);
         let trailer = body::receive(&mut self.input, framing, options.max_bytes, &mut |piece| {
             length += piece.len() as u64;
             print(&mut output, piece)

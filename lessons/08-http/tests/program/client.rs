@@ -427,3 +427,35 @@ fn no_server_is_one_clear_line_and_code_1(#[case] args: &[&str]) {
                   --addr\n";
     assert!(said.contains(&addr) && said.ends_with(reason), "{said}");
 }
+
+/// What HTTP allows in a field and in a reason: no control characters, but all others.
+const IN_A_FIELD: &str = "你好 forged gpj.exe שלום \u{202e}\u{2066}\u{200b}\u{feff}\u{2028}";
+
+#[rstest]
+fn fields_and_reasons_cannot_play_with_the_terminal(#[values(false, true)] library: bool) {
+    let (address, serving) = answers(format!(
+        "HTTP/1.1 404 Not {IN_A_FIELD}\r\nLocation: /{IN_A_FIELD}\r\nContent-Length: 0\r\n\r\n"
+    ));
+    let args: &[&str] = if library { &["--library", "-v"] } else { &["-v"] };
+    let assert = fetch(address, args).assert().code(1);
+    serving.join().unwrap();
+    assert_eq!(hostile::complaint(&assert.get_output().stderr), None);
+}
+
+#[test]
+fn the_head_that_is_printed_cannot_play_with_the_terminal() {
+    let (address, serving) =
+        answers(format!("HTTP/1.1 200 OK\r\nX-A: {IN_A_FIELD}\r\nContent-Length: 0\r\n\r\n"));
+    let assert = fetch(address, &["--head"]).assert().success();
+    serving.join().unwrap();
+    assert_eq!(hostile::complaint(&assert.get_output().stdout), None);
+}
+
+#[test]
+fn a_body_reaches_a_pipe_as_it_came() {
+    let body = [hostile::TEXT.as_bytes(), b"\xff\0"].concat();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+    let (address, serving) = answers([head.as_bytes(), &body].concat());
+    fetch(address, &[]).assert().success().stdout(body);
+    serving.join().unwrap();
+}

@@ -17,6 +17,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin_cmd;
+use netlab::hostile;
 use netlab::program::Server;
 use tempfile::TempDir;
 

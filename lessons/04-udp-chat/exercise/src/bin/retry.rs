@@ -24,8 +24,8 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use netbasics::port::Endpoint;
 use netbasics::program::{self, OutputError};
-use netbasics::socket;
 use netbasics::trouble::{Trouble, is_timeout, is_unreachable_peer};
+use netbasics::{say, socket};
 
 /// Larger than any datagram; what does not fit would be cut off (recvfrom(2)).
 const BUFFER_BYTES: usize = 65_536;
@@ -134,9 +134,9 @@ fn no_answer_yet(error: io::Error) -> io::Result<()> {
     if is_no_news { Ok(()) } else { Err(error) }
 }
 
-/// Prints any bytes as a line, at once.
+/// Prints any bytes as a line, at once; to a terminal with control characters escaped.
 fn print(text: &[u8]) -> io::Result<()> {
-    let mut output = io::stdout().lock();
+    let mut output = say::raw_output();
     output.write_all(&[text, b"\n"].concat())?;
     output.flush()
 }

@@ -99,7 +99,8 @@ fn ask(addr: &Endpoint, id: u64, text: &[u8]) -> anyhow::Result<()> {
     let Frame::Hello(_) = greeting else { bail!("the node did not say hello") };
     let answer = receive(&mut incoming)?.context("the node closed without an answer")?;
     let Frame::Answer { text, .. } = answer else { bail!("the node did not answer") };
-    println!("{}", String::from_utf8_lossy(&text));
+    let text = String::from_utf8_lossy(&text);
+    writeln!(say::raw_output(), "{text}").map_err(program::OutputError)?;
     Ok(())
 }
 

@@ -27,7 +27,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Parser;
 use netbasics::port::Endpoint;
 use netbasics::trouble::{explain, is_timeout};
-use netbasics::{program, socket};
+use netbasics::{program, say, socket};
 
 use fields::Fields;
 
@@ -140,8 +140,10 @@ impl Client {
             head = read_head(&mut incoming)?;
         }
         if head.status < 400 {
-            pass_on(&mut incoming, &head.body, &mut io::stdout())?;
-            io::stdout().flush()?;
+            // To a file as it came; on a terminal, a stranger's control characters are escaped.
+            let mut output = say::raw_output();
+            pass_on(&mut incoming, &head.body, &mut output)?;
+            output.flush()?;
         } else {
             // Unread, the body would be taken for the next answer.
             pass_on(&mut incoming, &head.body, &mut io::sink())?;
