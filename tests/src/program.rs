@@ -22,7 +22,8 @@ pub fn command_line(lesson: &str, exercise: &str) -> Vec<String> {
             .unwrap_or_else(|error| panic!("{}={json}: {error}", protocol::PROGRAM));
     }
     let submission = match (env::var("PROGRAM"), env::var("SUBMISSION")) {
-        (Ok(program), _) => Submission::program(&program),
+        (Ok(program), _) => Submission::program(&program)
+            .unwrap_or_else(|error| panic!("PROGRAM={program}: {error}")),
         (_, Ok(submission)) => submission.parse().unwrap_or_else(|never| match never {}),
         _ => Submission::Solution,
     };

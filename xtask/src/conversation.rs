@@ -101,7 +101,7 @@ fn in_one_line(error: StartError) -> StartError {
         StartError::Ended(status, _) => StartError::Ended(status, String::new()),
         StartError::NotReady(limit, _) => StartError::NotReady(limit, String::new()),
         StartError::NotBound(port, limit, _) => StartError::NotBound(port, limit, String::new()),
-        other @ StartError::NotStarted(..) => other,
+        other @ (StartError::NotStarted(..) | StartError::Misprinted(..)) => other,
     }
 }
 

@@ -58,7 +58,7 @@ pub fn solution_file(lesson: &Lesson, exercise: &Exercise) -> PathBuf {
 
 /// The student's file.
 pub fn exercise_file(lesson: &Lesson, exercise: &Exercise) -> PathBuf {
-    lesson.folder.join(format!("exercise/src/bin/{}.rs", exercise.name))
+    grader::course::exercise_file(&lesson.folder, &exercise.name)
 }
 
 /// What [`progress`] remembers the student's file by, as it is now; it may be missing.

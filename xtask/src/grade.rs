@@ -41,6 +41,7 @@ pub struct Options {
     #[arg(long, value_name = "WHOSE", default_value = "exercise", conflicts_with = "program")]
     submission: Submission,
     /// A program in any language, as in `--program "python3 my.py"`; name its exercise, too.
+    /// Its words are cut as a shell does: `--program "'/my tools/python' my.py"`.
     /// One that knows no `--addr` finds its port in place of `{port}`, or `{addr}` for HOST:PORT
     #[arg(long, value_name = "COMMAND")]
     program: Option<String>,
@@ -84,8 +85,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         return self_test::run(&course, &wanted, seed, options.jobs.get());
     }
     let submission = match &options.program {
-        Some(command) if command.trim().is_empty() => return wrong("--program names no program"),
-        Some(command) => Submission::program(command),
+        Some(command) => Submission::program(command)
+            .map_err(|error| WrongArguments(format!("--program {command:?}: {error}")))?,
         None => options.submission.clone(),
     };
     if let Some(problem) = missing(&submission) {
@@ -192,7 +193,12 @@ fn missing(submission: &Submission) -> Option<String> {
                 file.is_file() || file.with_extension(std::env::consts::EXE_EXTENSION).is_file()
             };
             let found = is_there(program) || places.any(|place| is_there(&place));
-            (!found).then(|| format!("there is no program {}", program.display()))
+            (!found).then(|| {
+                let quotes = "a path with blanks in it stands in quotation marks, as in \
+                              --program \"'/my tools/python' my.py\"";
+                let advice = if command.len() > 1 { format!("; {quotes}") } else { String::new() };
+                format!("there is no program {}{advice}", program.display())
+            })
         }
         _ => None,
     }

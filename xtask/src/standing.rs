@@ -81,12 +81,22 @@ impl<'a> Standing<'a> {
         self.entry(lesson, exercise).is_some() && points.earned == points.out_of
     }
 
-    /// The first of these that is not done yet.
+    /// The one of these to do next: the first that is open behind the one that was done last, for a
+    /// student who has left some out goes forward. At the end, what was left out before.
     pub fn next<'b>(
         &self,
         of: impl IntoIterator<Item = (&'b Lesson, &'b Exercise)>,
     ) -> Option<(&'b Lesson, &'b Exercise)> {
-        of.into_iter().find(|(lesson, exercise)| !self.is_done(lesson, exercise))
+        let of: Vec<_> = of.into_iter().collect();
+        let is_done = |place: &&(&Lesson, &Exercise)| self.is_done(place.0, place.1);
+        // Of several that were graded in the same second, the last one.
+        let when = |place: &(&Lesson, &Exercise)| {
+            self.entry(place.0, place.1).filter(|_| is_done(&place)).map(|entry| entry.when)
+        };
+        let done = (0..of.len()).filter(|&number| when(&of[number]).is_some());
+        let last = done.max_by_key(|&number| (when(&of[number]), number));
+        let (before, after) = of.split_at(last.map_or(0, |number| number + 1));
+        after.iter().chain(before).find(|place| !is_done(place)).copied()
     }
 
     /// A line for each exercise of a lesson; `current` has a mark.
@@ -125,6 +135,55 @@ impl<'a> Standing<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A course of three exercises of one point each, and which of them were done, and when.
+    fn next_after(done: &[(&str, u64)]) -> Option<String> {
+        let root = tempfile::tempdir().unwrap();
+        let text = "{ en = 'T', zh = '题' }";
+        for (folder, names) in [("01-a", &["x"][..]), ("02-b", &["y", "z"])] {
+            let mut toml = format!("minutes = 1\ntitle = {text}\nlearn = {text}\n");
+            for name in names {
+                toml += &format!(
+                    "[[exercise]]\nname = '{name}'\ntitle = {text}\ntask = {text}\nhints = []\n\
+                     [[exercise.check]]\nname = 'c'\npoints = 1\nusually = {text}\n"
+                );
+            }
+            let folder = root.path().join("lessons").join(folder);
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("lesson.toml"), toml).unwrap();
+        }
+        let entries = done.iter().map(|(name, when)| {
+            format!("'{name}': {{ 'points': 1, 'out_of': 1, 'when': {when}, 'fingerprint': '' }}")
+        });
+        let entries = entries.collect::<Vec<_>>().join(", ");
+        let progress = format!(
+            "{{ 'schema': 'course-progress', 'version': 1, 'exercises': {{ {entries} }} }}"
+        );
+        let file = root.path().join(grader::progress::FILE);
+        std::fs::write(file, progress.replace('\'', "\"")).unwrap();
+        let lessons = grader::course::lessons(root.path()).unwrap();
+        let course = Course { root: root.path().to_owned(), lessons };
+        let (lesson, exercise) = Standing::read(&course).next(exercises::all(&course))?;
+        Some(format!("{}/{}", lesson.number, exercise.name))
+    }
+
+    #[test]
+    fn the_next_exercise_lies_ahead_of_the_one_that_was_done_last() {
+        for (done, next) in [
+            (&[][..], Some("01/x")),
+            (&[("01/x", 5)], Some("02/y")),
+            // The first one was left out: on with the course, and back to it at the end.
+            (&[("02/y", 5)], Some("02/z")),
+            (&[("02/z", 5)], Some("01/x")),
+            (&[("02/y", 5), ("02/z", 6)], Some("01/x")),
+            // Somebody who goes back goes on from there.
+            (&[("02/z", 5), ("01/x", 6)], Some("02/y")),
+            (&[("01/x", 5), ("02/z", 5)], Some("02/y")),
+            (&[("01/x", 5), ("02/y", 5), ("02/z", 5)], None),
+        ] {
+            assert_eq!(next_after(done).as_deref(), next, "{done:?}");
+        }
+    }
 
     #[test]
     fn a_bar_is_full_only_with_all_points_and_empty_only_with_none() {

@@ -39,7 +39,7 @@ const INTERRUPTED: u8 = 130;
 
 /// Grade an exercise whenever you save it; keys: h hint, l list, r or Enter again, q quit
 ///
-/// It begins with the first exercise that is not done, grades whichever you save, and moves on
+/// It begins with the next exercise that is not done, grades whichever you save, and moves on
 /// when all points are reached. On a terminal the keys need no Enter. Over a pipe it reads them as
 /// lines, and when the input ends it ends too, after the grading that is going on.
 #[derive(clap::Args)]

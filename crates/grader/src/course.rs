@@ -175,7 +175,11 @@ impl fmt::Display for CourseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable(path, error) => write!(f, "cannot read {}: {error}", path.display()),
-            Self::Malformed(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Malformed(path, error) => {
+                let (file, error) = (path.display(), error.to_string());
+                writeln!(f, "{file} cannot be used: {}", error.trim_end())?;
+                write!(f, "if you have changed it, `git checkout {file}` takes that back")
+            }
             Self::Misnamed(path) => {
                 write!(
                     f,
@@ -188,6 +192,19 @@ impl fmt::Display for CourseError {
 }
 
 impl std::error::Error for CourseError {}
+
+/// The student's file of an exercise of the lesson in `folder`.
+#[must_use]
+pub fn exercise_file(folder: &Path, exercise: &str) -> PathBuf {
+    folder.join(format!("exercise/src/bin/{exercise}.rs"))
+}
+
+/// The folder of lesson `number`, whatever its `lesson.toml` says.
+pub(crate) fn folder_of(workspace: &Path, number: &str) -> Option<PathBuf> {
+    let entries = fs::read_dir(workspace.join("lessons")).ok()?;
+    let mut folders = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    folders.find(|folder| split_name(folder).is_some_and(|(found, _)| found == number))
+}
 
 /// All lessons below the workspace's root, in order.
 ///

@@ -3,7 +3,8 @@
 //!
 //! - [`course`] reads the lessons from their folders.
 //! - [`skeleton`] makes the student's file out of the solution.
-//! - [`submission`] is the program to grade; [`build`] has cargo build it.
+//! - [`submission`] is the program to grade, a [`command_line`] perhaps; [`build`] has cargo build
+//!   it.
 //! - [`run`] runs the graded tests, each in a process of its own; [`protocol`] is what a graded
 //!   test and the grader tell each other, and [`outcome`] how the result gets to the grader.
 //! - [`progress`] remembers how far the student is.
@@ -14,6 +15,7 @@
 
 pub mod advice;
 pub mod build;
+pub mod command_line;
 pub mod course;
 pub mod outcome;
 pub mod plain;

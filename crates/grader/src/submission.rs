@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::build::{self, Unbuilt};
+use crate::command_line::{self, BadCommandLine};
+use crate::course;
 use crate::process::Cancel;
 
 /// Where the programs to grade come from.
@@ -38,7 +40,7 @@ impl std::fmt::Display for Submission {
             Self::Solution => f.write_str("solution"),
             Self::Exercise => f.write_str("exercise"),
             Self::Folder(folder) => write!(f, "{}", folder.display()),
-            Self::Program(command) => f.write_str(&command.join(" ")),
+            Self::Program(command) => f.write_str(&command_line::joined(command)),
         }
     }
 }
@@ -50,15 +52,27 @@ impl Submission {
     pub fn arguments(&self) -> String {
         match self {
             Self::Exercise => String::new(),
-            Self::Solution | Self::Folder(_) => format!(" --submission {self}"),
-            Self::Program(_) => format!(" --program \"{self}\""),
+            Self::Solution => format!(" --submission {self}"),
+            Self::Folder(folder) => {
+                format!(" --submission {}", command_line::joined(&[folder.to_string_lossy()]))
+            }
+            Self::Program(_) => {
+                format!(" --program {}", command_line::for_shell(&self.to_string()))
+            }
         }
     }
 
-    /// A command line as a person types it, cut at its blanks.
-    #[must_use]
-    pub fn program(command_line: &str) -> Self {
-        Self::Program(command_line.split_whitespace().map(str::to_owned).collect())
+    /// A command line as a person types it, cut into [`words`](command_line::words). One that is
+    /// the path of a file as it stands is that one word, blanks or not.
+    ///
+    /// # Errors
+    /// When it cannot be cut.
+    pub fn program(command_line: &str) -> Result<Self, BadCommandLine> {
+        let whole = command_line.trim();
+        if Path::new(whole).is_file() {
+            return Ok(Self::Program(vec![whole.to_owned()]));
+        }
+        command_line::words(command_line).map(Self::Program)
     }
 
     /// The command line that starts the program for `exercise` of lesson `number`; builds it first
@@ -72,13 +86,31 @@ impl Submission {
     ) -> Result<Vec<String>, Unbuilt> {
         let (package, bin) = match self {
             Self::Solution => (format!("solution-{number}"), format!("{exercise}-solution")),
-            Self::Exercise => (format!("exercise-{number}"), exercise.to_owned()),
+            Self::Exercise => {
+                is_there(workspace, number, exercise)?;
+                (format!("exercise-{number}"), exercise.to_owned())
+            }
             Self::Folder(folder) => return in_folder(folder, exercise),
             Self::Program(command) => return Ok(command.clone()),
         };
         let path = build::binary(workspace, &package, &bin, cancel)?;
         Ok(vec![path.to_string_lossy().into_owned()])
     }
+}
+
+/// That the student's own file is gone is theirs to mend, so it is no grader-error. (What cargo says
+/// of it sounds like one.)
+fn is_there(workspace: &Path, number: &str, exercise: &str) -> Result<(), Unbuilt> {
+    let Some(folder) = course::folder_of(workspace, number) else { return Ok(()) };
+    let file = course::exercise_file(&folder, exercise);
+    if file.exists() {
+        return Ok(());
+    }
+    let file = file.strip_prefix(workspace).unwrap_or(&file).display();
+    Err(Unbuilt::DoesNotCompile(format!(
+        "{file} is not there any more; save it again, or let \
+         `cargo xtask reset {number}/{exercise}` bring back the beginning"
+    )))
 }
 
 /// A folder without the program is the student's to mend, so it is no grader-error.

@@ -22,7 +22,7 @@ pub(crate) use group::kill_group_of;
 pub(crate) use group::{kill_group, own_group};
 pub(crate) use output::{Kept, keep_reading};
 pub use resources::peak_memory;
-pub use server::{Server, StartError};
+pub use server::{Misprint, Server, StartError};
 
 /// Whether [`Running::interrupt`] lets a program end by itself, with an exit code of its own.
 /// Where it does not (Windows), the program is killed, and its exit code means nothing.

@@ -79,11 +79,12 @@ impl<'a> Session<'a> {
         places.map(|(lesson, exercise)| exercises::exercise_file(lesson, exercise)).collect()
     }
 
-    /// Grades the first exercise that is not done yet.
+    /// Grades the next exercise that is not done yet.
     pub fn begin(&mut self, fallback: Option<&notify::Error>) -> Result<()> {
         let standing = Standing::read(self.course);
-        let is_open = |(lesson, exercise): &Place| !standing.is_done(lesson, exercise);
-        self.current = self.wanted.iter().position(is_open).unwrap_or(0);
+        let next = standing.next(self.wanted.iter().copied());
+        let is_next = |place: &Place| next.is_some_and(|next| std::ptr::eq(place.1, next.1));
+        self.current = self.wanted.iter().position(is_next).unwrap_or(0);
         self.screen.welcome(fallback)?;
         self.start()
     }

@@ -277,6 +277,52 @@ fn somebody_elses_program_is_no_progress() {
 }
 
 #[test]
+fn a_program_in_a_folder_with_a_blank_is_named_whole_or_in_quotes() {
+    let course = Course::new("blank");
+    let folder = course.root.join("my tools");
+    fs::create_dir_all(&folder).unwrap();
+    let program = folder.join("print it");
+    fs::write(&program, "#!/bin/sh\necho 1\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&program, mode).unwrap();
+    let program = program.to_str().unwrap();
+    for line in [program.to_owned(), format!("'{program}'"), format!("\"{program}\"")] {
+        let said = course.said(&["grade", "01/one", "--program", &line]);
+        assert!(said.contains("2 / 2 points"), "{line}: {said}");
+    }
+    for (line, why) in [
+        (format!("{program} 5"), "a path with blanks in it stands in quotation marks"),
+        (format!("'{program}"), "a ' is opened and not closed"),
+    ] {
+        let output = course.xtask(&["grade", "01/one", "--program", &line]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && said.contains(why), "{line}: {said}");
+    }
+}
+
+#[test]
+fn a_deleted_file_is_no_grader_error_and_says_how_it_comes_back() {
+    let course = Course::new("deleted");
+    course.save("two", &prints("2"));
+    fs::remove_file(course.root.join(file("one"))).unwrap();
+    let said = course.said(&["grade", "01"]);
+    assert!(!said.contains("grader error"), "{said}");
+    assert!(said.contains(&format!("{} is not there any more", file("one"))), "{said}");
+    assert!(said.contains("cargo xtask reset 01/one"), "{said}");
+    assert!(said.contains("2 / 4 points"), "the other exercise is graded: {said}");
+}
+
+#[test]
+fn a_broken_lesson_toml_is_named_with_the_line_and_what_brings_it_back() {
+    let course = Course::new("broken-toml");
+    course.write("lessons/01-count/lesson.toml", "minutez = 1\n");
+    let said = course.said(&["list"]);
+    for part in ["lesson.toml cannot be used", "1 | minutez = 1", "git checkout "] {
+        assert!(said.contains(part), "{part} is missing in {said}");
+    }
+}
+
+#[test]
 fn a_damaged_progress_file_is_named_and_stops_nothing() {
     let course = Course::new("damaged");
     fs::write(course.root.join(".progress.json"), "{ \"schema\"").unwrap();

@@ -26,7 +26,7 @@ pub type Cases = Vec<Option<(Verdict, String)>>;
 /// A grade with an exercise for each item, whose checks have these points and cases.
 pub fn grade(exercises: Vec<Vec<(u32, Cases)>>, is_over: bool) -> Grade {
     let mut grade = Grade {
-        submission: Submission::program("python3 my`|<b>.py"),
+        submission: Submission::Program(vec!["python3".into(), "my`|<b>.py".into()]),
         seed: 7,
         began: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
         language: Language::English,

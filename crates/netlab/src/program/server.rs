@@ -25,8 +25,50 @@ pub enum StartError {
     Ended(ExitStatus, String),
     /// It printed no readiness line within the limit; what it said instead.
     NotReady(Duration, String),
+    /// It printed one where, or in a way in which, nobody finds it; all that it said.
+    Misprinted(Misprint, String),
     /// It has neither printed one nor bound the port that it was told; what it said instead.
     NotBound(u16, Duration, String),
+}
+
+/// What is wrong with a line that was meant to be the readiness line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misprint {
+    /// It stands on standard error.
+    OnStandardError,
+    /// No newline ends it.
+    Unended,
+    /// What stands behind `listening on` is no address and port in figures.
+    NoAddress,
+    /// The words stand in a line that has more in it.
+    NotAlone,
+}
+
+impl fmt::Display for Misprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OnStandardError => {
+                write!(
+                    f,
+                    "the line `{READY}HOST:PORT` came on standard error: print it on standard output"
+                )
+            }
+            Self::Unended => write!(
+                f,
+                "`{READY}HOST:PORT` came without a newline, so nobody knows that it is complete: end \
+                 the line, and flush standard output"
+            ),
+            Self::NoAddress => write!(
+                f,
+                "behind `{READY}` comes no HOST:PORT in figures: print the address that the socket \
+                 has, such as 127.0.0.1:8888"
+            ),
+            Self::NotAlone => write!(
+                f,
+                "`{READY}HOST:PORT` came with something else in its line: it must be a line of its own"
+            ),
+        }
+    }
 }
 
 impl fmt::Display for StartError {
@@ -40,6 +82,9 @@ impl fmt::Display for StartError {
             Self::NotReady(limit, said) => {
                 write!(f, "the server printed no line `{READY}HOST:PORT` within {limit:?}")?;
                 if said.is_empty() { Ok(()) } else { write!(f, "; it printed:\n{said}") }
+            }
+            Self::Misprinted(misprint, said) => {
+                write!(f, "{misprint}; the server printed:\n{said}")
             }
             Self::NotBound(port, limit, said) => {
                 write!(f, "the server did not listen on port {port} within {limit:?}")?;
@@ -116,10 +161,14 @@ impl Server {
     ) -> Result<Self, StartError> {
         let (running, ready) = run(command, watch)?;
         note(running.child.id());
-        match ready.recv_timeout(limit) {
-            Ok(address) => Ok(Self { running, address }),
-            Err(_) => Err(never_ready(running, |said| StartError::NotReady(limit, said))),
+        if let Ok(address) = ready.recv_timeout(limit) {
+            return Ok(Self { running, address });
         }
+        let misprint = misprint(&running.stdout(), &running.stderr());
+        Err(never_ready(running, |said| match misprint {
+            Some(misprint) => StartError::Misprinted(misprint, said),
+            None => StartError::NotReady(limit, said),
+        }))
     }
 
     /// Where it listens, by its own word (or as it was told, if it says nothing).
@@ -224,6 +273,46 @@ fn never_ready(mut running: Running, otherwise: impl FnOnce(String) -> StartErro
     }
 }
 
+/// What is wrong with the readiness line that was meant to be in this, if there is such a line.
+fn misprint(stdout: &str, stderr: &str) -> Option<Misprint> {
+    let (complete, last) = stdout.rsplit_once('\n').unwrap_or(("", stdout));
+    let mut lines = complete.lines().chain([last]);
+    if readiness(last).is_some() {
+        Some(Misprint::Unended)
+    } else if stderr.lines().any(|line| readiness(line).is_some()) {
+        Some(Misprint::OnStandardError)
+    } else if lines.clone().any(|line| line.starts_with(READY)) {
+        Some(Misprint::NoAddress)
+    } else {
+        let is_inside = |line: &str| line.to_lowercase().contains(READY.trim_end());
+        lines.any(is_inside).then_some(Misprint::NotAlone)
+    }
+}
+
 fn readiness(line: &str) -> Option<SocketAddr> {
     line.trim_end().strip_prefix(READY)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_readiness_line_that_nobody_finds_is_told_by_what_is_wrong_with_it() {
+        let line = "listening on 127.0.0.1:8888";
+        for (stdout, stderr, expected) in [
+            ("", line, Some(Misprint::OnStandardError)),
+            ("ready\n", "listening on 127.0.0.1:8888\n", Some(Misprint::OnStandardError)),
+            (line, "", Some(Misprint::Unended)),
+            ("hello\nlistening on [::1]:8888", "", Some(Misprint::Unended)),
+            ("listening on localhost:8888\n", "", Some(Misprint::NoAddress)),
+            ("listening on port 8888\n", "", Some(Misprint::NoAddress)),
+            ("Listening on 127.0.0.1:8888\n", "", Some(Misprint::NotAlone)),
+            ("server is listening on 127.0.0.1:8888\n", "", Some(Misprint::NotAlone)),
+            ("hello\n", "warning: nobody is listening on it\n", None),
+            ("", "", None),
+        ] {
+            assert_eq!(misprint(stdout, stderr), expected, "{stdout:?}, {stderr:?}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use netlab::program::{Running, Server, StartError, poll};
+use netlab::program::{Misprint, Running, Server, StartError, poll};
 
 /// How long a script may take that does next to nothing.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -83,6 +83,27 @@ fn a_server_that_ends_early_leaves_its_last_words_in_the_error() {
     assert!(matches!(&error, StartError::Ended(status, said)
         if status.code() == Some(1) && said.contains("starting") && said.contains("no luck")));
     assert_eq!(lines.try_iter().count(), 2);
+}
+
+#[test]
+fn a_readiness_line_on_standard_error_or_without_a_newline_is_named_as_that() {
+    let start = |command: &str, limit| {
+        Server::start(&mut script(&format!("{command}; sleep 60")), limit).unwrap_err()
+    };
+    for (command, expected) in [
+        ("echo listening on 127.0.0.1:4242 >&2", Misprint::OnStandardError),
+        ("printf 'listening on 127.0.0.1:4242'", Misprint::Unended),
+    ] {
+        // A shell prints that at once, but on a busy machine that may be late.
+        let limits = [LIMIT / 100, LIMIT / 10, LIMIT];
+        let mut errors = limits.into_iter().map(|limit| start(command, limit));
+        let found = errors.find(|error| !matches!(error, StartError::NotReady(..)));
+        assert!(
+            matches!(&found, Some(StartError::Misprinted(misprint, said))
+                if *misprint == expected && said.contains("127.0.0.1:4242")),
+            "{found:?}"
+        );
+    }
 }
 
 #[test]
