@@ -45,6 +45,9 @@ pub enum Special {
     Tunnel,
     /// Routers drop what is sent here, on purpose.
     Discard,
+    /// Where a packet needs an address and no host is meant: as its source, when the sender has none
+    /// (RFC 7600), or inside a tunnel (RFC 9780).
+    Dummy,
     /// Set aside by the IETF for one protocol or one service.
     Protocol,
 }
@@ -70,6 +73,7 @@ impl Special {
             Self::Translation => "translation",
             Self::Tunnel => "tunnel",
             Self::Discard => "discard",
+            Self::Dummy => "dummy",
             Self::Protocol => "protocol",
         }
     }
@@ -137,7 +141,7 @@ mod tests {
     use rstest::rstest;
 
     use super::Special::{
-        Benchmarking, Broadcast, Discard, Documentation, Ipv4Mapped, LinkLocal, Loopback,
+        Benchmarking, Broadcast, Discard, Documentation, Dummy, Ipv4Mapped, LinkLocal, Loopback,
         Multicast, Private, Protocol, Reserved, Shared, ThisNetwork, Translation, Tunnel,
         UniqueLocal, Unspecified,
     };
@@ -171,7 +175,9 @@ mod tests {
     #[case(Ipv4Mapped, "::ffff:0.0.0.0", "::ffff:255.255.255.255", ORDINARY, ORDINARY)]
     #[case(Translation, "64:ff9b::", "64:ff9b::ffff:ffff", ORDINARY, ORDINARY)]
     #[case(Translation, "64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff", ORDINARY, ORDINARY)]
-    #[case(Discard, "100::", "100::ffff:ffff:ffff:ffff", ORDINARY, ORDINARY)]
+    #[case(Discard, "100::", "100::ffff:ffff:ffff:ffff", ORDINARY, Some(Dummy))]
+    #[case(Dummy, "100:0:0:1::", "100::1:ffff:ffff:ffff:ffff", Some(Discard), ORDINARY)]
+    #[case(Dummy, "192.0.0.8", "192.0.0.8", Some(Protocol), Some(Protocol))]
     #[case(Tunnel, "2001::", "2001:0:ffff:ffff:ffff:ffff:ffff:ffff", ORDINARY, Some(Protocol))]
     #[case(
         Benchmarking,
@@ -216,6 +222,104 @@ mod tests {
         if let Some(address) = neighbour(last, true) {
             assert_eq!(Special::of(address), after, "{address} is after the last");
         }
+    }
+
+    /// What a row of IANA's file says, as far as the tables have it.
+    struct Row {
+        nets: Vec<IpNet>,
+        name: String,
+        rfcs: Vec<String>,
+    }
+
+    /// The rows of a file in `registries`. A field with a comma, a quotation mark or a line break in
+    /// it stands in quotation marks, and those inside it are doubled (RFC 4180, section 2).
+    fn rows(csv: &str) -> Vec<Row> {
+        let text: String =
+            csv.lines().filter(|line| !line.starts_with('#')).flat_map(|l| [l, "\n"]).collect();
+        let (mut records, mut fields, mut field, mut is_quoted) =
+            (vec![], vec![], String::new(), false);
+        let mut rest = text.chars().peekable();
+        while let Some(c) = rest.next() {
+            match c {
+                '"' if is_quoted && rest.next_if_eq(&'"').is_some() => field.push('"'),
+                '"' => is_quoted = !is_quoted,
+                ',' | '\n' if !is_quoted => {
+                    fields.push(std::mem::take(&mut field));
+                    if c == '\n' {
+                        records.push(std::mem::take(&mut fields));
+                    }
+                }
+                other => field.push(other),
+            }
+        }
+        assert!(records.iter().all(|fields| fields.len() == 10), "{records:?}");
+        assert_eq!(
+            (&*records[0][0], &*records[0][1], &*records[0][2]),
+            ("Address Block", "Name", "RFC")
+        );
+        records[1..].iter().map(|fields| row(fields)).collect()
+    }
+
+    fn row(fields: &[String]) -> Row {
+        // `192.0.0.0/24 [2]`: the number of a footnote.
+        let blocks = fields[0].split(',').map(|block| block.split('[').next().unwrap().trim());
+        let rfcs = fields[2].split("[RFC").skip(1).filter_map(|text| text.split(']').next());
+        Row {
+            nets: blocks.map(|block| block.parse().unwrap()).collect(),
+            name: fields[1].replace('"', ""),
+            rfcs: rfcs.map(|number| format!("RFC {number}")).collect(),
+        }
+    }
+
+    #[rstest]
+    #[case::ipv4(IPV4_BLOCKS, include_str!("../../registries/iana-ipv4-special-registry.csv"), 25)]
+    #[case::ipv6(IPV6_BLOCKS, include_str!("../../registries/iana-ipv6-special-registry.csv"), 25)]
+    fn the_table_has_every_row_of_the_registry_and_multicast(
+        #[case] table: &[SpecialBlock],
+        #[case] csv: &str,
+        #[case] count: usize,
+    ) {
+        let rows = rows(csv);
+        assert_eq!(rows.len(), count);
+        let mut listed = vec![];
+        for row in &rows {
+            for net in &row.nets {
+                let block = special_block_of_net(*net).filter(|block| block.net == *net);
+                let block = block.unwrap_or_else(|| panic!("{net} ({}) is missing", row.name));
+                assert_eq!(block.name, row.name, "{net}");
+                let rfc = block.source.split(" section").next().unwrap();
+                let rfc = rfc.split(" appendix").next().unwrap();
+                assert!(
+                    row.rfcs.iter().any(|number| number == rfc),
+                    "{net}: {rfc}, {:?}",
+                    row.rfcs
+                );
+                // Its first and its last address get its answer, unless a smaller block has them.
+                for address in [net.network(), net.broadcast()] {
+                    let found = special_block(address).unwrap();
+                    assert!(net.contains(&found.net), "{address}: {}", found.net);
+                }
+                listed.push(block);
+            }
+        }
+        let others = table.iter().filter(|block| !listed.contains(block));
+        assert_eq!(others.map(|block| block.special).collect::<Vec<_>>(), [Multicast]);
+    }
+
+    #[rstest]
+    #[case("192.0.0.7", "IPv4 Service Continuity Prefix")]
+    #[case("192.0.0.9", "Port Control Protocol Anycast")]
+    #[case("192.0.0.171", "NAT64/DNS64 Discovery")]
+    #[case("192.0.0.11", "IETF Protocol Assignments")]
+    #[case("192.88.99.2", "6a44-relay anycast address")]
+    #[case("100:0:0:1::1", "Dummy IPv6 Prefix")]
+    #[case("2001:1::3", "DNS-SD Service Registration Protocol Anycast")]
+    #[case("2001:1::4", "IETF Protocol Assignments")]
+    #[case("2001:4:112::1", "AS112-v6")]
+    #[case("2001:2f::1", "ORCHIDv2")]
+    #[case("2001:3f::1", "Drone Remote ID Protocol Entity Tags (DETs) Prefix")]
+    fn a_row_inside_another_has_its_own_name(#[case] address: IpAddr, #[case] name: &str) {
+        assert_eq!(special_block(address).map(|block| block.name), Some(name));
     }
 
     fn neighbour(address: IpAddr, next: bool) -> Option<IpAddr> {
