@@ -50,7 +50,11 @@ fn push(line: &mut String, character: char) {
 
 fn push_bytes(line: &mut String, bytes: &[u8]) {
     for byte in bytes {
-        line.push_str(&format!("\\x{byte:02x}"));
+        line.push_str("\\x");
+        line.extend(
+            [byte >> 4, byte & 0xf]
+                .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])),
+        );
     }
 }
 

@@ -1,4 +1,6 @@
-//! `decode`: explains ICMP messages that are given in hexadecimal, one a line.
+//! `decode`: explains ICMP messages that are given in hexadecimal.
+
+mod dump;
 
 use std::io::{self, BufRead, Write};
 
@@ -8,8 +10,12 @@ use netbasics::say;
 
 use crate::icmp::packet::{self, Header};
 use crate::icmp::{self, Echo, Family, Message, checksum};
+use dump::Dump;
 
-/// Explain ICMP messages: hexadecimal lines from standard input, with or without an IP header
+/// Explain ICMP messages: hexadecimal from standard input, with or without an IP header
+///
+/// A message is a line, or the rows that Wireshark, tshark -x, tcpdump -x, xxd, hexdump -C and od -t x1
+/// print, with offsets in front and the text behind.
 #[derive(clap::Args)]
 pub struct Options {
     /// Take messages that have no IP header for those of IPv6
@@ -18,36 +24,24 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<()> {
-    let mut output = say::output();
+    let family = if options.v6 { Family::V6 } else { Family::V4 };
+    let (mut output, mut dump) = (say::output(), Dump::default());
     for (number, line) in (1..).zip(io::stdin().lock().lines()) {
         let line = line.context("cannot read standard input")?;
-        if line.trim().is_empty() {
-            continue;
+        let packets = dump.take(&line).map_err(|why| Usage(format!("line {number}: {why}")))?;
+        for packet in packets {
+            writeln!(output, "{}", explain(&packet, family)).map_err(OutputError)?;
         }
-        let bytes = from_hex(&line).map_err(|why| Usage(format!("line {number}: {why}")))?;
-        let family = if options.v6 { Family::V6 } else { Family::V4 };
-        writeln!(output, "{}", explain(&bytes, family)).map_err(OutputError)?;
+    }
+    if let Some(packet) = dump.end() {
+        writeln!(output, "{}", explain(&packet, family)).map_err(OutputError)?;
     }
     Ok(())
 }
 
-/// Bytes from hexadecimal digits, in pairs; blanks and colons between them do not matter.
-fn from_hex(line: &str) -> Result<Vec<u8>, String> {
-    let digits: Vec<char> = line.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();
-    if let Some(other) = digits.iter().find(|c| !c.is_ascii_hexdigit()) {
-        return Err(format!("{other:?} is no hexadecimal digit"));
-    }
-    if digits.len() % 2 == 1 {
-        return Err("a digit is missing: a byte is two".to_owned());
-    }
-    let text: String = digits.into_iter().collect();
-    let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).map_err(|e| e.to_string());
-    (0..text.len()).step_by(2).map(byte).collect()
-}
-
 /// One line about one packet.
 fn explain(packet: &[u8], family: Family) -> String {
-    let (header, message) = packet::split(packet);
+    let (header, message) = packet::split(packet::of_frame(packet));
     let family = header.as_ref().map_or(family, Header::family);
     let way = header.as_ref().map_or_else(String::new, |header| format!("{header}: "));
     if let Some(header) = header.as_ref().filter(|header| !header.carries_icmp()) {

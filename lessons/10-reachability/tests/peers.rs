@@ -41,6 +41,24 @@ fn main() -> ExitCode {
         trial("python3", "checksums_are_those_of_python", checksums_are_those_of_python),
         trial("python3", "pythons_ports_are_told_apart", pythons_ports_are_told_apart),
         trial("python3", "python_is_greeted", python_is_greeted),
+        trial("xxd", "dumps_of_xxd_are_decoded", || {
+            dumps_are_decoded("xxd", &[&[], &["-g1"], &["-p"]])
+        }),
+        trial("hexdump", "dumps_of_hexdump_are_decoded", || {
+            dumps_are_decoded("hexdump", &[&["-C"], &["-Cv"]]);
+        }),
+        trial("od", "dumps_of_od_are_decoded", || {
+            dumps_are_decoded("od", &[&["-tx1"], &["-Ax", "-tx1z"], &["-An", "-tx1"]]);
+        }),
+        trial("tshark", "dumps_of_tshark_are_decoded", || {
+            captures_are_decoded("tshark", &[&["-x"]])
+        }),
+        trial("tcpdump", "dumps_of_tcpdump_are_decoded", || {
+            captures_are_decoded(
+                "tcpdump",
+                &[&["-n", "-x"], &["-n", "-X"], &["-n", "-XX"], &["-tx"]],
+            );
+        }),
         trial("nc", "a_port_of_nc_is_open", a_port_of_nc_is_open),
         trial("nc", "nc_finds_our_port_open", nc_finds_our_port_open),
     ])
@@ -616,4 +634,50 @@ fn python_is_greeted() {
     let mut python = Command::new("python3");
     python.args(["-c", GUEST, &server.address().to_string()]);
     assert_eq!(run(python), ("True\n".to_owned(), String::new(), 0));
+}
+
+/// A ping of 127.0.0.1 as an IPv4 packet, and what is to be said of it.
+const PING: &[u8] = b"\x45\0\0\x20\xe5\xc9\x40\0\x40\x01\x57\x11\x7f\0\0\x01\x7f\0\0\x01\
+    \x08\0\xe5\x13\x10\xe7\0\x01\0\x01\x02\x03";
+const PING_EXPLAINED: &str = "from 127.0.0.1 to 127.0.0.1: echo request, identifier 4327, sequence \
+    number 1, data bytes: 4; checksum 0xe513 is right";
+
+/// What such a command prints is decoded as `expected`.
+fn assert_is_decoded(command: &mut Command, expected: &[&str]) {
+    let output = command.stderr(Stdio::null()).output().unwrap();
+    let dump = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(decode(std::slice::from_ref(&dump)), expected, "{command:?}:\n{dump}");
+}
+
+fn dumps_are_decoded(program: &str, arguments: &[&[&str]]) {
+    let folder = tempfile::tempdir().unwrap();
+    let (ping, zeros) = (folder.path().join("ping"), folder.path().join("zeros"));
+    std::fs::write(&ping, PING).unwrap();
+    // Rows that are all the same are shown once.
+    let message = [&b"\x08\0\xf7\xfe\0\0\0\x01"[..], &[0; 8 + 200]].concat();
+    std::fs::write(&zeros, message).unwrap();
+    let explained = "echo request, identifier 0, sequence number 1, data bytes: 208; checksum 0xf7fe \
+                     is right";
+    for arguments in arguments {
+        assert_is_decoded(Command::new(program).args(*arguments).arg(&ping), &[PING_EXPLAINED]);
+        // Without offsets, nothing says where a message without an IP header ends.
+        if !arguments.iter().any(|argument| matches!(*argument, "-p" | "-An")) {
+            assert_is_decoded(Command::new(program).args(*arguments).arg(&zeros), &[explained]);
+        }
+    }
+}
+
+fn captures_are_decoded(program: &str, arguments: &[&[&str]]) {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = folder.path().join("ping.pcap");
+    // A frame of Ethernet, filled up with zeros to the smallest one, twice, in a file as of libpcap.
+    let frame = [&[2; 12], &b"\x08\0"[..], PING, &[0; 14]].concat();
+    let length = u32::try_from(frame.len()).unwrap().to_le_bytes();
+    let packet = [&[0; 8], &length[..], &length, &frame].concat();
+    let header = b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\xff\xff\0\0\x01\0\0\0";
+    std::fs::write(&capture, [&header[..], &packet, &packet].concat()).unwrap();
+    for arguments in arguments {
+        let mut command = Command::new(program);
+        assert_is_decoded(command.arg("-r").arg(&capture).args(*arguments), &[PING_EXPLAINED; 2]);
+    }
 }

@@ -311,6 +311,76 @@ fn a_message_is_explained(#[case] hex: &str, #[case] expected: &str) {
     assert_eq!((stdout, stderr.as_str(), code), (format!("{expected}\n"), "", 0));
 }
 
+const DUMPED: &str = "echo request, identifier 258, sequence number 772, data bytes: 11; checksum";
+
+#[rstest]
+#[case::wireshark(
+    "0000   08 00 d9 42 01 02 03 04 68 69 21 20 61 62 63 64   ........hi! abcd\n\
+     0010   65 66 67                                          efg"
+)]
+#[case::wireshark_with_a_gap(
+    "0000  08 00 d9 42 01 02 03 04  68 69 21 20 61 62 63 64  ........ hi! abcd\n\
+     0010  65 66 67                                          efg"
+)]
+#[case::xxd(
+    "00000000: 0800 d942 0102 0304 6869 2120 6162 6364  ........hi! abcd\n\
+     00000010: 6566 67                                  efg"
+)]
+#[case::hexdump(
+    "00000000  08 00 d9 42 01 02 03 04  68 69 21 20 61 62 63 64  |........hi! abcd|\n\
+     00000010  65 66 67                                          |efg|\n00000013"
+)]
+#[case::od("0000000 08 00 d9 42 01 02 03 04 68 69 21 20 61 62 63 64\n0000020 65 66 67\n0000023")]
+#[case::tcpdump(
+    "03:44:55.000001 IP 127.0.0.1 > 127.0.0.1: ICMP echo request, id 258, seq 772, length 19\n\
+     \t0x0000:  0800 d942 0102 0304 6869 2120 6162 6364  ........hi!.abcd\n\
+     \t0x0010:  6566 67                                  efg"
+)]
+#[case::with_prefixes("0x08, 0x00, 0xd9, 0x42, 0x01 0x02 0x03 0x04 0x68692120 0x61626364656667")]
+#[case::two_of_them(
+    "0000  08 00 d9 42 01 02 03 04 68 69 21 20 61 62 63 64 65 66 67\n0000  00 00 ff ff 00 00 00 00"
+)]
+fn the_dumps_of_other_programs_are_read(#[case] dump: &str) {
+    let (stdout, stderr, code) = said(program(&["decode"]).write_stdin(dump));
+    assert_eq!((stderr.as_str(), code), ("", 0), "{stdout}");
+    let lines: Vec<&str> = stdout.lines().collect();
+    assert_eq!(lines.len(), 1 + usize::from(dump.matches("0000  ").count() == 2), "{stdout}");
+    assert!(lines[0].starts_with(DUMPED) && lines[0].ends_with(" is right"), "{stdout}");
+}
+
+#[test]
+fn rows_that_are_repeated_are_counted() {
+    let dump = "00000000  08 00 f7 fe 00 00 00 01  00 00 00 00 00 00 00 00  |................|\n\
+                00000010  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|\n*\n\
+                00000048\n";
+    let (stdout, stderr, code) = said(program(&["decode"]).write_stdin(dump));
+    assert_eq!((stderr.as_str(), code), ("", 0));
+    assert!(stdout.contains("data bytes: 64; checksum 0xf7fe is right"), "{stdout}");
+}
+
+#[rstest]
+#[case::beginning_is_missing(
+    "0010   08 00 f7 fe 00 00 00 01",
+    "line 1: it begins at offset 0010, but 0 bytes came before it"
+)]
+#[case::row_is_missing(
+    "0000   08 00 f7 fe 00 00 00 01\n0010   00 00",
+    "line 2: it begins at offset 0010, but 8 bytes came before it"
+)]
+#[case::words(
+    "0000000 0045 2000 c9e5 0040",
+    "line 1: these are words, not bytes: print them with `hexdump -C` or `xxd`"
+)]
+#[case::nothing_to_repeat("*", "line 1: no row is before this *")]
+#[case::endless(
+    "0000  00 00\n*\nffffffff  00 00",
+    "line 3: it begins at offset ffffffff, but 2 bytes came before it"
+)]
+fn a_dump_that_is_not_whole_is_told(#[case] dump: &str, #[case] says: &str) {
+    let (_, stderr, code) = said(program(&["decode"]).write_stdin(dump));
+    assert_eq!((stderr.trim_end(), code), (says, 2));
+}
+
 #[test]
 fn a_packet_and_a_problem_tell_who_and_about_what() {
     let problem = format!("0303fcfc00000000 {HEADER} 0035003500080000");

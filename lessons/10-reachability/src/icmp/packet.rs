@@ -52,6 +52,41 @@ impl fmt::Display for Header {
     }
 }
 
+/// The IP packet in a frame of Ethernet (RFC 894): behind two addresses of 6 bytes, and 0x0800 for
+/// IPv4 or 0x86dd for IPv6. Zeros that fill up a short frame are left out; what is no frame is
+/// returned as it is.
+pub fn of_frame(frame: &[u8]) -> &[u8] {
+    let packet = match frame.split_at_checked(14) {
+        Some((link, packet)) if is_packet(&link[12..], packet) => packet,
+        _ => frame,
+    };
+    let length = length_of(packet).filter(|length| *length >= 20);
+    length.and_then(|length| packet.get(..length)).unwrap_or(packet)
+}
+
+fn is_packet(kind: &[u8], packet: &[u8]) -> bool {
+    match (kind, packet.first()) {
+        ([0x08, 0x00], Some(first @ 0x45..=0x4f)) => {
+            let header = packet.get(..usize::from(first & 0x0f) * 4);
+            header.is_some_and(checksum::is_right)
+        }
+        ([0x86, 0xdd], Some(0x60..=0x6f)) => length_of(packet) <= Some(packet.len()),
+        _ => false,
+    }
+}
+
+/// The length that an IP packet says it has: IPv4 counts all of it, IPv6 what follows its header.
+/// `None` for what is no IP packet.
+pub fn length_of(packet: &[u8]) -> Option<usize> {
+    let number =
+        |at: usize| Some(usize::from(u16::from_be_bytes(*packet.get(at..)?.first_chunk()?)));
+    match packet.first()? >> 4 {
+        4 => number(2),
+        6 => number(4).map(|behind| behind + 40),
+        _ => None,
+    }
+}
+
 /// Cuts a packet into header and message. Without a header everything is message.
 pub fn split(packet: &[u8]) -> (Option<Header>, &[u8]) {
     let header = match packet.first().map(|first| first >> 4) {
