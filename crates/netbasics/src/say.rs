@@ -6,11 +6,17 @@
 //! thread's name: the duet names its threads `[server]` and `[client]`, and a thread started on
 //! behalf of another takes its name from [`thread_name`].
 
+mod limit;
+
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::thread;
 
 use crate::escape::{EscapedWriter, escaped, escaped_bytes};
+pub use limit::{RateLimit, say_limited};
+
+/// The longest line, in characters: one datagram can have 65,507 bytes.
+const LONGEST_LINE: usize = 2000;
 
 /// Says one line to the person who watches: `say!("{peer} connected")`.
 #[macro_export]
@@ -18,16 +24,36 @@ macro_rules! say {
     ($($arg:tt)*) => { $crate::say::say(::std::format_args!($($arg)*)) };
 }
 
+/// As [`say!`], for a line that strangers cause as often as they like: of a flood, the first lines
+/// are said and the rest is counted.
+#[macro_export]
+macro_rules! say_limited {
+    ($($arg:tt)*) => {{
+        static LIMIT: ::std::sync::Mutex<$crate::say::RateLimit> =
+            ::std::sync::Mutex::new($crate::say::RateLimit::new());
+        $crate::say::say_limited(&LIMIT, ::std::format_args!($($arg)*))
+    }};
+}
+
 /// What [`say!`](crate::say!) calls. A line that nobody can read any more is dropped.
 ///
 /// Much of what is said was sent by strangers, so it is [`escaped`]: a peer that sends `\x1b[2J`
-/// should not be able to clear our terminal.
+/// should not be able to clear our terminal. A line that would fill a screen is cut.
 pub fn say(line: fmt::Arguments<'_>) {
-    let line = escaped(&line.to_string());
+    let line = shortened(escaped(&line.to_string()));
     let _ = match label() {
         Some(label) => writeln!(io::stdout().lock(), "{label} {line}"),
         None => writeln!(io::stderr().lock(), "{line}"),
     };
+}
+
+fn shortened(line: String) -> String {
+    match line.char_indices().nth(LONGEST_LINE) {
+        Some((end, _)) => {
+            format!("{}… ({} more characters)", &line[..end], line[end..].chars().count())
+        }
+        None => line,
+    }
 }
 
 /// A name for a thread that works for the current one, so that its lines carry the same label.
@@ -110,6 +136,13 @@ mod tests {
         assert_eq!(name, "[server] 127.0.0.1:5000");
         let worker = thread::Builder::new().name(name);
         assert_eq!(worker.spawn(label).unwrap().join().unwrap().as_deref(), Some("[server]"));
+    }
+
+    #[test]
+    fn a_line_that_would_fill_a_screen_is_cut_between_characters() {
+        assert_eq!(shortened("好".repeat(LONGEST_LINE)), "好".repeat(LONGEST_LINE));
+        let cut = shortened("好".repeat(LONGEST_LINE + 7));
+        assert_eq!(cut, "好".repeat(LONGEST_LINE) + "… (7 more characters)");
     }
 
     #[test]

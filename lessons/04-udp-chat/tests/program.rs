@@ -420,3 +420,21 @@ fn what_a_server_says_cannot_play_with_the_clients_terminal() {
     assert_eq!(hostile::complaint(stdout), None);
     assert!(stdout.ends_with(b" nul \\u{0}\\xff\n"), "{}", stdout.escape_ascii());
 }
+
+#[rstest]
+#[case::an_echo(&[])]
+#[case::a_reply(&["--reply", "x"])]
+#[case::a_room(&["--room"])]
+fn a_flood_does_not_fill_the_log(#[case] arguments: &[&str]) {
+    let server = serve(arguments);
+    let socket = socket_to(server.address());
+    // Long ones, and one at a time, so that the server takes each of them.
+    for _ in 0..2_000 {
+        ask(&socket, &[b'x'; 5_000]);
+    }
+    let said = server.stderr();
+    assert!(said.contains("(more lines like this are counted, not shown)\n"), "{said}");
+    // A line a second at most follows the first hundred, however slow this machine is.
+    assert!(said.lines().count() < 1_000, "{} lines", said.lines().count());
+    assert!(said.lines().all(|line| line.len() < 3_000), "a line for each is not too long either");
+}

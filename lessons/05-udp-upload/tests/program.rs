@@ -549,3 +549,26 @@ fn a_name_that_turns_the_line_around_is_refused_and_nothing_of_it_is_shown() {
     assert!(!said.contains('\u{202e}') && !scene.server.stderr().contains('\u{202e}'), "{said}");
     assert_eq!(scene.names(), [""; 0]);
 }
+
+#[test]
+fn a_flood_of_refusals_does_not_fill_the_log() {
+    let scene = Scene::new(&["--max-bytes", "10"]);
+    let server = scene.server.address();
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    let mut answer = [0; 2000];
+    for number in 0..300_u32 {
+        // Each is another transfer, opened with the token that the server gives.
+        let mut open = open(&[0; 8]);
+        open[4..8].copy_from_slice(&number.to_be_bytes());
+        socket.send_to(&open, server).unwrap();
+        assert_eq!((socket.recv(&mut answer).unwrap(), answer[2]), (24, 7), "a token");
+        open[8..16].copy_from_slice(&answer[8..16]);
+        socket.send_to(&open, server).unwrap();
+        socket.recv(&mut answer).unwrap();
+        assert_eq!(answer[2], 6, "a refusal");
+    }
+    let said = scene.server.stderr();
+    assert!(said.contains("(more lines like this are counted, not shown)\n"), "{said}");
+    assert!(said.matches("refused an upload from ").count() < 300, "{said}");
+}

@@ -27,8 +27,8 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use netbasics::say;
 use netbasics::trouble::explain;
+use netbasics::{say, say_limited};
 
 pub use address::{Address, Peer, Target};
 pub use request::{Request, Service};
@@ -84,7 +84,7 @@ fn accept_all(
             Ok(None) => {}
             // A client that is gone already, or no free descriptors: no reason to end.
             Err(error) => {
-                say!("cannot take the next request just now: {}", explain(&error));
+                say_limited!("cannot take the next request just now: {}", explain(&error));
                 thread::sleep(PAUSE);
             }
         }

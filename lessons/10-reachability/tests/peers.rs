@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         trial("python3", "pythons_ports_are_told_apart", pythons_ports_are_told_apart),
         trial("python3", "python_is_greeted", python_is_greeted),
         trial("xxd", "dumps_of_xxd_are_decoded", || {
-            dumps_are_decoded("xxd", &[&[], &["-g1"], &["-p"]])
+            dumps_are_decoded("xxd", &[&[], &["-g1"], &["-p"]]);
         }),
         trial("hexdump", "dumps_of_hexdump_are_decoded", || {
             dumps_are_decoded("hexdump", &[&["-C"], &["-Cv"]]);
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
             dumps_are_decoded("od", &[&["-tx1"], &["-Ax", "-tx1z"], &["-An", "-tx1"]]);
         }),
         trial("tshark", "dumps_of_tshark_are_decoded", || {
-            captures_are_decoded("tshark", &[&["-x"]])
+            captures_are_decoded("tshark", &[&["-x"]]);
         }),
         trial("tcpdump", "dumps_of_tcpdump_are_decoded", || {
             captures_are_decoded(

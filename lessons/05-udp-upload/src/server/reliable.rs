@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use netbasics::inbox::Inbox;
-use netbasics::say;
+use netbasics::{say, say_limited};
 
 use super::incoming::Incoming;
 use super::room;
@@ -77,7 +77,7 @@ impl ReliableReceiver {
                 None
             }
             Err(error) => {
-                say!("refused an upload from {}: {error:#}", key.0);
+                say_limited!("refused an upload from {}: {error:#}", key.0);
                 Some(Answer::refused(&error))
             }
         }

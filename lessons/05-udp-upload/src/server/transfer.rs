@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use netbasics::say;
+use netbasics::{say, say_limited};
 
 use super::incoming::Incoming;
 use crate::packet::ack::Ack;
@@ -76,7 +76,7 @@ impl Transfer {
             Ok(None) => {}
             Ok(Some(stored)) => self.state = State::Over(stored),
             Err(error) => {
-                say!("nothing stored: {error:#}");
+                say_limited!("nothing stored: {error:#}");
                 self.state = State::Over(Answer::refused(&error));
             }
         }

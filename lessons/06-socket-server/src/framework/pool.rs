@@ -6,8 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use netbasics::say;
 use netbasics::stop::{Stop, Waker};
+use netbasics::{say, say_limited};
 
 use super::{Job, Runner};
 
@@ -91,7 +91,7 @@ impl Queue {
             state.is_full = true;
             self.changed.notify_all();
             let waiting = self.places - self.workers;
-            say!(
+            say_limited!(
                 "the pool is full ({} running, {waiting} waiting): the next must wait",
                 self.workers
             );

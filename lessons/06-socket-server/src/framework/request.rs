@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use netbasics::frame::{FrameError, read_line};
-use netbasics::say;
 use netbasics::stop::{Stop, Waker};
 use netbasics::trouble::explain;
+use netbasics::{say, say_limited};
 use socket2::Socket;
 
 use super::source::Post;
@@ -65,7 +65,7 @@ impl Service {
             Request::Datagram(Datagram { message, peer, post }) => {
                 let sent = self.answer(&message, &peer).map(|answer| post.send(&answer, &peer));
                 if let Some(Err(error)) = sent {
-                    say!("cannot answer {peer}: {}", explain(&error));
+                    say_limited!("cannot answer {peer}: {}", explain(&error));
                 }
             }
         }
@@ -74,10 +74,10 @@ impl Service {
     /// The handler's answer; `None` if it panicked. A handler is other people's code. That it
     /// panicked is no reason for this thread to end, which has other clients to serve.
     fn answer(&self, message: &[u8], peer: &Peer) -> Option<Vec<u8>> {
-        say!("{peer} says: {}", String::from_utf8_lossy(message));
+        say_limited!("{peer} says: {}", String::from_utf8_lossy(message));
         let answer = catch_unwind(AssertUnwindSafe(|| self.handler.answer(message, peer)));
         if answer.is_err() {
-            say!("{peer} gets no answer: the handler panicked");
+            say_limited!("{peer} gets no answer: the handler panicked");
         }
         answer.ok()
     }

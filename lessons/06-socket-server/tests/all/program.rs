@@ -455,3 +455,16 @@ fn what_a_server_says_cannot_play_with_the_clients_terminal() {
     answer.join().unwrap();
     assert_eq!(hostile::complaint(&client.get_output().stdout), None);
 }
+
+#[test]
+fn a_flood_of_datagrams_does_not_fill_the_log() {
+    let server = Served::start("udp", &["--run", "inline"]);
+    let socket = server.udp();
+    for _ in 0..2_000 {
+        socket.send(b"hello").unwrap();
+        socket.recv(&mut [0; 16]).unwrap();
+    }
+    let said = server.running.stderr();
+    assert!(said.contains("(more lines like this are counted, not shown)\n"), "{said}");
+    assert!(said.lines().count() < 1_000, "{} lines", said.lines().count());
+}

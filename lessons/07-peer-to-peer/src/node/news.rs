@@ -4,8 +4,8 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-use netbasics::say;
 use netbasics::trouble::explain;
+use netbasics::{say, say_limited};
 
 #[derive(Debug)]
 pub enum News {
@@ -32,8 +32,11 @@ pub enum News {
 impl News {
     /// Says it to the person. (That a named node is here is told twice, once by its name.)
     pub fn say(&self) {
-        if !matches!(self, Self::Joined(_)) {
-            say!("{self}");
+        match self {
+            Self::Joined(_) => {}
+            // Anybody can announce what is not there, and connect without a word.
+            Self::Stranger { .. } | Self::NotJoined { .. } => say_limited!("{self}"),
+            _ => say!("{self}"),
         }
     }
 }
