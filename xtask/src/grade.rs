@@ -239,7 +239,7 @@ fn has_no_case(score: &ExerciseScore) -> bool {
 
 fn terminal<'a>(output: &'a mut dyn Write, submission: &Submission) -> Terminal<'a> {
     let (colour, language) = (terminal::wants_colour(), Language::of_the_system());
-    Terminal { output, colour, language, whose: submission.arguments() }
+    Terminal { output, colour, language, whose: submission.arguments(), width: terminal::width() }
 }
 
 fn exit_code(grade: &Grade) -> ExitCode {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
+use grader::terminal;
 
 use crate::course::Course;
 use crate::lang::Lang;
@@ -32,7 +33,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         let title = language.pick(&lesson.about.title);
         let command = format!("cargo run -p {}", lesson.package());
         let (number, topic, minutes) = (&lesson.number, &lesson.topic, lesson.about.minutes);
-        writeln!(out, "{number:<5}{topic:<14}{minutes:>7}  {command:<24}{title}")?;
+        let start = format!("{number:<5}{topic:<14}{minutes:>7}  {command:<24}");
+        writeln!(out, "{}", terminal::row(&start, title, 5, terminal::width()))?;
         standing.write_exercises(&mut out, lesson, language, None)?;
     }
     Ok(ExitCode::SUCCESS)

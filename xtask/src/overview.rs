@@ -68,7 +68,9 @@ pub fn run() -> Result<ExitCode> {
     write_next(&mut out, &course, &standing, language)?;
     writeln!(out, "{}\n", language.words("What you can do:", "可用的命令："))?;
     for (command, english, chinese) in COMMANDS {
-        writeln!(out, "  {command:<24}{}", language.words(english, chinese))?;
+        let start = format!("  {command:<24}");
+        let what = language.words(english, chinese);
+        writeln!(out, "{}", terminal::row(&start, what, 6, terminal::width()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -95,7 +97,8 @@ fn write_progress(
         let (counts, title) =
             (format!("{}/{}", points.earned, points.out_of), language.pick(&lesson.about.title));
         // The title stands last: Chinese characters are two columns wide and would bend the table.
-        writeln!(out, "  {number} {topic:<14}{bar}{counts:>8}  {title}")?;
+        let start = format!("  {number} {topic:<14}{bar}{counts:>8}  ");
+        writeln!(out, "{}", terminal::row(&start, title, 5, terminal::width()))?;
     }
     Ok(())
 }
@@ -124,5 +127,9 @@ fn write_next(
     let width = watch.len() + 2;
     let asks = language.words("what it asks for, and which file to edit", "要求和要编辑的文件");
     let grades = language.words("grades it whenever you save it", "每次保存时自动评分");
-    writeln!(out, "  {task:<width$}{asks}\n  {watch:<width$}{grades}\n")
+    for (command, what) in [(task, asks), (watch, grades)] {
+        let start = format!("  {command:<width$}");
+        writeln!(out, "{}", terminal::row(&start, what, 6, terminal::width()))?;
+    }
+    writeln!(out)
 }

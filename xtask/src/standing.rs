@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use grader::course::{Exercise, Language, Lesson};
 use grader::progress::{Entry, Progress};
+use grader::terminal;
 
 use crate::course::Course;
 use crate::exercises;
@@ -116,7 +117,12 @@ impl<'a> Standing<'a> {
             };
             let (name, title) = (&exercise.name, language.pick(&exercise.title));
             let since = self.since(lesson, exercise, language);
-            writeln!(out, "   {mark} {name:<14}{points:>7}  {title}{since}")?;
+            let start = format!("   {mark} {name:<14}{points:>7}  ");
+            writeln!(
+                out,
+                "{}",
+                terminal::row(&start, &format!("{title}{since}"), 7, terminal::width())
+            )?;
         }
         Ok(())
     }
@@ -141,13 +147,14 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let text = "{ en = 'T', zh = '题' }";
         for (folder, names) in [("01-a", &["x"][..]), ("02-b", &["y", "z"])] {
-            let mut toml = format!("minutes = 1\ntitle = {text}\nlearn = {text}\n");
-            for name in names {
-                toml += &format!(
+            let exercises = names.iter().map(|name| {
+                format!(
                     "[[exercise]]\nname = '{name}'\ntitle = {text}\ntask = {text}\nhints = []\n\
                      [[exercise.check]]\nname = 'c'\npoints = 1\nusually = {text}\n"
-                );
-            }
+                )
+            });
+            let about = format!("minutes = 1\ntitle = {text}\nlearn = {text}\n");
+            let toml = about + &exercises.collect::<String>();
             let folder = root.path().join("lessons").join(folder);
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::write(folder.join("lesson.toml"), toml).unwrap();

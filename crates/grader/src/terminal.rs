@@ -1,5 +1,7 @@
 //! The grade for a person at a terminal.
 
+mod wrap;
+
 use std::io::{self, IsTerminal, Write};
 
 use crate::advice::advice;
@@ -7,6 +9,7 @@ use crate::course::{Exercise, Language};
 use crate::protocol::Verdict;
 use crate::report::Grade;
 use crate::score::{CaseResult, CheckScore, ExerciseScore};
+pub use wrap::{row, width};
 
 /// Whether to colour what is printed: on a terminal whose owner has not set `NO_COLOR`.
 #[must_use]
@@ -24,6 +27,8 @@ pub struct Terminal<'a> {
     pub language: Language,
     /// What chooses the submission again: `Submission::arguments`.
     pub whose: String,
+    /// How many columns there are, if somebody looks at a terminal: [`width`].
+    pub width: Option<usize>,
 }
 
 impl Terminal<'_> {
@@ -31,7 +36,8 @@ impl Terminal<'_> {
     /// often fail for the same reason, and a screenful is read where five are not.
     pub fn exercise(&mut self, exercise: &Exercise, score: &ExerciseScore) -> io::Result<()> {
         let title = self.language.pick(&exercise.title);
-        writeln!(self.output, "{}/{}  {title}", score.lesson, score.exercise)?;
+        let name = format!("{}/{}  ", score.lesson, score.exercise);
+        writeln!(self.output, "{}", row(&name, title, 2, self.width))?;
         if let Some(error) = score.uncompiled() {
             return self.uncompiled(score, error);
         }
@@ -103,7 +109,8 @@ impl Terminal<'_> {
             (cases, Language::Chinese) => format!("（通过 {passed}/{cases} 个用例）"),
         };
         let (points, out_of, name) = (check.points, check.out_of, &check.name);
-        writeln!(self.output, "  {mark} {points}/{out_of}  {name}{counts}")
+        let start = format!("  {mark} {points}/{out_of}  ");
+        writeln!(self.output, "{}", row(&start, &format!("{name}{counts}"), 4, self.width))
     }
 
     fn explain(&mut self, check: &CheckScore, case: &CaseResult) -> io::Result<()> {
@@ -111,7 +118,7 @@ impl Terminal<'_> {
         writeln!(self.output, "\n{title}\n  {}", indent(&case.report))?;
         let Some(advice) = advice(check, case, self.language) else { return Ok(()) };
         let word = self.language.words("usually: ", "常见原因：");
-        writeln!(self.output, "  {word}{advice}")
+        writeln!(self.output, "{}", row(&format!("  {word}"), advice, 4, self.width))
     }
 
     fn name_others<'c>(
@@ -162,8 +169,13 @@ mod tests {
     fn a_check_that_never_ran_is_not_called_a_pass() {
         let mut output = Vec::new();
         let language = Language::English;
-        let mut terminal =
-            Terminal { output: &mut output, colour: false, language, whose: String::new() };
+        let mut terminal = Terminal {
+            output: &mut output,
+            colour: false,
+            language,
+            whose: String::new(),
+            width: None,
+        };
         let usually = Text { en: String::new(), zh: String::new() };
         let (name, cases) = ("short".into(), Vec::new());
         let check = CheckScore { name, points: 0, out_of: 2, usually, pending: 0, cases };

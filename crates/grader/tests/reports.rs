@@ -301,7 +301,8 @@ fn a_terminal_sees_no_escape_of_the_program() {
     let lesson = grades::lesson(0, &[(2, vec![]), (3, vec![])]);
     let mut output = Vec::new();
     let (language, whose) = (Language::English, String::new());
-    let mut terminal = Terminal { output: &mut output, colour: false, language, whose };
+    let mut terminal =
+        Terminal { output: &mut output, colour: false, language, whose, width: None };
     terminal.exercise(&lesson.about.exercises[0], &grade.exercises[0]).unwrap();
     terminal.sum(&grade).unwrap();
     let shown = String::from_utf8(output).unwrap();

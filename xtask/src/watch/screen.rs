@@ -130,6 +130,7 @@ impl Screen {
             colour: terminal::wants_colour(),
             language: self.language,
             whose: Submission::Exercise.arguments(),
+            width: terminal::width(),
         })?;
         let text = String::from_utf8_lossy(&text);
         let clear = if self.is_terminal { CLEAR } else { "" };

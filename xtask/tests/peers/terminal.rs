@@ -20,6 +20,7 @@ pub fn trials() -> Vec<Trial> {
     }
     vec![
         trial("tmux", "keys_need_no_enter_and_the_verdict_has_the_screen", keys_and_screen),
+        trial("tmux", "in_sixty_columns_no_table_is_cut_inside_a_word", narrow),
         trial("tmux", "after_ctrl_c_the_terminal_is_as_it_was", ctrl_c),
     ]
 }
@@ -32,15 +33,22 @@ struct Terminal {
 
 impl Terminal {
     fn open(course: &Course) -> Self {
+        Self::open_in(course, 90, &[])
+    }
+
+    /// With so many columns, and variables of its own.
+    fn open_in(course: &Course, columns: u16, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let terminal = Self { socket: folder.path().join("tmux"), _folder: folder };
         // The variables of `cargo xtask` in that course, for the shell and all it starts.
         let xtask = course.xtask(&[]);
-        let mut tmux = terminal.tmux(&["new-session", "-d", "-x", "90", "-y", "30", "sh"]);
+        let columns = columns.to_string();
+        let mut tmux = terminal.tmux(&["new-session", "-d", "-x", &columns, "-y", "40", "sh"]);
         tmux.current_dir(&course.root).env("PS1", "$ ").env("XTASK", xtask.get_program());
         for (name, value) in xtask.get_envs() {
             tmux.env(name, value.unwrap());
         }
+        tmux.envs(variables.iter().copied());
         assert!(tmux.status().unwrap().success());
         terminal
     }
@@ -122,6 +130,41 @@ fn keys_and_screen() {
     assert!(screen.starts_with("01/one  Print one\n") && !screen.contains("general"), "{screen}");
     terminal.press("q");
     terminal.ends_with(0);
+}
+
+/// Every word of the table stands on the screen whole: tmux shows where a line was broken.
+fn narrow() {
+    let course = Course::new("narrow");
+    let toml = course.root.join("lessons/01-count/lesson.toml");
+    let about = fs::read_to_string(&toml).unwrap();
+    let title = "title = { en = 'A title that has so many words that no terminal of sixty columns \
+                 shows it in one line', zh = '标题很长，六十列的终端一行显示不下，必须在汉字之间换行，\
+                 而且标点不能放在行首' }";
+    let about = about.replacen("title = { en = 'T', zh = '题' }", title, 1);
+    fs::write(
+        &toml,
+        about.replace("en = 'Print one'", "en = 'Print one as wide as a terminal is'"),
+    )
+    .unwrap();
+    for (locale, parts) in [
+        ("C", ["A title that has so many words", "wide as a terminal is"]),
+        ("zh_CN.UTF-8", ["标题很长，", "而且标点不能放在行首"]),
+    ] {
+        let terminal = Terminal::open_in(&course, 60, &[("LC_ALL", locale)]);
+        for command in ["list", ""] {
+            terminal.enter(&format!("clear; \"$XTASK\" {command}; echo en''ded with $?"));
+            terminal.shows("ended with 0");
+            let screen = terminal.screen();
+            // Where the terminal breaks a line itself, that is full to the last column.
+            let joined = terminal.tmux(&["capture-pane", "-p", "-J"]).output().unwrap();
+            let joined = String::from_utf8(joined.stdout).unwrap();
+            assert_eq!(joined.lines().count(), screen.lines().count(), "{screen}");
+        }
+        terminal.enter("clear; \"$XTASK\" list");
+        for part in parts {
+            terminal.shows(part);
+        }
+    }
 }
 
 fn ctrl_c() {

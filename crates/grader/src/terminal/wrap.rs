@@ -1,0 +1,149 @@
+//! Rows of a table in a terminal that is narrower than they are.
+
+use std::io;
+
+use terminal_size::{Width, terminal_size_of};
+use unicode_width::UnicodeWidthChar;
+
+/// In less than this many columns nobody reads a text: it goes below the rest of its row.
+const LEAST_COLUMNS: usize = 24;
+
+/// How many columns the terminal has on which standard output is shown; `None` for a file or a pipe.
+#[must_use]
+pub fn width() -> Option<usize> {
+    terminal_size_of(io::stdout()).map(|(Width(columns), _)| usize::from(columns))
+}
+
+/// A row of a table: `start`, and `text` behind it. What does not fit into `width` columns goes on in
+/// the next line, under the text's beginning; if there is hardly room there, the text has lines of its
+/// own, `indent` columns in. `start` may be coloured.
+#[must_use]
+pub fn row(start: &str, text: &str, indent: usize, width: Option<usize>) -> String {
+    let column = columns(start);
+    let Some(width) = width.filter(|width| column + columns(text) > *width) else {
+        return format!("{start}{text}");
+    };
+    let is_beside = width >= column + LEAST_COLUMNS;
+    let indent = if is_beside { column } else { indent };
+    let room = width.saturating_sub(indent).max(1);
+    let next_line = format!("\n{}", " ".repeat(indent));
+    let lines = lines(text, room).join(&next_line);
+    let start = if is_beside { start.to_owned() } else { start.trim_end().to_owned() + &next_line };
+    start + &lines
+}
+
+/// `text` in lines of at most `room` columns.
+fn lines(text: &str, room: usize) -> Vec<String> {
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    for piece in pieces(text, room) {
+        // A blank at the end of a line is not seen.
+        if columns(&line) + columns(piece.trim_end()) > room && !line.is_empty() {
+            lines.push(std::mem::take(&mut line).trim_end().to_owned());
+        }
+        line += if line.is_empty() { piece.trim_start() } else { piece };
+    }
+    lines.push(line.trim_end().to_owned());
+    lines
+}
+
+/// The pieces between which a line may end: words with the blanks behind them, Chinese characters, and
+/// of a word that is wider than a line, what its underscores separate.
+fn pieces(text: &str, room: usize) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    for word in text.split_inclusive(' ') {
+        let is_too_wide = columns(word.trim_end()) > room;
+        let (mut begin, mut characters) = (0, word.char_indices().peekable());
+        while let Some((_, character)) = characters.next() {
+            let Some(&(at, next)) = characters.peek() else { break };
+            let may_end = is_wide(character) || is_wide(next) || is_too_wide && character == '_';
+            let is_full = is_too_wide && columns(&word[begin..at]) >= room;
+            if (may_end && !stays_behind(next)) || is_full {
+                pieces.push(&word[begin..at]);
+                begin = at;
+            }
+        }
+        pieces.push(&word[begin..]);
+    }
+    pieces
+}
+
+fn is_wide(character: char) -> bool {
+    character.width() == Some(2)
+}
+
+/// What never begins a line: blanks, and marks that close or end something.
+fn stays_behind(character: char) -> bool {
+    character == ' ' || ",.;:!?)]}，。、；：！？）》」』】”’…".contains(character)
+}
+
+/// How many columns `text` takes; colours (ECMA-48, SGR) take none.
+fn columns(text: &str) -> usize {
+    let mut parts = text.split("\x1b[");
+    let first = parts.next().unwrap_or("");
+    let rest = parts.map(|part| part.split_once('m').map_or(part, |(_, shown)| shown));
+    let shown = std::iter::once(first).chain(rest).flat_map(str::chars);
+    shown.filter_map(UnicodeWidthChar::width).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_row_that_fits_or_is_not_for_a_terminal_is_one_line() {
+        assert_eq!(row("name  ", "some words", 4, Some(16)), "name  some words");
+        assert_eq!(
+            row("name  ", &"word ".repeat(99), 4, None),
+            format!("name  {}", "word ".repeat(99))
+        );
+    }
+
+    #[test]
+    fn a_text_goes_on_under_its_beginning() {
+        let shown = row("  name  ", "the text goes on under its own beginning", 4, Some(34));
+        assert_eq!(shown, "  name  the text goes on under its\n        own beginning");
+    }
+
+    #[test]
+    fn where_there_is_hardly_room_the_text_has_lines_of_its_own() {
+        let shown = row("01 ipv4  [####]  ", "IPv4 addresses: classes and loopback", 3, Some(30));
+        assert_eq!(shown, "01 ipv4  [####]\n   IPv4 addresses: classes and\n   loopback");
+    }
+
+    #[test]
+    fn chinese_is_cut_between_characters_and_no_line_begins_with_a_comma() {
+        let text = "列出每一课，和每个练习。";
+        assert_eq!(lines(text, 12), ["列出每一课，", "和每个练习。"]);
+        assert_eq!(lines(text, 10), ["列出每一", "课，和每个", "练习。"]);
+    }
+
+    #[test]
+    fn a_long_name_is_cut_at_its_underscores() {
+        let shown = row("  fail  ", "a_name_with_many_words_in_it", 4, Some(20));
+        assert_eq!(shown, "  fail\n    a_name_with_\n    many_words_in_it");
+    }
+
+    #[test]
+    fn colours_take_no_room() {
+        let shown = row("\x1b[32mpass\x1b[0m ", "twelve chars", 2, Some(17));
+        assert_eq!(shown, "\x1b[32mpass\x1b[0m twelve chars");
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_wider_than_the_terminal_and_nothing_is_lost(
+            text in "[a-c_ ，好]{0,80}", start in "[ab ]{0,30}", width in 12_usize..70,
+        ) {
+            let shown = row(&start, &text, 4, Some(width));
+            if columns(&start) + columns(&text) > width && columns(start.trim_end()) <= width {
+                for line in shown.lines() {
+                    // A comma stays with its character.
+                    prop_assert!(columns(line) <= width + 2, "{line:?}");
+                }
+            }
+            let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+            prop_assert_eq!(letters(&shown), letters(&start) + &letters(&text));
+        }
+    }
+}
