@@ -147,7 +147,7 @@ fn narrow() {
     )
     .unwrap();
     for (locale, parts) in [
-        ("C", ["A title that has so many words", "wide as a terminal is"]),
+        ("C", ["in one line", "Print one as wide as a terminal"]),
         ("zh_CN.UTF-8", ["标题很长，", "而且标点不能放在行首"]),
     ] {
         let terminal = Terminal::open_in(&course, 60, &[("LC_ALL", locale)]);
