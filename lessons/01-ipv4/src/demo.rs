@@ -22,28 +22,23 @@ pub fn show() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// No line is wider than 60 columns, so that no terminal breaks one inside a word.
 fn class_table() -> anyhow::Result<String> {
     let mut table = String::from("The five classes of IPv4 addresses\n\n");
-    writeln!(
-        table,
-        "{:<6}{:<6}{:<13}{:<29}{:>11}  {:<16}Purpose",
-        "Class", "Bits", "Block", "Usable addresses", "Size", "Default mask"
-    )?;
+    writeln!(table, "{:<6}{:<6}{:<13}Usable addresses", "Class", "Bits", "Block")?;
     for class in Class::ALL {
-        writeln!(
-            table,
-            "{:<6}{:<6}{:<13}{:<29}{:>11}  {:<16}{}",
-            class.to_string(),
-            class.first_bits(),
-            class.block().to_string(),
-            format!("{} - {}", class.first_usable(), class.last_usable()),
-            class.addresses(),
-            class.default_mask().map_or_else(|| "none".to_owned(), |mask| mask.to_string()),
-            class.purpose(),
-        )?;
+        let (class_name, block) = (class.to_string(), class.block().to_string());
+        let usable = format!("{} - {}", class.first_usable(), class.last_usable());
+        writeln!(table, "{class_name:<6}{:<6}{block:<13}{usable}", class.first_bits())?;
+        let mask = class
+            .default_mask()
+            .map_or_else(|| "no default mask".to_owned(), |mask| format!("default mask {mask}"));
+        writeln!(table, "{:<6}{} addresses, {mask}", "", class.addresses())?;
+        writeln!(table, "{:<6}{}", "", class.purpose())?;
     }
-    table += "\nClasses are history since CIDR (RFC 1519 of 1993, now RFC 4632): today the prefix\n\
-              length says where the network part ends, as in 192.0.2.0/24.\n";
+    table += "\nClasses are history since CIDR (RFC 1519 of 1993, now\n\
+              RFC 4632): today the prefix length says where the network\n\
+              part ends, as in 192.0.2.0/24.\n";
     Ok(table)
 }
 
@@ -51,7 +46,7 @@ fn class_table() -> anyhow::Result<String> {
 /// machine.
 fn loopback_at_work() -> anyhow::Result<String> {
     let mut report = format!(
-        "Loopback is all of {LOOPBACK_V4} ({} - {}), and ::1 in IPv6. Listening on:\n\n",
+        "Loopback is all of {LOOPBACK_V4}\n(from {} to {}), and ::1 in IPv6.\nListening on:\n\n",
         LOOPBACK_V4.network(),
         LOOPBACK_V4.broadcast()
     );
@@ -77,8 +72,8 @@ fn why_it_failed(address: IpAddr, error: &io::Error) -> String {
         IpAddr::V6(_) => format!("this system has no IPv6 loopback ({error})"),
         IpAddr::V4(Ipv4Addr::LOCALHOST) => format!("the loopback interface is not up ({error})"),
         IpAddr::V4(_) if error.kind() == ErrorKind::AddrNotAvailable => format!(
-            "this address is not configured here; macOS gives its loopback interface only\n\
-             {:<11}127.0.0.1, and `sudo ifconfig lo0 alias {address}` would add this one",
+            "this address is not configured here; macOS gives\n{0:<11}its loopback interface only \
+             127.0.0.1, and\n{0:<11}`sudo ifconfig lo0 alias {address}` would add it",
             ""
         ),
         IpAddr::V4(_) => error.to_string(),

@@ -39,6 +39,8 @@ fn demo_shows_the_classes_and_binds_loopback() {
         assert!(text.contains(range), "{range} is missing in\n{text}");
     }
     assert!(text.contains("history since CIDR (RFC 1519"));
+    let widest = text.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(60), "no line is broken in a terminal of 60 columns:\n{text}");
     assert!(text.contains("127.0.0.1  works: bound to 127.0.0.1:"), "{text}");
     assert!(text.lines().any(|line| line.starts_with("127.1.2.3")));
     assert!(text.lines().any(|line| line.starts_with("::1 ")));
