@@ -10,6 +10,7 @@ mod grading;
 mod keys;
 mod screen;
 mod session;
+mod sources;
 
 use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver};
@@ -31,6 +32,7 @@ pub use grading::Times;
 use keys::{Key, Keyboard};
 use screen::Screen;
 use session::{Flow, Session};
+use sources::Sources;
 
 /// How long a file may be gone or empty before it counts: editors do that while they save.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -103,6 +105,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 
 fn watch(session: &mut Session, watched: &Watch, events: &Receiver<Event>) -> Result<ExitCode> {
     let mut files = Files::new(session.paths());
+    let mut sources = Sources::new(session.folders(), session.paths());
     session.begin(watched.fallback.as_ref())?;
     let mut settles_at = None;
     loop {
@@ -110,9 +113,10 @@ fn watch(session: &mut Session, watched: &Watch, events: &Receiver<Event>) -> Re
         let is_settled = settles_at.is_some_and(|at| Instant::now() >= at);
         if matches!(event, None | Some(Event::FilesMoved)) {
             let look = files.look(is_settled);
+            let (others, are_unsettled) = sources.look(is_settled);
             let since = settles_at.filter(|_| !is_settled).unwrap_or(Instant::now() + SETTLE);
-            settles_at = look.is_unsettled.then_some(since);
-            session.changed(&look.changes)?;
+            settles_at = (look.is_unsettled || are_unsettled).then_some(since);
+            session.changed(&look.changes, &others)?;
         }
         match event.map_or(Ok(Flow::On), |event| session.handle(event))? {
             Flow::On => {}

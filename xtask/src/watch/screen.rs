@@ -216,6 +216,33 @@ impl Screen {
         })
     }
 
+    /// A file was saved that is not the exercise's own, and `more` with it; whether they are part of
+    /// its program.
+    pub fn other(&self, place: Place, file: &str, more: usize, are_parts: bool) -> io::Result<()> {
+        let name = name(place);
+        self.say(&match (self.language, more) {
+            (Language::English, more) => {
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let what = if are_parts {
+                    format!("part of the package of {name}, which is graded again")
+                } else {
+                    format!("not part of {name}, which is not graded for that")
+                };
+                format!("changed: {file}{more}: {what}")
+            }
+            (Language::Chinese, more) => {
+                let more =
+                    if more > 0 { format!("等 {} 个文件", more + 1) } else { String::new() };
+                let what = if are_parts {
+                    format!("属于 {name} 所在的包，重新评分")
+                } else {
+                    format!("不属于 {name}，因此不评分")
+                };
+                format!("有改动：{file}{more}：{what}")
+            }
+        })
+    }
+
     pub fn back(&self, file: &str) -> io::Result<()> {
         self.say(&match self.language {
             Language::English => format!("{file} is there again; it is graded when it is saved"),

@@ -1,7 +1,7 @@
 //! What is being worked on, and what follows from each event.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 
 use anyhow::Result;
@@ -79,6 +79,13 @@ impl<'a> Session<'a> {
         places.map(|(lesson, exercise)| exercises::exercise_file(lesson, exercise)).collect()
     }
 
+    /// The folders of the lessons that they are in.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let mut folders: Vec<_> = self.wanted.iter().map(|(of, _)| of.folder.clone()).collect();
+        folders.dedup();
+        folders
+    }
+
     /// Grades the next exercise that is not done yet.
     pub fn begin(&mut self, fallback: Option<&notify::Error>) -> Result<()> {
         let standing = Standing::read(self.course);
@@ -114,8 +121,9 @@ impl<'a> Session<'a> {
         Ok(if self.input_ended && !self.is_grading { Flow::Over } else { Flow::On })
     }
 
-    /// Of several files that have changed at once, the current one is graded, or else the first.
-    pub fn changed(&mut self, changes: &[Change]) -> Result<()> {
+    /// Of several files that have changed at once, the current one is graded, or else the first. Of
+    /// the `others`, those of its package are a part of it.
+    pub fn changed(&mut self, changes: &[Change], others: &[PathBuf]) -> Result<()> {
         let mut saved = Vec::new();
         for change in changes {
             match *change {
@@ -126,11 +134,22 @@ impl<'a> Session<'a> {
                 Change::Back(number) | Change::Saved(number) => saved.push(number),
             }
         }
-        let Some(first) = saved.first() else { return Ok(()) };
-        if !saved.contains(&self.current) {
+        if let Some(first) = saved.first().filter(|_| !saved.contains(&self.current)) {
             self.current = *first;
         }
-        self.start()
+        let package = self.wanted[self.current].0.folder.join("exercise");
+        let (parts, strangers): (Vec<_>, Vec<_>) =
+            others.iter().partition(|path| path.starts_with(&package));
+        self.name_others(&parts, true)?;
+        self.name_others(&strangers, false)?;
+        if saved.is_empty() && parts.is_empty() { Ok(()) } else { self.start() }
+    }
+
+    /// A word about files that were saved and are no exercise's own.
+    fn name_others(&self, files: &[&PathBuf], are_parts: bool) -> Result<()> {
+        let Some((first, more)) = files.split_first() else { return Ok(()) };
+        let place = self.wanted[self.current];
+        Ok(self.screen.other(place, &from_root(self.course, first), more.len(), are_parts)?)
     }
 
     fn gone(&mut self, number: usize) -> Result<()> {
@@ -209,6 +228,9 @@ impl Drop for Session<'_> {
 
 /// The path of an exercise's file as a person types it.
 pub fn shown(course: &Course, (lesson, exercise): Place) -> String {
-    let file = exercises::exercise_file(lesson, exercise);
-    file.strip_prefix(&course.root).unwrap_or(&file).display().to_string()
+    from_root(course, &exercises::exercise_file(lesson, exercise))
+}
+
+fn from_root(course: &Course, file: &Path) -> String {
+    file.strip_prefix(&course.root).unwrap_or(file).display().to_string()
 }

@@ -34,6 +34,20 @@ fn everything_in_the_tree_is_tidy() {
     assert!(problems.is_empty(), "this does not fit:\n  {}", problems.join("\n  "));
 }
 
+/// The lessons, the laboratory and the grader know nothing of each other, and yet what one of them
+/// takes for harmless the others must not show as it is.
+#[test]
+fn all_that_shows_strangers_text_escapes_the_same_characters() {
+    let all = ('\0'..'\u{20000}').chain('\u{e0000}'..'\u{e1000}');
+    for c in all.filter(|c| !matches!(c, '\n' | '\t')) {
+        let text = c.to_string();
+        let is_harmless = netbasics::escape::is_harmless(&text);
+        assert_eq!(grader::plain::plain(&text) == text, is_harmless, "{c:?}");
+        let shown = netlab::payload::in_one_line(format!("some text {c} and more").as_bytes(), 80);
+        assert!(is_harmless || !shown.contains(c), "{c:?} in {shown:?}");
+    }
+}
+
 #[test]
 fn all_that_does_not_fit_is_found_at_once() {
     let root = tempfile::tempdir().unwrap();

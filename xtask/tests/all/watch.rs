@@ -100,6 +100,39 @@ fn one_save_is_one_grading_whatever_the_editor_does(#[case] name: &str, #[case] 
     assert_eq!(said.matches("grading 01/two\n").count(), 1, "{said}");
 }
 
+#[rstest]
+#[case::told_by_the_system("module-told", &[])]
+#[case::polling("module-polling", &["--poll"])]
+fn a_module_beside_the_exercise_is_part_of_it_and_other_files_are_not(
+    #[case] name: &str,
+    #[case] options: &[&str],
+) {
+    let course = Course::new(name);
+    let module = "lessons/01-count/exercise/src/count.rs";
+    course.write(module, "pub const COUNT: u32 = 1;\n");
+    course.save("one", "#[path = \"../count.rs\"]\nmod count;\nfn main() {\n    println!(\"{}\", count::COUNT);\n}\n");
+    let watching = Watching::begin(&course, &[&["01/one"], options].concat());
+    watching.says("01/one has all its points.");
+    course.write(module, "pub const COUNT: u32 = 2;\n");
+    watching.says(&format!(
+        "changed: {module}: part of the package of 01/one, which is graded again\n"
+    ));
+    watching.says("expected 1, and 2 came");
+    course.write(module, "pub const COUNT: u32 = ;\n");
+    watching.says("does not compile 0/2");
+    fs::remove_file(course.root.join(module)).unwrap();
+    watching.says_again("does not compile 0/2", 2);
+    course.write(module, "pub const COUNT: u32 = 1;\n");
+    watching.says_again("01/one has all its points.", 2);
+    course.write("lessons/01-count/src/main.rs", "fn main() {}\n");
+    watching.says(
+        "changed: lessons/01-count/src/main.rs: not part of 01/one, which is not graded for that\n",
+    );
+    let said = watching.quit();
+    assert_eq!(said.matches("grading 01/one\n").count(), 5, "{said}");
+    fs::remove_dir_all(course.root.join("lessons/01-count/src")).unwrap();
+}
+
 #[test]
 fn a_program_that_hangs_stops_neither_a_key_nor_the_next_save() {
     let course = Course::new("hanging");
