@@ -6,7 +6,7 @@
 #[path = "lesson_08/fetch.rs"]
 mod fetch;
 #[path = "lesson_08/heads.rs"]
-mod heads;
+pub mod heads;
 #[path = "lesson_08/serve.rs"]
 mod serve;
 #[path = "lesson_08/target.rs"]
