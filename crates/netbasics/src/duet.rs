@@ -254,9 +254,8 @@ mod tests {
         let outcome: Outcome<(), (), Box<dyn Error + Send + Sync>> = duet(
             |ready, stop| {
                 let listener = TcpListener::bind("127.0.0.1:0")?;
-                let _waker = stop.wakes(&listener)?;
                 ready.announce(listener.local_addr()?);
-                listener.accept()?;
+                stop.wait_readable(&listener, None)?;
                 Ok(())
             },
             |_address| panic!("dropped the phone"),

@@ -12,7 +12,7 @@
 //!   client in one process, `stop` ends a server cleanly, `say` labels who speaks, `frame` cuts a
 //!   byte stream into messages, `exchange` answers UDP datagrams one at a time, `datagrams` moves
 //!   many with few system calls, `pour` moves a file's bytes past the program, `local` has what is
-//!   special about Unix-domain sockets, `wait` waits for a socket or the end, and `trouble` turns
+//!   special about Unix-domain sockets, `wait` waits for a socket or the stop, and `trouble` turns
 //!   a system error into a sentence a student can act on.
 //! - `inbox` (feature `files`): an uploaded file is published whole or not at all.
 

@@ -12,6 +12,8 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
+use crate::wait::Stoppable;
+
 /// How many bytes the plain loop has in memory at a time.
 const BUFFER_BYTES: usize = 256 * 1024;
 
@@ -30,9 +32,13 @@ pub enum CopyError {
 /// was.
 ///
 /// # Errors
-/// [`CopyError::TooLong`] when more than `limit` bytes come; a time limit of the stream counts for
-/// each wait, as it does for a read.
-pub fn receive(mut stream: &TcpStream, mut file: &File, limit: u64) -> Result<u64, CopyError> {
+/// [`CopyError::TooLong`] when more than `limit` bytes come; the stream's time limit counts for each
+/// wait, as it does for a read, and so does its stop.
+pub fn receive(
+    stream: &Stoppable<'_, TcpStream>,
+    mut file: &File,
+    limit: u64,
+) -> Result<u64, CopyError> {
     let mut length = 0;
     let mut count = |bytes: usize| {
         length += bytes as u64;
@@ -41,7 +47,7 @@ pub fn receive(mut stream: &TcpStream, mut file: &File, limit: u64) -> Result<u6
     #[cfg(target_os = "linux")]
     kernel::receive(stream, file, &mut count)?;
     // Is that the end, or did the kernel refuse? The next read tells.
-    copy(&mut stream, &mut file, &mut count)?;
+    copy(&mut &*stream, &mut file, &mut count)?;
     Ok(length)
 }
 

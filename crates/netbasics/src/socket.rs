@@ -18,7 +18,8 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use crate::port::NOT_A_DESTINATION;
 use crate::program::Usage;
 use crate::stop::Stop;
-use crate::trouble::{TriedAddresses, Trouble};
+use crate::trouble::{TriedAddresses, Trouble, is_timeout};
+use crate::wait::{LAST_WORDS, Stoppable, is_stopped};
 
 /// How many finished handshakes the system keeps for us until we `accept` them (listen(2)). More
 /// clients than that at one moment are not refused, but have to knock again.
@@ -206,24 +207,46 @@ fn unknown_name(error: &io::Error) -> io::Error {
 ///
 /// A client that is gone before we get to it, or a system that is out of descriptors for a
 /// moment (accept(2)), ends nothing: it is said, and the next connection is awaited.
+///
+/// # Errors
+/// When the system has no descriptors left to wait with.
 pub fn connections<'a>(
     listener: &'a TcpListener,
     stop: &'a Stop,
 ) -> io::Result<impl Iterator<Item = (TcpStream, SocketAddr)> + 'a> {
-    let waker = stop.wakes(listener)?;
+    // The wait is poll's. A client may be gone between `wait_readable` and `accept`, which then must
+    // not wait for the next one.
+    listener.set_nonblocking(true)?;
+    stop.waker()?;
     Ok(std::iter::from_fn(move || {
-        let _awake = &waker;
-        loop {
-            let accepted = listener.accept();
-            if stop.is_raised() {
-                return None;
-            }
-            match accepted {
-                Ok(connection) => return Some(connection),
+        while !stop.is_raised() {
+            match wait_and_accept(listener, stop) {
+                Ok(Some(connection)) => return Some(connection),
+                Ok(None) => {}
                 Err(error) => pause_after(&error),
             }
         }
+        None
     }))
+}
+
+/// `None` if the stop came first, or the client is gone again.
+fn wait_and_accept(
+    listener: &TcpListener,
+    stop: &Stop,
+) -> io::Result<Option<(TcpStream, SocketAddr)>> {
+    if !stop.wait_readable(listener, None)? {
+        return Ok(None);
+    }
+    match listener.accept() {
+        Ok((stream, peer)) => {
+            // Linux makes a new socket a blocking one; others make it like its listener (accept(2)).
+            stream.set_nonblocking(false)?;
+            Ok(Some((stream, peer)))
+        }
+        Err(error) if is_timeout(&error) || error.kind() == io::ErrorKind::Interrupted => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// What to do when `accept` fails: say so and, as the reason may last (no free descriptors), give
@@ -247,19 +270,34 @@ pub fn reset_on_close(stream: &TcpStream, yes: bool) -> io::Result<()> {
 /// Closing a socket with unread bytes makes the system send a reset (RFC 9293, section 3.6.1), and
 /// a reset may overtake what we wrote before. So: half-close our side, read what is still on its
 /// way (bounded in bytes and time), then close.
-pub fn close_politely(mut stream: TcpStream) {
-    let until = Instant::now() + DRAIN_TIME;
-    let mut buffer = [0; 16 * 1024];
-    let mut left = DRAIN_BYTES;
+pub fn close_politely(stream: TcpStream) {
+    close_politely_within(stream, &Stop::new());
+}
+
+/// As [`close_politely`], for a server that `stop` stops: from then on, what is still on its way has
+/// only a moment left.
+pub fn close_politely_within(stream: TcpStream, stop: &Stop) {
     if stream.shutdown(Shutdown::Write).is_err() {
         return;
     }
-    while let Some(time) = until.checked_duration_since(Instant::now()).filter(|t| !t.is_zero()) {
-        let read = stream.set_read_timeout(Some(time)).and_then(|()| stream.read(&mut buffer));
-        match read {
-            Ok(length @ 1..) if length as u64 <= left => left -= length as u64,
-            _ => return,
+    let read = read_the_rest(&stream, stop, DRAIN_TIME);
+    if read.is_err_and(|error| is_stopped(&error)) {
+        let _ = read_the_rest(&stream, &Stop::new(), LAST_WORDS);
+    }
+    drop(stream);
+}
+
+fn read_the_rest(stream: &TcpStream, stop: &Stop, within: Duration) -> io::Result<()> {
+    let until = Instant::now() + within;
+    let mut buffer = [0; 16 * 1024];
+    let mut left = DRAIN_BYTES;
+    loop {
+        let wait = until.saturating_duration_since(Instant::now());
+        let length = (&Stoppable::new(stream, stop, wait)?).read(&mut buffer)? as u64;
+        if length == 0 || length > left || wait.is_zero() {
+            return Ok(());
         }
+        left -= length;
     }
 }
 

@@ -1,18 +1,18 @@
 //! Ending a server cleanly.
 //!
-//! A server spends its life blocked in `accept`, `recv` or `recv_from`. To end it, somebody must
-//! not only say so but also wake it up. [`Stop`] does both: it is a flag, and a list of things to
-//! do when the flag goes up (make one last connection to a listener, shut a stream down), so that
-//! every blocked call returns and every temporary file is cleaned away by its owner.
+//! A server spends its life waiting: in `accept`, in a read, in a write that its peer does not take,
+//! for a datagram. To end it, somebody must not only say so but also end that wait. [`Stop`] does
+//! both: it is a flag, and what wakes everybody who waits with it. How waiting for a socket *and*
+//! for a stop works is in [`wait`](crate::wait).
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How long the last connection to our own listener may take.
-const WAKE_TIMEOUT: Duration = Duration::from_secs(1);
+use rustix::fd::AsFd;
+
+use crate::wait::{Event, Waker, Woken};
 
 /// Says "please end now" to a server, from another thread or from Ctrl-C. Clones share one flag.
 #[derive(Clone, Default)]
@@ -21,13 +21,16 @@ pub struct Stop(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     raised: AtomicBool,
-    wakers: Mutex<Wakers>,
+    woken: Mutex<ToWake>,
 }
 
+/// What is to be woken when the flag goes up.
 #[derive(Default)]
-struct Wakers {
+struct ToWake {
+    /// One for everybody who waits for a socket: made when the first of them comes.
+    waker: Option<Arc<Waker>>,
     next_id: u64,
-    list: Vec<(u64, Box<dyn FnOnce() + Send>)>,
+    callbacks: Vec<(u64, Box<dyn FnOnce() + Send>)>,
 }
 
 impl Stop {
@@ -57,10 +60,15 @@ impl Stop {
 
     /// Raises the flag and wakes everything that waits.
     pub fn raise(&self) {
-        self.0.raised.store(true, Ordering::SeqCst);
-        let wakers = std::mem::take(&mut self.wakers().list);
-        for (_, wake) in wakers {
-            wake();
+        let is_first = !self.0.raised.swap(true, Ordering::SeqCst);
+        let mut woken = self.woken();
+        if let Some(waker) = woken.waker.as_ref().filter(|_| is_first) {
+            waker.wake();
+        }
+        let callbacks = std::mem::take(&mut woken.callbacks);
+        drop(woken);
+        for (_, callback) in callbacks {
+            callback();
         }
     }
 
@@ -70,128 +78,108 @@ impl Stop {
         self.0.raised.load(Ordering::SeqCst)
     }
 
-    /// Makes `listener.accept()` return when the stop is raised, by connecting to it once.
+    /// Waits until `socket` has something to read or to accept; `false` when this stop was raised
+    /// instead, or nothing has happened for `limit`.
     ///
-    /// The server must look at [`is_raised`](Self::is_raised) after each `accept`. The
-    /// connection is made only as long as the returned [`Waker`] lives.
-    pub fn wakes(&self, listener: &TcpListener) -> io::Result<Waker> {
-        let addresses = reachable(listener.local_addr()?);
-        Ok(self.when_raised(move || {
-            // If none works, the listener is gone already, and nobody needs to be woken.
-            let mut addresses = addresses.iter();
-            addresses.any(|address| TcpStream::connect_timeout(address, WAKE_TIMEOUT).is_ok());
-        }))
+    /// There may be nothing any more when the caller looks: a client can be gone before it is
+    /// accepted (accept(2)), a datagram can turn out to be damaged (select(2), BUGS). So let the
+    /// socket not block, or give it a time limit.
+    ///
+    /// # Errors
+    /// When the system cannot wait, for lack of memory or of descriptors.
+    pub fn wait_readable(
+        &self,
+        socket: &impl AsFd,
+        limit: impl Into<Option<Duration>>,
+    ) -> io::Result<bool> {
+        match self.waker()?.wait(socket, Event::READABLE, limit.into()) {
+            // A signal came first (Ctrl-Z, and then `fg`): as good as nothing.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
+            woken => Ok(woken? == Woken::Ready),
+        }
     }
 
-    /// Shuts `stream` down when the stop is raised, so that a thread blocked on it returns.
-    ///
-    /// A blocked read then returns 0, as at the end of the stream: where that matters, look at
-    /// [`is_raised`](Self::is_raised). `Shutdown::Read` tells the peer nothing; with `Both` the
-    /// peer reads the end of our stream.
-    pub fn shuts_down(&self, stream: &TcpStream, how: Shutdown) -> io::Result<Waker> {
-        let stream = stream.try_clone()?;
-        Ok(self.when_raised(move || {
-            let _ = stream.shutdown(how);
-        }))
-    }
-
-    /// Calls `wake` when the stop is raised, from whatever thread raises it (at once, if that has
-    /// happened already): for a server that waits in a way of its own, such as an event loop.
-    pub fn when_raised(&self, wake: impl FnOnce() + Send + 'static) -> Waker {
-        let mut wakers = self.wakers();
-        let id = wakers.next_id;
-        wakers.next_id += 1;
-        wakers.list.push((id, Box::new(wake)));
-        drop(wakers);
-        // Raised between the caller's last look and now: `raise` may have missed the new waker.
+    /// Calls `callback` when the stop is raised, from the thread that raises it (at once, if that
+    /// has happened already): for a server that waits for something else than a socket.
+    pub fn when_raised(&self, callback: impl FnOnce() + Send + 'static) -> Registration {
+        let mut woken = self.woken();
+        let id = woken.next_id;
+        woken.next_id += 1;
+        woken.callbacks.push((id, Box::new(callback)));
+        drop(woken);
+        // Raised between the caller's last look and now: `raise` may have missed the new callback.
         if self.is_raised() {
             self.raise();
         }
-        Waker { stop: self.clone(), id }
+        Registration { stop: self.clone(), id }
     }
 
-    fn wakers(&self) -> MutexGuard<'_, Wakers> {
-        // The list is valid whatever panicked while holding it.
-        self.0.wakers.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What wakes those who wait for a socket.
+    pub(crate) fn waker(&self) -> io::Result<Arc<Waker>> {
+        let mut woken = self.woken();
+        if let Some(waker) = &woken.waker {
+            return Ok(Arc::clone(waker));
+        }
+        let waker = Arc::new(Waker::new()?);
+        // `raise` sets the flag before it takes the lock that we hold: it wakes this waker, or we
+        // see its flag.
+        if self.is_raised() {
+            waker.wake();
+        }
+        woken.waker = Some(Arc::clone(&waker));
+        Ok(waker)
+    }
+
+    fn woken(&self) -> MutexGuard<'_, ToWake> {
+        // What is in it is valid whatever panicked while holding it.
+        self.0.woken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Keeps a wake-up of a [`Stop`] in place; dropping it takes the wake-up away.
-#[must_use = "dropping it takes the wake-up away"]
-pub struct Waker {
+/// Keeps a callback of a [`Stop`] in place; dropping it takes the callback away.
+#[must_use = "dropping it takes the callback away"]
+pub struct Registration {
     stop: Stop,
     id: u64,
 }
 
-impl Drop for Waker {
+impl Drop for Registration {
     fn drop(&mut self) {
-        self.stop.wakers().list.retain(|(id, _)| *id != self.id);
-    }
-}
-
-/// The addresses at which this machine reaches a listener of its own: a wildcard (`0.0.0.0`, `::`)
-/// is an address to listen on, not one to connect to. Where IPv6 is switched off, `::` can still be
-/// listened on, but there is no `::1`; if the listener takes both families, it hears of 127.0.0.1.
-fn reachable(address: SocketAddr) -> Vec<SocketAddr> {
-    let (v4, v6) = (IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST));
-    match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => vec![SocketAddr::new(v4, address.port())],
-        IpAddr::V6(ip) if ip.is_unspecified() => {
-            vec![SocketAddr::new(v6, address.port()), SocketAddr::new(v4, address.port())]
-        }
-        // As it is, with the zone of a link-local address.
-        _ => vec![address],
+        self.stop.woken().callbacks.retain(|(id, _)| *id != self.id);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
-    use std::io::Read;
-    use std::thread;
+    use std::sync::mpsc;
 
     #[test]
-    fn raising_wakes_a_blocked_accept() {
-        let listener = TcpListener::bind("0.0.0.0:0").unwrap();
+    fn a_callback_is_called_once_however_often_the_stop_is_raised() {
+        let (called, calls) = mpsc::channel();
         let stop = Stop::new();
-        let waker = stop.wakes(&listener).unwrap();
-        let accepting = thread::spawn(move || listener.accept().map(drop));
+        let registration = stop.when_raised(move || called.send(()).unwrap());
+        stop.clone().raise();
         stop.raise();
-        accepting.join().unwrap().unwrap();
-        drop(waker);
-    }
-
-    #[rstest]
-    #[case(Shutdown::Read)]
-    #[case(Shutdown::Both)]
-    fn raising_ends_a_blocked_read(#[case] how: Shutdown) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let silent_peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (mut stream, _) = listener.accept().unwrap();
-        let stop = Stop::new();
-        let waker = stop.shuts_down(&stream, how).unwrap();
-        let reading = thread::spawn(move || stream.read(&mut [0; 8]));
-        stop.raise();
-        assert_eq!(reading.join().unwrap().unwrap(), 0);
-        drop((waker, silent_peer));
+        // The sender went with the callback.
+        assert_eq!(calls.iter().count(), 1);
+        drop(registration);
     }
 
     #[test]
-    fn a_waker_that_comes_after_the_stop_works_at_once() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    fn a_callback_that_comes_after_the_stop_is_called_at_once() {
+        let (called, calls) = mpsc::channel();
         let stop = Stop::new();
         stop.raise();
-        let waker = stop.wakes(&listener).unwrap();
-        listener.accept().unwrap();
-        drop(waker);
+        let registration = stop.when_raised(move || called.send(()).unwrap());
+        assert_eq!(calls.try_recv(), Ok(()));
+        drop(registration);
     }
 
     #[test]
-    fn a_dropped_waker_is_forgotten() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    fn a_dropped_registration_is_forgotten() {
         let stop = Stop::new();
-        drop(stop.wakes(&listener).unwrap());
-        assert!(stop.wakers().list.is_empty());
+        drop(stop.when_raised(|| panic!("nobody waits for this any more")));
+        stop.raise();
     }
 }

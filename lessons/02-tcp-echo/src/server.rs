@@ -9,7 +9,7 @@ mod connection;
 mod conversation;
 mod events;
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
@@ -83,21 +83,21 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 // listing: begin serve
 /// Accepts connections until `stop` is raised. What goes wrong with one of them ends only that.
 pub fn serve(listener: &TcpListener, options: &Options, stop: &Stop) -> Result<()> {
-    // Ctrl-C makes one last connection to our own listener, so that accept returns. That lasts as
-    // long as `_waker` does, to the end of this function.
-    let _waker = stop.wakes(listener)?;
+    // O_NONBLOCK: accept never waits, for a client may be gone again before we get to it.
+    listener.set_nonblocking(true)?;
     // Threads of a scope may borrow `options` and `stop`, and the scope ends when the last of them
     // has ended: Ctrl-C waits until every client is let go.
     thread::scope(|connections| {
-        loop {
-            // accept(2): the next client in the queue, as a *new* socket; `listener` stays as it is.
-            let accepted = listener.accept();
-            if stop.is_raised() {
-                return Ok(());
+        while !stop.is_raised() {
+            // poll(2): waits until a client is in the queue, or until Ctrl-C.
+            if !stop.wait_readable(listener, None)? {
+                continue;
             }
-            let (stream, peer) = match accepted {
+            // accept(2): the next client in the queue, as a *new* socket; `listener` stays as it is.
+            let (stream, peer) = match listener.accept() {
                 Ok(connection) => connection,
-                // A client that is gone already, or no free descriptors: no reason to end.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+                // No free descriptors, for instance: no reason to end.
                 Err(error) => {
                     socket::pause_after(&error);
                     continue;
@@ -110,6 +110,7 @@ pub fn serve(listener: &TcpListener, options: &Options, stop: &Stop) -> Result<(
                 say!("no thread for {peer}, so its connection is closed: {error}");
             }
         }
+        Ok(())
     })
 }
 // listing: end serve

@@ -3,7 +3,7 @@
 mod ahead;
 mod receive;
 
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use anyhow::Result;
 use netbasics::inbox::Inbox;
 use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
+use netbasics::wait::Stoppable;
 use netbasics::{program, ready, say, socket};
 
 use crate::protocol::{Framing, Receipt};
@@ -72,7 +73,7 @@ impl Server {
 
     /// One upload from its first byte to its receipt.
     fn attend(&self, stream: TcpStream, peer: SocketAddr) {
-        let outcome = self.receive(&stream).map_err(|error| self.reason(&stream, &error));
+        let outcome = self.receive(&stream).map_err(|error| self.reason(&error));
         match &outcome {
             Ok(Stored { name, length, digest }) => {
                 let digest = digest.map(|digest| format!(", SHA-256 {digest}")).unwrap_or_default();
@@ -85,31 +86,22 @@ impl Server {
     // listing: end serve
 
     fn receive(&self, stream: &TcpStream) -> Result<Stored> {
-        // A silent client gives its thread back after a while, and Ctrl-C ends a waiting read.
-        stream.set_read_timeout(Some(self.options.idle))?;
-        stream.set_write_timeout(Some(self.options.idle))?;
-        let _waker = self.stop.shuts_down(stream, Shutdown::Read)?;
+        // A silent client gives its thread back after a while, and Ctrl-C ends every read.
+        let stream = &Stoppable::new(stream, &self.stop, self.options.idle)?;
         let limit = self.options.max_bytes;
         match self.options.framing {
             Framing::Sized => receive::sized(stream, &self.inbox, limit),
-            Framing::Eof => receive::until_eof(stream, &self.inbox, limit, &self.stop),
+            Framing::Eof => receive::until_eof(stream, &self.inbox, limit),
         }
     }
 
-    /// Why nothing was stored. The end that Ctrl-C makes of the stream must not be blamed on the
-    /// client.
-    fn reason(&self, stream: &TcpStream, error: &anyhow::Error) -> String {
-        if !self.stop.is_raised() {
-            return format!("{error:#}");
-        }
-        // Once a stream is shut down for reading, Linux announces no more room for bytes; a client
-        // with more of them would wait for it in vain, but not after a reset.
-        let _ = socket::reset_on_close(stream, true);
-        receive::STOPPED.to_owned()
+    /// Why nothing was stored. What Ctrl-C cuts short must not be blamed on the client.
+    fn reason(&self, error: &anyhow::Error) -> String {
+        if self.stop.is_raised() { receive::STOPPED.to_owned() } else { format!("{error:#}") }
     }
 
     /// Sends the receipt, where the framing has one. A client that is gone cannot read it.
-    fn answer(&self, mut stream: TcpStream, outcome: Result<Stored, String>) {
+    fn answer(&self, stream: TcpStream, outcome: Result<Stored, String>) {
         let receipt = match outcome {
             _ if self.options.framing == Framing::Eof => return,
             Ok(Stored { digest: None, .. }) => return,
@@ -118,8 +110,9 @@ impl Server {
             }
             Err(reason) => Receipt::Refused(reason),
         };
-        if receipt.write(&mut stream).is_ok() {
-            socket::close_politely(stream);
+        let Ok(stoppable) = Stoppable::new(&stream, &self.stop, self.options.idle) else { return };
+        if receipt.write(&mut &stoppable).is_ok() {
+            socket::close_politely_within(stream, &self.stop);
         }
     }
 }

@@ -15,8 +15,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use room::Room;
 
-/// How often an idle server looks whether it should end.
-const TICK: Duration = Duration::from_millis(200);
+/// How long a datagram may take that was said to be there.
+const MOMENT: Duration = Duration::from_millis(10);
 /// One byte more than the 16 bits of a UDP length can say: larger than any datagram.
 pub const BUFFER_BYTES: usize = 65_536;
 /// How much the system keeps for us, in bytes, until we receive it: some of the largest datagrams.
@@ -77,12 +77,16 @@ fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
 // listing: begin serve
 /// Answers datagrams until `stop` is raised.
 pub fn serve(socket: &UdpSocket, options: &Options, stop: &Stop) -> Result<()> {
-    // SO_RCVTIMEO: recv_from gives up after a TICK, so that we can look at `stop`. A TCP server is
-    // woken by one last connection; here is nothing to connect to, and a datagram may be lost.
-    socket.set_read_timeout(Some(TICK))?;
+    // SO_RCVTIMEO: poll may announce a datagram that then turns out to be damaged and is thrown away
+    // (select(2), BUGS), and recv_from must not wait for the next one.
+    socket.set_read_timeout(Some(MOMENT))?;
     let mut room = Room::new(options.expire);
     let mut buffer = vec![0; BUFFER_BYTES];
     while !stop.is_raised() {
+        // poll(2): waits until a datagram is there, or until Ctrl-C.
+        if !stop.wait_readable(socket, None)? {
+            continue;
+        }
         // recvfrom(2): one whole datagram, and who sent it. The rest of a datagram that is larger
         // than the buffer is thrown away: Linux and macOS only set a flag that hardly anybody
         // reads (MSG_TRUNC), Windows makes it an error. Zero bytes are a datagram like any other.

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use netbasics::datagrams::Datagrams;
+use netbasics::stop::Stop;
 use netbasics::{say, socket};
 
 /// A socket, how many datagrams it was given to send, and which of them goes astray.
@@ -63,6 +64,11 @@ impl Link {
             }
             _ => self.socket.send(bytes, size, to),
         }
+    }
+
+    /// Waits until there is a datagram, `stop` is raised, or `limit` is over.
+    pub fn wait(&self, stop: &Stop, limit: Duration) -> io::Result<()> {
+        stop.wait_readable(self.socket.socket(), limit).map(drop)
     }
 
     /// Waits for datagrams, and gives each to `take`; returns how many came in time.

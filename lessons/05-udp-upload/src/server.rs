@@ -27,10 +27,10 @@ use crate::link::Link;
 use reliable::ReliableReceiver;
 use token::Tokens;
 
-/// How often the server looks up from waiting: for Ctrl-C, and for senders that fell silent.
+/// How often the server looks for senders that fell silent.
 const TICK: Duration = Duration::from_millis(50);
-/// How long datagrams that had arrived before Ctrl-C are still taken after it.
-const LAST_DATAGRAMS: Duration = Duration::from_secs(1);
+/// How long datagrams that had arrived before Ctrl-C are still taken after it, at most.
+const LAST_DATAGRAMS: Duration = Duration::from_millis(100);
 
 /// How a file travels in datagrams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -106,7 +106,10 @@ pub fn serve(
 ) -> Result<()> {
     let mut last_look = Instant::now();
     while !stop.is_raised() {
-        take_batch(link, receiver, TICK)?;
+        if !take_batch(link, receiver)? {
+            // poll(2): until a datagram is there, or until Ctrl-C.
+            link.wait(stop, TICK)?;
+        }
         // Also when datagrams come without a pause.
         if last_look.elapsed() >= TICK {
             last_look = Instant::now();
@@ -115,19 +118,19 @@ pub fn serve(
     }
     // What had arrived before is still taken.
     let until = Instant::now() + LAST_DATAGRAMS;
-    while Instant::now() < until && take_batch(link, receiver, Duration::ZERO)? {}
+    while Instant::now() < until && take_batch(link, receiver)? {}
     receiver.forget(Instant::now(), Duration::ZERO);
     Ok(())
 }
 
-/// Takes the datagrams that are there and answers them; `false` if none came in time.
-fn take_batch(link: &mut Link, receiver: &mut dyn Receiver, wait: Duration) -> Result<bool> {
+/// Takes the datagrams that are there and answers them; `false` if there are none.
+fn take_batch(link: &mut Link, receiver: &mut dyn Receiver) -> Result<bool> {
     let (now, mut answers) = (Instant::now(), Vec::new());
     let take = |datagram: &[u8], peer| {
         let answer = receiver.receive(datagram, peer, now);
         answers.extend(answer.map(|answer| (peer, answer)));
     };
-    let came = match link.receive(wait, take) {
+    let came = match link.receive(Duration::ZERO, take) {
         Ok(came) => came,
         Err(error) => return Err(Trouble::on("receive on", link.local_addr()?)(error).into()),
     };

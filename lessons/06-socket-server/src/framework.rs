@@ -105,7 +105,7 @@ pub fn serve(
 ) -> Result<()> {
     let service = Arc::new(service);
     let (tell, told_to_stop) = mpsc::channel();
-    let _waker = service.stop.when_raised(move || _ = tell.send(()));
+    let _registration = service.stop.when_raised(move || _ = tell.send(()));
     // Nothing is ever sent here. The loop and every request hold a sender, and when the last of
     // them is dropped, the channel is closed: then all is done.
     let (running, all_done) = mpsc::channel::<Infallible>();
@@ -120,8 +120,8 @@ pub fn serve(
     if all_done.recv_timeout(grace) == Err(RecvTimeoutError::Disconnected) {
         return Ok(());
     }
-    // Shut down, a stream lets go of whoever waits for it. A handler that computes cannot be
-    // stopped from outside; it ends with the process.
+    // No connection gets another answer. A handler that computes cannot be stopped from outside; it
+    // ends with the process.
     service.cut.raise();
     let _ = all_done.recv_timeout(CUT_WITHIN);
     bail!("not every request was finished within {grace:?}, and the rest was cut: see --grace")

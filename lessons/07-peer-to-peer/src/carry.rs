@@ -38,6 +38,8 @@ const TICK: Duration = Duration::from_millis(100);
 const DIAL_WITHIN: Duration = Duration::from_secs(5);
 /// How long the last frames of a connection may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+/// How long neighbours may take to answer the farewell that Ctrl-C makes us say.
+const LEAVE_WITHIN: Duration = Duration::from_millis(50);
 /// How many connections are in that state at most: more than a node has that leaves.
 const MAX_CLOSING: usize = 64;
 /// What the system keeps for a neighbour who does not take it, in bytes (it may double this).
@@ -56,7 +58,7 @@ pub fn run(
     let own = Contact { id: setup.id, address: listener.local_addr()? };
     // Ctrl-C means to leave, and leaving takes a moment. `ended` is for our own threads.
     let leaving = orders.clone();
-    let _waker = stop.when_raised(move || _ = leaving.tell(Event::Leave));
+    let _registration = stop.when_raised(move || _ = leaving.tell(Event::Leave));
     let ended = &Stop::new();
     thread::scope(|threads| {
         let (accepting, hearing) = (orders.clone(), orders.clone());
@@ -66,7 +68,7 @@ pub fn run(
         let node = Node::new(setup, Instant::now());
         let mut carrier = Carrier { node, threads, orders, wires: HashMap::new(), next: 0 };
         let started = started.and(discovers).map_err(Into::into);
-        let done = started.and_then(|()| carrier.work(&inbox, tell));
+        let done = started.and_then(|()| carrier.work(&inbox, stop, tell));
         // Every thread waits for one of these three: a connection, the listener, the inbox.
         carrier.wires.values_mut().for_each(Wire::cut);
         ended.raise();
@@ -106,11 +108,13 @@ impl Carrier<'_, '_> {
     fn work(
         &mut self,
         inbox: &Receiver<Input>,
+        stop: &Stop,
         tell: &mut dyn FnMut(News) -> Result<()>,
     ) -> Result<()> {
         let (mut next_tick, mut last_moment) = (Instant::now(), None);
         loop {
-            let wait = next_tick.saturating_duration_since(Instant::now());
+            let next = last_moment.map_or(next_tick, |moment| next_tick.min(moment));
+            let wait = next.saturating_duration_since(Instant::now());
             let mut events = VecDeque::new();
             match inbox.recv_timeout(wait) {
                 Ok(Input::Crash) => {
@@ -130,7 +134,8 @@ impl Carrier<'_, '_> {
             }
             while let Some(event) = events.pop_front() {
                 if matches!(event, Event::Leave) {
-                    last_moment.get_or_insert(now + CLOSE_WITHIN);
+                    let within = if stop.is_raised() { LEAVE_WITHIN } else { CLOSE_WITHIN };
+                    last_moment.get_or_insert(now + within);
                 }
                 self.handle(event, now, &mut events, tell)?;
             }

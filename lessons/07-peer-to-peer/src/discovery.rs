@@ -61,7 +61,8 @@ fn attend(group: &Group, own: Contact, orders: &Orders, ended: &Stop) -> io::Res
             group.announce(own.id, own.address.port())?;
             (next, pause) = (Instant::now() + pause, (pause * 2).min(LONGEST_PAUSE));
         }
-        match group.hear()? {
+        let until = echo_until.map_or(next, |echo| echo.min(next));
+        match group.hear(ended, until.saturating_duration_since(Instant::now()))? {
             Some(contact) if contact.id == own.id => echo_until = None,
             Some(contact) => _ = orders.tell(Event::Announced(contact)),
             None => {}
@@ -87,7 +88,8 @@ pub fn works(address: SocketAddrV4, ip: IpAddr) -> io::Result<()> {
     let until = Instant::now() + ECHO_WITHIN;
     group.announce(id, address.port())?;
     while Instant::now() < until {
-        if group.hear()?.is_some_and(|contact| contact.id == id) {
+        let left = until.saturating_duration_since(Instant::now());
+        if group.hear(&Stop::new(), left)?.is_some_and(|contact| contact.id == id) {
             return Ok(());
         }
     }

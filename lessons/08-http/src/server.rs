@@ -15,7 +15,7 @@ pub mod site;
 mod target;
 
 use std::fs;
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -134,7 +134,6 @@ impl Server {
     /// One client from its first byte to its last.
     fn attend(&self, tcp: TcpStream, peer: SocketAddr, place: &Place) {
         say!("{peer} connected");
-        let Ok(_waker) = self.stop.shuts_down(&tcp, Shutdown::Read) else { return };
         let outcome = self.wrap(tcp).and_then(|stream| {
             let connection = Connection::new(stream, peer, self);
             if place.number > self.limits.max_connections {

@@ -13,6 +13,7 @@ use anyhow::{Result, anyhow};
 use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
 use netbasics::trouble::explain;
+use netbasics::wait::Stoppable;
 use netbasics::{ready, say, socket};
 
 use crate::family::{Family, text, unmapped};
@@ -91,13 +92,11 @@ fn attend(stream: TcpStream, peer: SocketAddr, stop: &Stop) {
 }
 
 /// Greets the client, then sends back whatever it says.
-fn converse(mut stream: &TcpStream, client: SocketAddr, stop: &Stop) -> io::Result<()> {
-    let _waker = stop.shuts_down(stream, Shutdown::Both)?;
-    stream.set_read_timeout(Some(IDLE))?;
-    stream.set_write_timeout(Some(IDLE))?;
+fn converse(stream: &TcpStream, client: SocketAddr, stop: &Stop) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    let stoppable = Stoppable::new(stream, stop, IDLE)?;
     let greeting = format!("you came over {} from {}\n", Family::of(client), text(client));
-    stream.write_all(greeting.as_bytes())?;
-    io::copy(&mut &*stream, &mut stream)?;
+    (&stoppable).write_all(greeting.as_bytes())?;
+    io::copy(&mut &stoppable, &mut &stoppable)?;
     stream.shutdown(Shutdown::Write)
 }

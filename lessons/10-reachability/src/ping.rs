@@ -35,10 +35,8 @@ use tally::Tally;
 
 /// Larger than any packet; what does not fit would be cut off.
 const BUFFER_BYTES: usize = 65_536;
-/// A wait of nothing would be one without end.
-const SHORTEST_WAIT: Duration = Duration::from_millis(1);
-/// How often a waiting ping looks whether it should end.
-const TICK: Duration = Duration::from_millis(100);
+/// How long a message may take that was said to be there: it may turn out to be damaged.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// Send ICMP echo requests to a host and show what comes back
 #[derive(clap::Args)]
@@ -104,7 +102,7 @@ impl Ping {
             let Some(until) = pacer.next().or(self.probes.awaited_until()) else { break };
             let left = until.saturating_duration_since(Instant::now());
             // At the end, too: the answer may have come while the system let others run.
-            self.listen(left)?;
+            self.listen(left, stop)?;
             if left.is_zero() && pacer.next().is_none() {
                 break;
             }
@@ -114,10 +112,13 @@ impl Ping {
     // listing: end run
 
     // listing: begin listen
-    /// Waits for one message, for `limit` or less.
-    fn listen(&mut self, limit: Duration) -> Result<()> {
-        // SO_RCVTIMEO, in which 0 means "no limit".
-        self.socket.set_read_timeout(Some(limit.clamp(SHORTEST_WAIT, TICK)))?;
+    /// Waits for one message, for `limit` or until `stop` is raised.
+    fn listen(&mut self, limit: Duration, stop: &Stop) -> Result<()> {
+        // poll(2), and then SO_RCVTIMEO, in which 0 would mean "no limit".
+        if !stop.wait_readable(&self.socket, limit)? {
+            return Ok(());
+        }
+        self.socket.set_read_timeout(Some(MOMENT))?;
         // recv(2): one whole message.
         match self.socket.read(&mut self.buffer) {
             Ok(length) => {

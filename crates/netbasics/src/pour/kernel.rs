@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 
 use super::{CopyError, copy};
+use crate::wait::Stoppable;
 
 /// How many bytes one call moves at most: the largest pipe that everybody may have (pipe(7),
 /// `/proc/sys/fs/pipe-max-size`).
@@ -23,7 +24,7 @@ type Counted = Result<(), CopyError>;
 /// Connection → pipe → file. splice(2) wants a pipe on one side; ours holds references to the
 /// memory in which the bytes arrived, and only the way into the file copies them.
 pub fn receive(
-    stream: &TcpStream,
+    stream: &Stoppable<'_, TcpStream>,
     file: &File,
     count: &mut impl FnMut(usize) -> Counted,
 ) -> Counted {
@@ -34,7 +35,8 @@ pub fn receive(
     let _ = fcntl_setpipe_size(&entrance, PIPE_BYTES);
     let exit = File::from(exit);
     loop {
-        match splice(stream, None, &entrance, None, PIPE_BYTES, SpliceFlags::MOVE) {
+        stream.check().map_err(CopyError::Read)?;
+        match splice(stream.socket(), None, &entrance, None, PIPE_BYTES, SpliceFlags::MOVE) {
             Ok(0) => return Ok(()),
             Ok(bytes) => {
                 count(bytes)?;
@@ -43,9 +45,18 @@ pub fn receive(
                 }
             }
             Err(Errno::INTR) => {}
+            // The pipe is empty, so it is the stream that has nothing.
+            Err(Errno::AGAIN) => wait(stream)?,
             Err(error) if is_refusal(error) => return Ok(()),
             Err(error) => return Err(CopyError::Read(error.into())),
         }
+    }
+}
+
+fn wait(stream: &Stoppable<'_, TcpStream>) -> Counted {
+    match stream.wait_readable() {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+        waited => waited.map_err(CopyError::Read),
     }
 }
 

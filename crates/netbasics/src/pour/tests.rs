@@ -1,6 +1,7 @@
 //! Files and connections that the kernel pours, and others that it refuses.
 
 use super::*;
+use crate::stop::Stop;
 use rstest::rstest;
 use std::io::Seek;
 use std::net::{Shutdown, TcpListener};
@@ -43,6 +44,15 @@ fn content_of(mut file: &File) -> Vec<u8> {
     content
 }
 
+fn receive_within(
+    time: Duration,
+    stream: &TcpStream,
+    file: &File,
+    limit: u64,
+) -> Result<u64, CopyError> {
+    receive(&Stoppable::new(stream, &Stop::new(), time).unwrap(), file, limit)
+}
+
 /// Pours `content` from one end of a connection, in `pieces`, into `file` at the other.
 fn pour_into(file: &File, content: &[u8], piece: usize, limit: u64) -> Result<u64, CopyError> {
     let (mut client, server) = pair();
@@ -53,7 +63,7 @@ fn pour_into(file: &File, content: &[u8], piece: usize, limit: u64) -> Result<u6
             content.chunks(piece).try_for_each(|piece| client.write_all(piece)).unwrap_or_default();
             let _ = client.shutdown(Shutdown::Write);
         });
-        let received = receive(&server, file, limit);
+        let received = receive_within(LIMIT, &server, file, limit);
         drop(server);
         received
     })
@@ -98,10 +108,29 @@ fn a_file_that_the_kernel_refuses_is_written_all_the_same() {
 #[test]
 fn a_silent_sender_is_a_read_that_times_out() {
     let (_silent, server) = pair();
-    server.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
-    let result = receive(&server, &tempfile::tempfile().unwrap(), 10);
+    let time = Duration::from_millis(50);
+    let result = receive_within(time, &server, &tempfile::tempfile().unwrap(), 10);
     let Err(CopyError::Read(error)) = result else { panic!("{result:?}") };
     assert!(crate::trouble::is_timeout(&error), "{error:?}");
+}
+
+#[test]
+fn the_stop_ends_a_wait_for_a_silent_sender_and_leaves_what_a_busy_one_sends() {
+    let (mut client, server) = pair();
+    let stop = Stop::new();
+    let stream = Stoppable::new(&server, &stop, LIMIT).unwrap();
+    let receive = || receive(&stream, &tempfile::tempfile().unwrap(), u64::MAX);
+    let is_stopped = |result| match result {
+        Err(CopyError::Read(error)) => crate::wait::is_stopped(&error),
+        _ => false,
+    };
+    thread::scope(|scope| {
+        let receiving = scope.spawn(receive);
+        stop.raise();
+        assert!(is_stopped(receiving.join().unwrap()));
+    });
+    client.write_all(b"more").unwrap();
+    assert!(is_stopped(receive()));
 }
 
 #[test]
@@ -109,7 +138,7 @@ fn a_reset_is_a_read_that_failed() {
     let (client, server) = pair();
     crate::socket::reset_on_close(&client, true).unwrap();
     drop(client);
-    let result = receive(&server, &tempfile::tempfile().unwrap(), 10);
+    let result = receive_within(LIMIT, &server, &tempfile::tempfile().unwrap(), 10);
     let Err(CopyError::Read(error)) = result else { panic!("{result:?}") };
     assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
 }

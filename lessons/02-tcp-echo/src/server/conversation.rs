@@ -6,6 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use netbasics::frame::{FrameError, read_line};
 use netbasics::say;
 use netbasics::stop::Stop;
+use netbasics::wait::Stoppable;
 
 use super::Options;
 
@@ -22,18 +23,16 @@ pub fn converse(
     options: &Options,
     stop: &Stop,
 ) -> Result<(), FrameError> {
-    // Ctrl-C ends this conversation too, wherever it waits.
-    let _waker = stop.shuts_down(stream, Shutdown::Both)?;
-    // SO_RCVTIMEO, SO_SNDTIMEO: a client that falls silent, or stops reading what we send, must
-    // not keep its thread for ever.
-    stream.set_read_timeout(Some(options.idle))?;
-    stream.set_write_timeout(Some(options.idle))?;
+    // Each read and write waits in poll(2), as `accept` does: until Ctrl-C, and not longer than
+    // `idle`. A client that falls silent, or stops reading what we send, must not keep its thread
+    // for ever.
+    let stoppable = &Stoppable::new(stream, stop, options.idle)?;
     // TCP_NODELAY: send short messages at once instead of waiting for more (RFC 9293, 3.7.4).
     stream.set_nodelay(true)?;
     match &options.reply {
-        None => echo(stream)?,
-        Some(text) if options.each_read => answer_each_read(stream, peer, text)?,
-        Some(text) => answer(stream, peer, text)?,
+        None => echo(stoppable)?,
+        Some(text) if options.each_read => answer_each_read(stoppable, peer, text)?,
+        Some(text) => answer(stoppable, peer, text)?,
     }
     // shutdown(2): we have nothing more to say either. The client reads the end of the stream.
     stream.shutdown(Shutdown::Write)?;
@@ -43,7 +42,7 @@ pub fn converse(
 
 // listing: begin echo
 /// Sends back whatever comes, until the client has nothing more to send.
-fn echo(mut stream: &TcpStream) -> io::Result<()> {
+fn echo(mut stream: &Stoppable<TcpStream>) -> io::Result<()> {
     let mut buffer = [0; 4096];
     loop {
         // recv(2): what has arrived so far, at least one byte. TCP is a stream, so this may be
@@ -61,7 +60,7 @@ fn echo(mut stream: &TcpStream) -> io::Result<()> {
 
 /// send(2) may take only some of the bytes when its buffer is full; this sends the rest too, as
 /// Python's `sendall` does. The standard library has it as `write_all`, which we use from here on.
-fn send_all(mut stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+fn send_all(mut stream: &Stoppable<TcpStream>, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match stream.write(bytes) {
             Ok(taken) => bytes = &bytes[taken..],
@@ -75,7 +74,11 @@ fn send_all(mut stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
 
 // listing: begin answer
 /// Answers every message with `text`. Here boundaries matter, so a message is a line.
-fn answer(mut stream: &TcpStream, peer: SocketAddr, text: &str) -> Result<(), FrameError> {
+fn answer(
+    mut stream: &Stoppable<TcpStream>,
+    peer: SocketAddr,
+    text: &str,
+) -> Result<(), FrameError> {
     let mut incoming = BufReader::new(stream);
     while let Some(message) = read_line(&mut incoming, MAX_LINE_BYTES)? {
         say!("{peer} says: {}", String::from_utf8_lossy(&message));
@@ -87,7 +90,11 @@ fn answer(mut stream: &TcpStream, peer: SocketAddr, text: &str) -> Result<(), Fr
 
 // listing: begin each_read
 /// Takes what one read has brought for a message. It may be half of one, or three of them.
-fn answer_each_read(mut stream: &TcpStream, peer: SocketAddr, text: &str) -> io::Result<()> {
+fn answer_each_read(
+    mut stream: &Stoppable<TcpStream>,
+    peer: SocketAddr,
+    text: &str,
+) -> io::Result<()> {
     let mut buffer = [0; EACH_READ_BYTES];
     loop {
         match stream.read(&mut buffer) {

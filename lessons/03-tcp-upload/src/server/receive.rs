@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use anyhow::{Context, Result, anyhow, ensure};
 use netbasics::inbox::{FileName, Inbox, Upload, explain_file};
 use netbasics::pour::{self, CopyError};
-use netbasics::stop::Stop;
 use netbasics::trouble::explain;
+use netbasics::wait::Stoppable;
 use netbasics::{say, socket};
 
 use super::ahead::receive_ahead;
@@ -30,7 +30,7 @@ pub struct Stored {
 
 // listing: begin sized
 /// Header, bytes, and nothing published unless all of them came.
-pub fn sized(mut stream: &TcpStream, inbox: &Inbox, max_bytes: u64) -> Result<Stored> {
+pub fn sized(mut stream: &Stoppable<TcpStream>, inbox: &Inbox, max_bytes: u64) -> Result<Stored> {
     let Header { length, name } = Header::read(&mut stream)?;
     let name = name.parse()?;
     ensure!(length <= max_bytes, "{length} bytes are too many; this server takes {max_bytes}");
@@ -45,18 +45,16 @@ pub fn sized(mut stream: &TcpStream, inbox: &Inbox, max_bytes: u64) -> Result<St
 
 // listing: begin eof
 /// Bytes until the client's half-close: whatever came by then *is* the file.
-pub fn until_eof(stream: &TcpStream, inbox: &Inbox, max_bytes: u64, stop: &Stop) -> Result<Stored> {
+pub fn until_eof(stream: &Stoppable<TcpStream>, inbox: &Inbox, max_bytes: u64) -> Result<Stored> {
     // Our only way to say no: until the file is stored, closing the connection resets it.
-    socket::reset_on_close(stream, true)?;
+    socket::reset_on_close(stream.socket(), true)?;
     let upload = inbox.begin().map_err(|error| cannot_store(&error))?;
     // Nobody asks for a digest here, so the bytes need not pass through this program.
     let poured = pour::receive(stream, upload.as_file(), max_bytes);
     let length = poured.map_err(|error| explain_copy(error, max_bytes))?;
-    // Ctrl-C looks like the end of the stream too, and must not publish half a file.
-    ensure!(!stop.is_raised(), STOPPED);
     let name = publish(upload, &NAMELESS.parse()?)?;
     // From here on it is stored, whatever becomes of the connection.
-    let _ = socket::reset_on_close(stream, false);
+    let _ = socket::reset_on_close(stream.socket(), false);
     Ok(Stored { name, length, digest: None })
 }
 // listing: end eof

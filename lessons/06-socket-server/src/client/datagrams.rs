@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use netbasics::local::{self, Mailbox, SocketFile};
 use netbasics::port::Endpoint;
 use netbasics::socket;
-use netbasics::stop::{Stop, Waker};
+use netbasics::stop::{Registration, Stop};
 use netbasics::trouble::{Trouble, is_timeout, is_unreachable_peer};
 
 use super::Server;
@@ -82,7 +82,7 @@ pub struct Local {
     server: PathBuf,
     timeout: Duration,
     _file: Arc<SocketFile>,
-    _waker: Waker,
+    _registration: Registration,
 }
 
 /// To be answered, a client needs an address as well; so this binds a file of its own.
@@ -94,11 +94,17 @@ pub fn between_files(server: &Path, timeout: Duration, stop: &Stop) -> Result<Lo
     // Ctrl-C ends a client at once, as always; but a file would stay.
     let file = Arc::new(file);
     let left_behind = Arc::clone(&file);
-    let waker = stop.when_raised(move || {
+    let registration = stop.when_raised(move || {
         left_behind.remove();
         process::exit(130);
     });
-    Ok(Local { mailbox, server: server.to_owned(), timeout, _file: file, _waker: waker })
+    Ok(Local {
+        mailbox,
+        server: server.to_owned(),
+        timeout,
+        _file: file,
+        _registration: registration,
+    })
 }
 
 impl Server for Local {

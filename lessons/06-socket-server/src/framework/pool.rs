@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use netbasics::stop::{Stop, Waker};
+use netbasics::stop::{Registration, Stop};
 use netbasics::{say, say_limited};
 
 use super::{Job, Runner};
@@ -14,7 +14,7 @@ use super::{Job, Runner};
 /// A fixed number of workers and a queue of limited length before them.
 pub struct Pool {
     queue: Arc<Queue>,
-    _waker: Waker,
+    _registration: Registration,
 }
 
 /// What the loop and the workers share.
@@ -48,7 +48,8 @@ impl Pool {
         let stopped = Arc::clone(&queue);
         let pool = Self {
             queue: Arc::clone(&queue),
-            _waker: stop.when_raised(move || stopped.change(|state| state.is_stopped = true)),
+            _registration: stop
+                .when_raised(move || stopped.change(|state| state.is_stopped = true)),
         };
         for number in 1..=workers {
             let queue = Arc::clone(&queue);

@@ -1,14 +1,14 @@
 //! A request: a connection, or a datagram. How each is served by the same handler.
 
-use std::io::{self, BufReader, Read, Write};
-use std::net::Shutdown;
+use std::io::{self, BufReader, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use netbasics::frame::{FrameError, read_line};
-use netbasics::stop::{Stop, Waker};
+use netbasics::stop::Stop;
 use netbasics::trouble::explain;
+use netbasics::wait::{Stoppable, is_stopped};
 use netbasics::{say, say_limited};
 use socket2::Socket;
 
@@ -46,7 +46,7 @@ pub struct Service {
     pub idle: Duration,
     /// No new requests: what is running is finished.
     pub stop: Stop,
-    /// No more patience: connections are shut down, whatever they are in the middle of.
+    /// No more patience: connections get no further answer.
     pub cut: Stop,
 }
 // listing: end request
@@ -56,12 +56,10 @@ impl Service {
     /// Serves a request to its end. What goes wrong with it ends this request and no other.
     pub fn attend(&self, request: Request) {
         match request {
-            Request::Stream(Connection { stream, peer }) => {
-                match self.converse(&Arc::new(stream), &peer) {
-                    Ok(()) => say!("{peer} is done"),
-                    Err(error) => say!("{peer} is gone: {error}"),
-                }
-            }
+            Request::Stream(Connection { stream, peer }) => match self.converse(&stream, &peer) {
+                Ok(()) => say!("{peer} is done"),
+                Err(error) => say!("{peer} is gone: {error}"),
+            },
             Request::Datagram(Datagram { message, peer, post }) => {
                 let sent = self.answer(&message, &peer).map(|answer| post.send(&answer, &peer));
                 if let Some(Err(error)) = sent {
@@ -85,50 +83,26 @@ impl Service {
 
     // listing: begin converse
     /// Answers each line of a connection with a line, until the client has no more.
-    fn converse(&self, stream: &Arc<Socket>, peer: &Peer) -> Result<(), FrameError> {
-        stream.set_read_timeout(Some(self.idle))?;
-        stream.set_write_timeout(Some(self.idle))?;
+    fn converse(&self, stream: &Socket, peer: &Peer) -> Result<(), FrameError> {
         // An answer is sent at once (TCP_NODELAY, lesson 2); a Unix socket knows no other way.
         let _ = stream.set_tcp_nodelay(true);
-        // When the server is to stop, we still read what has arrived, then the end: shutdown(2).
-        let _stop = shuts_down(&self.stop, stream, Shutdown::Read);
-        let _cut = shuts_down(&self.cut, stream, Shutdown::Both);
-        let mut incoming = BufReader::new(Incoming { stream, stop: &self.stop });
-        let mut outgoing = &**stream;
-        loop {
+        // When the server is to stop, what has arrived is still read, and nothing is waited for. Its
+        // end is then an error and no end of the stream: half a line is no message.
+        let stoppable = Stoppable::new(stream, &self.stop, self.idle)?.finishing();
+        let (mut incoming, mut outgoing) = (BufReader::new(&stoppable), &stoppable);
+        while !self.cut.is_raised() {
             match read_line(&mut incoming, MAX_LINE_BYTES) {
                 Ok(Some(message)) => match self.answer(&message, peer) {
                     Some(answer) => outgoing.write_all(&[&answer, &b"\n"[..]].concat())?,
                     None => return Ok(()),
                 },
                 // We said that there would be no more: no failure of the client.
-                Err(_) if self.stop.is_raised() && !self.cut.is_raised() => return Ok(()),
+                Err(FrameError::Io(error)) if is_stopped(&error) => return Ok(()),
                 Ok(None) => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
+        Err(io::Error::other("it has not ended in time").into())
     }
     // listing: end converse
-}
-
-fn shuts_down(stop: &Stop, stream: &Arc<Socket>, how: Shutdown) -> Waker {
-    let stream = Arc::clone(stream);
-    stop.when_raised(move || _ = stream.shutdown(how))
-}
-
-/// What comes from a client. Its end after a stop is an error, as it is our doing: the client may
-/// have been in the middle of a line, and half a line is no message.
-struct Incoming<'a> {
-    stream: &'a Socket,
-    stop: &'a Stop,
-}
-
-impl Read for Incoming<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut stream = self.stream;
-        match stream.read(buffer) {
-            Ok(0) if self.stop.is_raised() => Err(io::Error::other("the server is ending")),
-            result => result,
-        }
-    }
 }

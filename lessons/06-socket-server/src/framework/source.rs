@@ -4,11 +4,9 @@ mod datagrams;
 mod streams;
 
 use std::io;
-use std::time::Duration;
 
 use netbasics::local::SocketFile;
 use netbasics::stop::Stop;
-use netbasics::wait::Doorbell;
 use socket2::{Socket, Type};
 
 pub use datagrams::{BUFFER_BYTES, Post};
@@ -17,16 +15,13 @@ use super::Source;
 use datagrams::Datagrams;
 use streams::Streams;
 
-/// How long a source waits at most before it lets the loop look whether to end. Mostly the doorbell
-/// is quicker. (Python's `serve_forever` has no bell; it looks every half second.)
-const TICK: Duration = Duration::from_secs(1);
-
-/// The source of a bound socket, which `stop` wakes. Its type decides, whatever its address is.
+/// The source of a bound socket, whose waits `stop` ends. The socket's type decides, whatever its
+/// address is. (Python's `serve_forever` wakes up every half second to look whether it should end.)
 pub fn of(socket: Socket, file: Option<SocketFile>, stop: &Stop) -> io::Result<Box<dyn Source>> {
-    let bell = Doorbell::new(stop)?;
+    let stop = stop.clone();
     if socket.r#type()? == Type::STREAM {
-        Ok(Box::new(Streams::new(socket, file, bell)?))
+        Ok(Box::new(Streams::new(socket, file, stop)?))
     } else {
-        Ok(Box::new(Datagrams::new(socket, file, bell)?))
+        Ok(Box::new(Datagrams::new(socket, file, stop)?))
     }
 }

@@ -10,6 +10,7 @@ use std::time::Instant;
 use anyhow::Result;
 use netbasics::program::plain;
 use netbasics::say;
+use netbasics::stop::Stop;
 use socket2::SockRef;
 
 use super::link::{self, QUEUE_FRAMES, Wire};
@@ -78,11 +79,12 @@ impl Carrier<'_, '_> {
         stream.set_nodelay(true)?;
         SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER)?;
         let (queue, to_write) = mpsc::sync_channel(QUEUE_FRAMES);
-        let (reading, writing) = (stream.try_clone()?, stream.try_clone()?);
-        let wire = Wire { stream, queue: Some(queue), until: None };
-        start(self.threads, "writing", move || link::write(&writing, &to_write))?;
-        let orders = self.orders.clone();
-        start(self.threads, "reading", move || link::read(&reading, link, &orders))?;
+        let (reading, writing) = (stream.try_clone()?, stream);
+        let wire = Wire { cut: Stop::new(), queue: Some(queue), until: None };
+        let (orders, cut) = (self.orders.clone(), wire.cut.clone());
+        start(self.threads, "writing", move || link::write(&writing, &to_write, &cut))?;
+        let cut = wire.cut.clone();
+        start(self.threads, "reading", move || link::read(&reading, link, &orders, &cut))?;
         Ok(wire)
     }
 

@@ -7,6 +7,8 @@ use std::thread;
 use std::time::Instant;
 
 use netbasics::frame::read_frame;
+use netbasics::stop::Stop;
+use netbasics::wait::Stoppable;
 
 use super::Orders;
 use super::pace::Pace;
@@ -18,7 +20,8 @@ pub const QUEUE_FRAMES: usize = 512;
 
 /// What the carrier holds of a connection.
 pub struct Wire {
-    pub stream: TcpStream,
+    /// Raised when it is cut, by us.
+    pub cut: Stop,
     /// The way to its writing thread; none when nothing more is to be sent.
     pub queue: Option<SyncSender<Frame>>,
     /// When it is cut, whatever is left to be sent.
@@ -35,34 +38,34 @@ impl Wire {
     }
     // listing: end queue
 
-    /// Ends both threads wherever they wait.
+    /// Ends both threads wherever they wait. What is in the queue is still written if the neighbour
+    /// takes it at once.
     pub fn cut(&mut self) {
         self.queue = None;
-        // If this fails, it is cut already.
-        let _ = self.stream.shutdown(Shutdown::Both);
+        self.cut.raise();
     }
 }
 
 // listing: begin link
 /// Writes what comes through `queue`, until there will be no more; then closes our half.
-pub fn write(mut stream: &TcpStream, queue: &Receiver<Frame>) {
-    for frame in queue {
-        // A failure is the reading thread's to tell: the connection has ended for it, too.
-        if stream.write_all(&frame.encode()).is_err() {
-            break;
-        }
+pub fn write(stream: &TcpStream, queue: &Receiver<Frame>, cut: &Stop) {
+    // A failure is the reading thread's to tell: the connection has ended for it, too.
+    if let Ok(stoppable) = Stoppable::new(stream, cut, None).map(Stoppable::finishing) {
+        let mut outgoing = &stoppable;
+        let _ = queue.iter().try_for_each(|frame| outgoing.write_all(&frame.encode()));
     }
     let _ = stream.shutdown(Shutdown::Write);
 }
 
 /// Reads frames until there will be no more, and tells each, and the end.
-pub fn read(stream: &TcpStream, link: LinkId, orders: &Orders) {
-    let end = read_frames(stream, link, orders);
+pub fn read(stream: &TcpStream, link: LinkId, orders: &Orders, cut: &Stop) {
+    let stoppable = Stoppable::new(stream, cut, None).map_err(|error| error.to_string());
+    let end = stoppable.and_then(|stream| read_frames(&stream, link, orders));
     // Nobody is there to be told when the node has ended: then we end, too.
     let _ = orders.tell(Event::Closed { link, end });
 }
 
-fn read_frames(stream: &TcpStream, link: LinkId, orders: &Orders) -> Result<(), String> {
+fn read_frames(stream: &Stoppable<TcpStream>, link: LinkId, orders: &Orders) -> Result<(), String> {
     let mut incoming = BufReader::new(stream);
     let mut pace = Pace::new(Instant::now());
     loop {

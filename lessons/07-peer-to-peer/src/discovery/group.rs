@@ -4,14 +4,15 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::time::Duration;
 
+use netbasics::stop::Stop;
 use netbasics::trouble::is_timeout;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::wire::{Contact, MAGIC, NodeId, VERSION};
 
 const ANNOUNCEMENT_BYTES: usize = 15;
-/// How long [`Group::hear`] waits, so that a listening thread can look whether it should end.
-const TICK: Duration = Duration::from_millis(100);
+/// How long a datagram may take that was said to be there: it may turn out to be damaged.
+const MOMENT: Duration = Duration::from_millis(10);
 /// How Windows says that a datagram is larger than the buffer. (Others cut it off.) Then it is no
 /// announcement.
 const WSAEMSGSIZE: i32 = 10_040;
@@ -49,7 +50,7 @@ impl Group {
         // IP_MULTICAST_LOOP: our own machine gets it, too. (It is the default; here all rests on it.)
         speaking.set_multicast_loop_v4(true)?;
         let (hearing, speaking) = (UdpSocket::from(hearing), UdpSocket::from(speaking));
-        hearing.set_read_timeout(Some(TICK))?;
+        hearing.set_read_timeout(Some(MOMENT))?;
         Ok(Self { address, hearing, speaking })
     }
     // listing: end join
@@ -61,12 +62,15 @@ impl Group {
     }
 
     // listing: begin hear
-    /// Waits a moment for an announcement.
+    /// Waits for an announcement, for `limit` or until `stop` is raised.
     ///
     /// Anybody on this machine can write one, and there is no connection that would prove anything.
     /// So we believe as little as we can: that it is worth a try to connect to this port, at the
     /// address that the datagram came from, if that is of this machine. Who is there we then ask.
-    pub fn hear(&self) -> io::Result<Option<Contact>> {
+    pub fn hear(&self, stop: &Stop, limit: Duration) -> io::Result<Option<Contact>> {
+        if !stop.wait_readable(&self.hearing, limit)? {
+            return Ok(None);
+        }
         let mut buffer = [0; ANNOUNCEMENT_BYTES + 1];
         match self.hearing.recv_from(&mut buffer) {
             Ok((length, from)) => Ok(contact(&buffer[..length], from.ip())),
@@ -109,6 +113,9 @@ mod tests {
         assert_eq!(contact(&[&datagram[..], b"x"].concat(), HERE), None, "a byte more");
     }
 
+    /// What arrives takes no time; where nothing does, multicast does not work.
+    const PATIENCE: Duration = Duration::from_secs(2);
+
     #[test]
     fn what_is_announced_is_heard_or_multicast_does_not_work_here() {
         let port = UdpSocket::bind((HERE, 0)).unwrap().local_addr().unwrap().port();
@@ -118,9 +125,10 @@ mod tests {
         if group.announce(NodeId(7), 9).is_err() {
             return;
         }
-        if let Some(contact) = group.hear().unwrap() {
+        let stop = Stop::new();
+        if let Some(contact) = group.hear(&stop, PATIENCE).unwrap() {
             assert_eq!(contact, Contact { id: NodeId(7), address: SocketAddr::new(HERE, 9) });
-            assert_eq!(other.hear().unwrap(), Some(contact), "both hear it");
+            assert_eq!(other.hear(&stop, PATIENCE).unwrap(), Some(contact), "both hear it");
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use netbasics::socket;
 use netbasics::stop::Stop;
+use netbasics::wait::Stoppable;
 use rustls::{ClientConnection, ConnectionCommon, ServerConnection, StreamOwned};
 
 /// How long an answer that is being sent may go on after Ctrl-C.
@@ -27,8 +28,17 @@ impl Timed {
     pub fn new(tcp: TcpStream, wait: Duration, stop: Stop) -> io::Result<Self> {
         // A head and a body are two writes; the second must not wait for the first one's ACK.
         tcp.set_nodelay(true)?;
-        tcp.set_write_timeout(Some(wait))?;
         Ok(Self { tcp, wait, read_until: None, stop, write_until: None })
+    }
+
+    /// The stream, no wait of which lasts longer than `wait`, nor goes on when the server stops; but
+    /// what has arrived by then is still read.
+    fn stoppable(&self, wait: Duration) -> io::Result<Stoppable<'_, TcpStream>> {
+        Ok(Stoppable::new(&self.tcp, &self.stop, wait)?.finishing())
+    }
+
+    fn close(self) {
+        socket::close_politely_within(self.tcp, &self.stop);
     }
 
     /// From now on, reading ends after `limit` in total; with `None` only single waits are limited.
@@ -45,8 +55,7 @@ impl Read for Timed {
         if wait.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        self.tcp.set_read_timeout(Some(wait))?;
-        self.tcp.read(buffer)
+        (&self.stoppable(wait)?).read(buffer)
     }
 }
 // listing: end timed
@@ -60,11 +69,11 @@ impl Write for Timed {
                 return Err(io::Error::other("this server ends, and the client has not taken all"));
             }
         }
-        self.tcp.write(bytes)
+        (&self.stoppable(self.wait)?).write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.tcp.flush()
+        Ok(()) // A socket keeps nothing back.
     }
 }
 
@@ -88,20 +97,19 @@ impl Stream {
     /// Ends the connection so that the last words arrive. Under TLS the end is a message of its
     /// own, `close_notify` (RFC 9846, section 6.1), which nobody on the way can forge.
     pub fn close(self) {
-        let tcp = match self {
-            Self::Plain(timed) => timed.tcp,
+        match self {
+            Self::Plain(timed) => timed.close(),
             Self::TlsServer(mut tls) => {
                 tls.conn.send_close_notify();
                 send_last_words(&mut tls.conn, &mut tls.sock);
-                tls.sock.tcp
+                tls.sock.close();
             }
             Self::TlsClient(mut tls) => {
                 tls.conn.send_close_notify();
                 send_last_words(&mut tls.conn, &mut tls.sock);
-                tls.sock.tcp
+                tls.sock.close();
             }
-        };
-        socket::close_politely(tcp);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use anyhow::Result;
 use netbasics::say;
 use netbasics::trouble::{explain, is_timeout};
+use netbasics::wait::is_stopped;
 
 use super::answer::{Answer, answer};
 use super::send::{Manner, awaits_continue, send};
@@ -88,9 +89,8 @@ impl<'a> Connection<'a> {
         match body::fill(&mut self.input) {
             Ok([]) => return Ok(Came::Nothing),
             Ok(_) => {}
-            Err(error) if is_timeout(&error) || error.kind() == ErrorKind::UnexpectedEof => {
-                return Ok(Came::Nothing);
-            }
+            Err(error) if is_timeout(&error) || is_stopped(&error) => return Ok(Came::Nothing),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(Came::Nothing),
             Err(error) => return Err(gone(&error)),
         }
         // From its first byte on it has so long in total, or anybody could keep our thread for

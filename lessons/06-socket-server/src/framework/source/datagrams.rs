@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use netbasics::local::{Mailbox, SocketFile};
+use netbasics::stop::Stop;
 use netbasics::trouble::{is_timeout, is_unreachable_peer};
-use netbasics::wait::Doorbell;
 use socket2::Socket;
 
-use super::TICK;
 use crate::framework::request::Datagram;
 use crate::framework::{Address, Peer, Request, Source};
 
@@ -21,7 +20,7 @@ pub const BUFFER_BYTES: usize = 512 * 1024;
 /// How long a datagram may take that was said to be there.
 const MOMENT: Duration = Duration::from_millis(10);
 /// How long an answer may wait for room at a receiver on this machine.
-const SEND_WITHIN: Duration = Duration::from_secs(1);
+const SEND_WITHIN: Duration = Duration::from_millis(100);
 
 /// A datagram socket, of one sort or the other.
 pub enum Post {
@@ -64,13 +63,13 @@ pub struct Datagrams {
     post: Arc<Post>,
     /// A second handle of the same socket, to wait for.
     arrival: Socket,
-    bell: Doorbell,
+    stop: Stop,
     buffer: Vec<u8>,
     unnamed: u64,
 }
 
 impl Datagrams {
-    pub fn new(socket: Socket, file: Option<SocketFile>, bell: Doorbell) -> io::Result<Self> {
+    pub fn new(socket: Socket, file: Option<SocketFile>, stop: Stop) -> io::Result<Self> {
         socket.set_read_timeout(Some(MOMENT))?;
         // Only on this machine does sending wait for the receiver. One that does not listen must
         // not hold up an answer to another.
@@ -81,13 +80,13 @@ impl Datagrams {
             Some(_) => Post::Local(Mailbox::new(socket)?),
         };
         let (post, buffer) = (Arc::new(post), vec![0; BUFFER_BYTES]);
-        Ok(Self { _file: file, post, arrival, bell, buffer, unnamed: 0 })
+        Ok(Self { _file: file, post, arrival, stop, buffer, unnamed: 0 })
     }
 }
 
 impl Source for Datagrams {
     fn next(&mut self) -> io::Result<Option<Request>> {
-        if !self.bell.wait(&self.arrival, TICK)? {
+        if !self.stop.wait_readable(&self.arrival, None)? {
             return Ok(None);
         }
         match self.post.receive(&mut self.buffer) {

@@ -3,11 +3,10 @@
 use std::io::{self, ErrorKind::Interrupted};
 
 use netbasics::local::SocketFile;
+use netbasics::stop::Stop;
 use netbasics::trouble::is_timeout;
-use netbasics::wait::Doorbell;
 use socket2::Socket;
 
-use super::TICK;
 use crate::framework::request::Connection;
 use crate::framework::{Address, Peer, Request, Source};
 
@@ -17,28 +16,26 @@ pub struct Streams {
     /// Before `listener`, as fields are dropped in their order: the file goes first.
     _file: Option<SocketFile>,
     listener: Socket,
-    bell: Doorbell,
+    stop: Stop,
     accepted: u64,
 }
 
 impl Streams {
-    pub fn new(listener: Socket, file: Option<SocketFile>, bell: Doorbell) -> io::Result<Self> {
-        // A client may be gone between `wait` and `accept`. Then accept must not wait for the
+    pub fn new(listener: Socket, file: Option<SocketFile>, stop: Stop) -> io::Result<Self> {
+        // A client may be gone between `wait_readable` and `accept`. Then accept must not wait for the
         // next one.
         listener.set_nonblocking(true)?;
-        Ok(Self { _file: file, listener, bell, accepted: 0 })
+        Ok(Self { _file: file, listener, stop, accepted: 0 })
     }
 }
 
 impl Source for Streams {
     fn next(&mut self) -> io::Result<Option<Request>> {
-        if !self.bell.wait(&self.listener, TICK)? {
+        if !self.stop.wait_readable(&self.listener, None)? {
             return Ok(None);
         }
         match self.listener.accept() {
             Ok((stream, peer)) => {
-                // Linux makes a new socket a blocking one; others make it like its listener.
-                stream.set_nonblocking(false)?;
                 self.accepted += 1;
                 let peer = Address::of(&peer).map_or(Peer::Unnamed(self.accepted), Peer::At);
                 Ok(Some(Request::Stream(Connection { stream, peer })))
