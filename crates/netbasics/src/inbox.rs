@@ -17,6 +17,7 @@
 
 mod open;
 
+use std::collections::HashSet;
 use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt;
@@ -25,6 +26,7 @@ use std::io::ErrorKind as Kind;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tempfile::{NamedTempFile, PersistError};
@@ -43,10 +45,19 @@ const MAX_SAME_NAME: u32 = 10_000;
 /// Longest name in bytes that common file systems take, less room for a number to be added.
 const MAX_NAME_BYTES: usize = 255 - 6;
 
-/// A folder for uploads.
+/// A folder for uploads. Clones are the same inbox.
 #[derive(Clone, Debug)]
 pub struct Inbox {
     folder: PathBuf,
+    parts: Parts,
+}
+
+/// The `.part` files that there are at the moment.
+type Parts = Arc<Mutex<HashSet<PathBuf>>>;
+
+fn lock(parts: &Parts) -> MutexGuard<'_, HashSet<PathBuf>> {
+    // A set of paths is valid whatever panicked while holding it.
+    parts.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Inbox {
@@ -61,7 +72,7 @@ impl Inbox {
                 remove_if_abandoned(&entry.path());
             }
         }
-        Ok(Self { folder })
+        Ok(Self { folder, parts: Parts::default() })
     }
 
     /// As [`open`](Self::open), for a folder that was named on a command line.
@@ -84,11 +95,48 @@ impl Inbox {
         let mut builder = tempfile::Builder::new();
         builder.prefix(PART_PREFIX).suffix(PART_SUFFIX);
         readable_by_others(&mut builder);
+        let mut parts = lock(&self.parts);
         let file = builder.tempfile_in(&self.folder)?;
+        parts.insert(file.path().to_owned());
+        drop(parts);
+        let part = Part { path: file.path().to_owned(), parts: Arc::clone(&self.parts) };
         // A wish: only the clean-up after a killed server looks at it, and it removes nothing that
         // it cannot lock. So an upload goes on where the file system has no locks.
         let _ = file.as_file().lock();
-        Ok(Upload { file, folder: self.folder.clone() })
+        Ok(Upload { file, folder: self.folder.clone(), _part: part })
+    }
+
+    /// Has Ctrl-C (and SIGTERM, where there is one) end the process at once, with code 130, and
+    /// remove the `.part` files before: for a server that waits in ways which nobody can end.
+    ///
+    /// # Errors
+    /// When the process has already installed a handler: call it once.
+    #[cfg(feature = "net")]
+    pub fn end_on_ctrl_c(&self) -> io::Result<()> {
+        let parts = Arc::clone(&self.parts);
+        ctrlc::set_handler(move || {
+            // Locked until the end: no upload can begin any more.
+            let parts = lock(&parts);
+            for part in &*parts {
+                // It may have got its name this moment, and then it stays.
+                let _ = fs::remove_file(part);
+            }
+            std::process::exit(130);
+        })
+        .map_err(io::Error::other)
+    }
+}
+
+/// A `.part` file, as long as it is one.
+#[derive(Debug)]
+struct Part {
+    path: PathBuf,
+    parts: Parts,
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        lock(&self.parts).remove(&self.path);
     }
 }
 
@@ -98,6 +146,8 @@ impl Inbox {
 pub struct Upload {
     file: NamedTempFile,
     folder: PathBuf,
+    /// After `file`, as fields are dropped in their order.
+    _part: Part,
 }
 
 impl Write for Upload {

@@ -35,8 +35,8 @@ use tally::Tally;
 
 /// Larger than any packet; what does not fit would be cut off.
 const BUFFER_BYTES: usize = 65_536;
-/// How long a message may take that was said to be there: it may turn out to be damaged.
-const MOMENT: Duration = Duration::from_millis(1);
+/// What arrives this moment is still heard. (And a time limit of nothing would be none.)
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 /// Send ICMP echo requests to a host and show what comes back
 #[derive(clap::Args)]
@@ -114,11 +114,12 @@ impl Ping {
     // listing: begin listen
     /// Waits for one message, for `limit` or until `stop` is raised.
     fn listen(&mut self, limit: Duration, stop: &Stop) -> Result<()> {
-        // poll(2), and then SO_RCVTIMEO, in which 0 would mean "no limit".
-        if !stop.wait_readable(&self.socket, limit)? {
+        // poll(2): for a message, or for Ctrl-C.
+        if !stop.wait_readable(&self.socket, limit.max(SHORTEST_WAIT))? {
             return Ok(());
         }
-        self.socket.set_read_timeout(Some(MOMENT))?;
+        // SO_RCVTIMEO: what poll announces may turn out to be damaged (select(2), BUGS).
+        self.socket.set_read_timeout(Some(SHORTEST_WAIT))?;
         // recv(2): one whole message.
         match self.socket.read(&mut self.buffer) {
             Ok(length) => {

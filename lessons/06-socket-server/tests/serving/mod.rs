@@ -191,6 +191,7 @@ pub fn is_silent(mut stream: &Socket) -> bool {
 pub fn is_ended(mut stream: &Socket) -> bool {
     match uninterrupted(|| stream.read(&mut [0])) {
         Ok(length) => length == 0,
+        Err(error) if error.kind() == ErrorKind::Interrupted => is_ended(stream),
         Err(error) => matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
     }
 }
