@@ -83,6 +83,7 @@ pub fn serve<State>(
     take: impl Fn(&mut State, &mut Folder, u32, &[u8]) -> Result<bool>,
 ) -> Result<()> {
     let mut folder = Folder { inbox: Inbox::open_argument(dir)?, stored: 0 };
+    folder.inbox.end_on_ctrl_c()?;
     let socket = socket::bind_udp(addr)?;
     ready::announce(socket.local_addr()?)?;
     // Nothing is forgotten: a client may repeat its last block long after.

@@ -37,14 +37,32 @@ impl Drop for Client {
         }
         let stream = self.stream.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Ok(stream) = stream.try_clone() {
-            socket::close_politely(stream);
+            socket::close_politely_within(stream, &self.stop);
         }
+    }
+}
+
+/// What a client says. For us that ends when `until` is raised.
+pub struct Incoming<'a> {
+    pub stream: &'a TcpStream,
+    pub until: &'a Stop,
+}
+
+impl Read for Incoming<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while !self.until.is_raised() {
+            // poll(2): for bytes or for the stop, whichever comes first.
+            if self.until.wait_readable(self.stream, None)? {
+                return self.stream.read(buffer);
+            }
+        }
+        Ok(0)
     }
 }
 
 /// The next line without its newline. `None` at the end of the stream, in the middle of a line too,
 /// and for a line that is too long.
-pub fn next_line(lines: &mut BufReader<&TcpStream>) -> io::Result<Option<String>> {
+pub fn next_line(lines: &mut BufReader<Incoming>) -> io::Result<Option<String>> {
     let mut line = Vec::new();
     lines.take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut line)?;
     // What is no text is no right line either.

@@ -70,6 +70,7 @@ fn main() -> ExitCode {
 /// Open the folder, bind, announce, serve.
 fn run(addr: &Endpoint, dir: &Path) -> anyhow::Result<()> {
     let inbox = Inbox::open_argument(dir)?;
+    inbox.end_on_ctrl_c()?;
     let listener = socket::listen_tcp(addr)?;
     ready::announce(listener.local_addr()?)?;
     serve(&listener, &inbox);

@@ -47,6 +47,7 @@ fn main() -> ExitCode {
 /// Open the folder, bind, announce, serve.
 fn run(addr: &Endpoint, dir: &std::path::Path) -> anyhow::Result<()> {
     let store = Store { inbox: Inbox::open_argument(dir)?, last: Mutex::new(0) };
+    store.inbox.end_on_ctrl_c()?;
     let listener = socket::listen_tcp(addr)?;
     ready::announce(listener.local_addr()?)?;
     serve(&listener, &store);

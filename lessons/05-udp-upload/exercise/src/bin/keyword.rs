@@ -56,6 +56,7 @@ fn main() -> ExitCode {
 /// Bind, announce, serve.
 fn run(addr: &Endpoint, dir: &Path) -> Result<()> {
     let inbox = Inbox::open_argument(dir)?;
+    inbox.end_on_ctrl_c()?;
     let socket = socket::bind_udp(addr)?;
     ready::announce(socket.local_addr()?)?;
     serve(&socket, Uploads { inbox, begun: HashMap::new(), stored: 0 })

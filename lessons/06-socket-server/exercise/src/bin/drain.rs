@@ -15,7 +15,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufReader};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -28,7 +28,7 @@ use netbasics::{port::Endpoint, program, ready, say, socket, stop::Stop, trouble
 #[path = "../client.rs"]
 mod client;
 
-use client::{Client, is_name, next_line};
+use client::{Client, Incoming, is_name, next_line};
 
 /// Does what it is asked, so much at a time, and ends in order
 #[derive(Parser)]
@@ -125,20 +125,17 @@ impl Pool {
     /// Does what one client's lines say, until its stream ends or somebody says `stop`. Whoever
     /// says it is heard until all is done.
     fn hear(&self, stream: &TcpStream) -> io::Result<()> {
-        // When this is raised, what we read ends.
-        let mut heard_until = &self.stop;
-        let mut waker = heard_until.shuts_down(stream, Shutdown::Read)?;
         let client = Arc::new(Client::new(stream, &self.stop)?);
-        let mut lines = BufReader::new(stream);
-        while let Some(line) = next_line(&mut lines)?.filter(|_| !heard_until.is_raised()) {
+        let mut lines = BufReader::new(Incoming { stream, until: &self.stop });
+        let is_over = |lines: &BufReader<Incoming>| lines.get_ref().until.is_raised();
+        while let Some(line) = next_line(&mut lines)?.filter(|_| !is_over(&lines)) {
             match line.split_once(' ') {
                 Some(("work", name)) if is_name(name) => self.take(name, &client),
                 Some(("finish", name)) if is_name(name) => {
                     client.tell(if self.finish(name) { "ok" } else { "none" });
                 }
                 None if line == "stop" => {
-                    heard_until = &self.end;
-                    waker = heard_until.shuts_down(stream, Shutdown::Read)?;
+                    lines.get_mut().until = &self.end;
                     self.stop.raise();
                     // Under the lock: whoever has just found no reason to go home waits by now.
                     drop(self.state());
@@ -148,7 +145,6 @@ impl Pool {
                 _ => client.tell("error"),
             }
         }
-        drop(waker);
         Ok(())
     }
 
