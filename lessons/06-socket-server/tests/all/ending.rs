@@ -151,6 +151,23 @@ fn who_does_not_take_its_answers_is_not_waited_for(
     assert!(server.says(" is gone: the server is being stopped"), "{}", server.running.stderr());
 }
 
+#[rstest]
+fn a_datagram_client_that_takes_no_answers_is_not_waited_for(
+    #[values("inline", "threads", "pool")] run: &str,
+) {
+    let mut server = Served::start("unix-datagram", &["--run", run, "--grace", "3600"]);
+    let path = server.folder.path().join("deaf");
+    let deaf = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    deaf.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+    // More than a receiver's queue takes (net.unix.max_dgram_qlen).
+    for _ in 0..12 {
+        deaf.send_to(b"hello", server.path()).unwrap();
+    }
+    assert!(server.says(" says: hello"));
+    server.interrupt();
+    assert_eq!(server.code(), Some(0), "{}", server.running.stderr());
+}
+
 #[test]
 fn a_second_ctrl_c_ends_it_at_once() {
     let mut server = Served::start("tcp", &["--work", "3600", "--grace", "3600"]);

@@ -8,8 +8,11 @@ use crate::common::{
     LARGE, LIMIT, Raw, SMALL, addr, assert_says, framed, hello, node, text, times, visit,
 };
 use netlab::hostile;
-use netlab::program::{Server, poll};
+use netlab::program::{CAN_INTERRUPT, Server, poll};
 use rstest::rstest;
+
+/// The kind of frame that is a farewell.
+const LEAVE: u8 = 6;
 
 /// Two nodes that know each other.
 fn pair() -> [Server; 2] {
@@ -224,4 +227,18 @@ fn what_a_neighbour_says_cannot_play_with_the_terminal() {
         assert_eq!(node.stdout().lines().count(), 1, "the readiness line is all");
     }
     assert_unharmed(&mut pair);
+}
+
+/// It is told that the node leaves, and need not answer.
+#[test]
+fn ctrl_c_does_not_wait_for_a_neighbour_that_neither_speaks_nor_closes() {
+    let mut ann = node("ann", &["--discover", "none"]);
+    let mut silent = Raw::join(&ann, "silent");
+    assert_says(&ann, "silent is here");
+    let status = ann.interrupt(LIMIT).expect("it ends");
+    if CAN_INTERRUPT {
+        assert_eq!(status.code(), Some(0), "{}", ann.stderr());
+        assert_eq!(silent.next_of(LEAVE), [LEAVE]);
+        silent.assert_closed();
+    }
 }
