@@ -10,9 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::fd::AsFd;
-
-use crate::wait::{Event, Waker, Woken};
+use crate::wait::{AsFd, Event, Waker, Woken};
 
 /// Says "please end now" to a server, from another thread or from Ctrl-C. Clones share one flag.
 #[derive(Clone, Default)]

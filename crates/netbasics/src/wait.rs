@@ -16,8 +16,12 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(unix)]
+pub(crate) use std::os::fd::AsFd;
+#[cfg(windows)]
+pub(crate) use std::os::windows::io::AsSocket as AsFd;
+
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fd::AsFd;
 use socket2::SockRef;
 
 use crate::stop::Stop;

@@ -198,8 +198,8 @@ fn thousands_are_served_at_once(#[values(THREADS, EVENTS)] model: &[&str]) {
     }
 }
 
-/// 2,000, or what the limit of open files allows: the threaded server needs two for each client,
-/// and other tests of this process run at the same time.
+/// 2,000, or what the limit of open files allows: this process and the server need one each, and
+/// other tests of this process run at the same time.
 fn affordable_clients() -> usize {
     let limit = Command::new("sh").args(["-c", "ulimit -n"]).output().ok();
     let limit = limit.and_then(|output| String::from_utf8(output.stdout).ok()?.trim().parse().ok());
@@ -254,15 +254,10 @@ fn out_of_descriptors_the_server_goes_on_and_does_not_spin(
     let server = Server::start(&mut command, LIMIT).unwrap();
     let mut clients: Vec<TcpStream> = (0..60).map(|_| connect(server.address())).collect();
     assert!(server.says("cannot accept a connection just now: ", LIMIT));
-    // A thread takes a second descriptor for its client; there may be none left for any of them.
-    if model == EVENTS {
-        round_trip(&clients[0], b"served");
-        let waiting = clients.pop().unwrap();
-        drop(clients);
-        round_trip(&waiting, b"served at last");
-    } else {
-        drop(clients);
-    }
+    round_trip(&clients[0], b"served");
+    let waiting = clients.pop().unwrap();
+    drop(clients);
+    round_trip(&waiting, b"served at last");
     let is_served = || is_echoed(&connect(server.address())).then_some(());
     assert!(poll(LIMIT, is_served).is_some(), "nobody is served any more");
     let tries = server.stderr().matches("cannot accept").count();
