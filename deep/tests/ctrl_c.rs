@@ -141,7 +141,7 @@ fn programs() -> Vec<Program> {
     ]
 }
 
-const LONG_LINE: [u8; 60_000] = {
+static LONG_LINE: [u8; 60_000] = {
     let mut line = [b'x'; 60_000];
     line[line.len() - 1] = b'\n';
     line
@@ -334,7 +334,7 @@ impl Client {
     fn receive(&mut self) {
         let received = match self {
             Self::Tcp(stream) => stream.read(&mut [0]),
-            Self::Udp(socket) => socket.recv(&mut [0; 65_536]),
+            Self::Udp(socket) => socket.recv(&mut vec![0; 65_536]),
         };
         assert!(received.unwrap() > 0);
     }

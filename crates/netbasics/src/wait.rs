@@ -49,6 +49,7 @@ pub struct Waker {
 }
 
 /// What is waited for on a socket.
+#[derive(Clone, Copy)]
 pub(crate) struct Event(PollFlags);
 
 impl Event {
@@ -133,7 +134,7 @@ impl Error for Stopped {}
 /// Whether an error says [`Stopped`].
 #[must_use]
 pub fn is_stopped(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<Stopped>())
+    matches!(error.get_ref(), Some(inner) if inner.is::<Stopped>())
 }
 
 fn stopped() -> io::Error {
