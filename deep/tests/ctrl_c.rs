@@ -16,8 +16,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use grader::{build, workspace};
-use libtest_mimic::Trial;
-use netlab::peers::{run_together, trial_if};
+use libtest_mimic::{Arguments, Trial};
+use netlab::peers::trial_if;
 use netlab::program::{CAN_INTERRUPT, Server, poll};
 
 use Doing::{AddressGone, Deaf, HalfARequest, LoopbackDown, NoClient, Silent};
@@ -160,7 +160,7 @@ const LOOPBACK: &str = "ip link set lo up && ip addr add 10.77.0.1/32 dev lo";
 
 fn main() -> ExitCode {
     if !CAN_INTERRUPT {
-        return run_together(Vec::new());
+        return ExitCode::SUCCESS;
     }
     let network = within(&["true"]).stderr(Stdio::null()).status().is_ok_and(|ok| ok.success());
     let mut trials = Vec::new();
@@ -182,7 +182,7 @@ fn main() -> ExitCode {
             });
         }
     }
-    run_together(trials)
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
 /// As `trial_if`, for a test that knows its program.
