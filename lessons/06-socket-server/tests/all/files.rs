@@ -9,6 +9,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crate::serving::{LIMIT, PROGRAM, Served, ask, server_at};
@@ -179,16 +180,18 @@ enum Start {
     AnotherServes,
 }
 
-/// Tries to start a server on `path`; `None` if that failed, and yet nobody answers there.
-fn try_start(path: &Path) -> Option<Start> {
+/// Tries to start a server on `path`; `None` if that failed, and yet nobody answers there, or perhaps
+/// the one does that is still to end.
+fn try_start(path: &Path, first_has_ended: &AtomicBool) -> Option<Start> {
     let mut server = Running::start(&mut server_at(path, "unix"), |_| {}).unwrap();
     let is_decided = || (server.ended().is_some() || !server.stdout().is_empty()).then_some(());
     poll(LIMIT, is_decided).unwrap();
     if server.ended().is_none() {
         return Some(Start::Serves(server));
     }
+    let by_another = first_has_ended.load(Ordering::SeqCst);
     let is_served = client_of(path, "unix").arg("hello").ok().is_ok();
-    is_served.then_some(Start::AnotherServes)
+    (is_served && by_another).then_some(Start::AnotherServes)
 }
 
 /// One ends while others start: whoever gets the path must be the one that clients find.
@@ -198,10 +201,12 @@ fn a_server_that_ends_hands_the_path_to_one_other() {
     let path = folder.path().join("socket");
     let (mut current, ..) = serving::start(&mut server_at(&path, "unix"));
     for _ in 0..10 {
+        let ended = AtomicBool::new(false);
         let mut next: Vec<Running> = thread::scope(|scope| {
-            let try_until = || poll(LIMIT, || try_start(&path)).expect("somebody serves");
+            let try_until = || poll(LIMIT, || try_start(&path, &ended)).expect("somebody serves");
             let starting: Vec<_> = (0..4).map(|_| scope.spawn(try_until)).collect();
             assert_eq!(current.interrupt(LIMIT).unwrap().code(), Some(0));
+            ended.store(true, Ordering::SeqCst);
             let started = starting.into_iter().map(|thread| thread.join().unwrap());
             started
                 .filter_map(|start| match start {
