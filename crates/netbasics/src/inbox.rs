@@ -429,6 +429,21 @@ mod tests {
         assert_eq!(names_in(folder.path()), [""; 0]);
     }
 
+    /// What Ctrl-C would remove.
+    #[test]
+    fn an_inbox_knows_its_parts_until_they_are_published_or_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let inbox = Inbox::open(folder.path()).unwrap();
+        let (one, two) = (inbox.clone().begin().unwrap(), inbox.begin().unwrap());
+        let mut known: Vec<_> = lock(&inbox.parts).iter().cloned().collect();
+        known.sort();
+        let there = names_in(folder.path()).into_iter().map(|name| folder.path().join(name));
+        assert_eq!(known, there.collect::<Vec<_>>());
+        one.publish(&"a.txt".parse().unwrap()).unwrap();
+        drop(two);
+        assert!(lock(&inbox.parts).is_empty());
+    }
+
     #[rstest]
     #[case::with_extension("a.txt", ["a-1.txt", "a-2.txt", "a.txt"])]
     #[case::without("a", ["a", "a-1", "a-2"])]

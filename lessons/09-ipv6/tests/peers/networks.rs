@@ -47,6 +47,8 @@ pub fn trials() -> Vec<Trial> {
         without_ipv6("an_ipv6_address_is_refused_with_the_reason", ipv6_address),
         without_ipv6("happy_eyeballs_end_at_the_ipv4_address", eyeballs),
         with_two_links("a_link_local_address_is_reached_on_its_link_only", link_local),
+        with_two_links("ctrl_c_ends_a_server_whose_address_has_gone", address_gone),
+        with_two_links("ctrl_c_ends_a_server_whose_loopback_is_down", loopback_down),
     ]
 }
 
@@ -166,4 +168,27 @@ fn link_local() {
     let output = client(&server, &["--addr", &format!("[fe80::7%two]:{port}")]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains(": connection refused; "), "{output:?}");
+}
+
+/// As when a laptop leaves a network.
+fn address_gone() {
+    let mut server = server(TWO_LINKS, &["--addr", "[fe80::7%one]:0"]);
+    change(&server, &["addr", "del", "fe80::7/64", "dev", "one"]);
+    assert_eq!(server.interrupt(LIMIT).expect("it ends").code(), Some(0));
+}
+
+fn loopback_down() {
+    for arguments in [&["--addr", "127.0.0.1:0"][..], &["--dual", "--addr", "[::]:0"]] {
+        let mut server = server(TWO_LINKS, arguments);
+        change(&server, &["link", "set", "lo", "down"]);
+        assert_eq!(server.interrupt(LIMIT).expect("it ends").code(), Some(0));
+    }
+}
+
+/// Changes the network of a server.
+fn change(server: &Server, ip: &[&str]) {
+    let target = format!("--target={}", server.id());
+    let mut command = Command::new("nsenter");
+    command.args([&target, "--user", "--net", "--preserve-credentials", "ip"]).args(ip);
+    assert!(command.status().unwrap().success());
 }
