@@ -76,6 +76,8 @@ const TCP: Talk = Talk { is_udp: false, hello: None, half: None, much: None };
 const UDP: Talk = Talk { is_udp: true, ..TCP };
 const ECHO: Talk = Talk { hello: Some(b"x"), much: Some(&[b'x'; 65_536]), ..TCP };
 const LINES: Talk = Talk { hello: Some(b"x\n"), half: Some(b"hal"), much: Some(b"x\n"), ..TCP };
+/// However much comes, little is answered, and nothing fills up.
+const SHORT_ANSWERS: Talk = Talk { much: None, ..LINES };
 /// Its answers are as long: few of them fill the buffers.
 const LONG_LINES: Talk = Talk { much: Some(&LONG_LINE), ..LINES };
 const GREETING: Talk = Talk { hello: Some(b""), ..TCP };
@@ -103,6 +105,8 @@ fn programs() -> Vec<Program> {
         lesson("lesson-02", &["--idle", "3600", "--events"], ECHO),
         lesson("lesson-02", &["--idle", "3600", "--reply", "x"], LINES),
         lesson("lesson-02", &["--idle", "3600", "--reply", "x", "--events"], LINES),
+        lesson("lesson-02", &["--idle", "3600", "--reply", "x", "--each-read"], SHORT_ANSWERS),
+        lesson("lesson-02", &["--idle", "3600", "--reply", "x", "--each-read", "--events"], SHORT_ANSWERS),
         receives("lesson-03", &["--idle", "3600"], Some(HEADER), TCP),
         receives("lesson-03", &["--idle", "3600", "--framing", "eof"], Some(b"abc"), TCP),
         lesson("lesson-04", &[], Talk { hello: Some(b"hello"), ..UDP }),
