@@ -150,7 +150,7 @@ impl Desk {
         state.longest_wait = state.longest_wait.max(time);
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, unix))]
     pub fn longest_wait(&self) -> Duration {
         self.state().longest_wait
     }

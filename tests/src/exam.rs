@@ -54,7 +54,7 @@ impl Exam {
         Self(desk)
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, unix))]
     pub(crate) fn longest_wait(&self) -> Duration {
         self.0.longest_wait()
     }

@@ -2,8 +2,6 @@
 
 mod common;
 
-use std::fs;
-
 use common::Workspace;
 use coursebook::listing::{self, Listing};
 use rstest::rstest;
@@ -175,7 +173,7 @@ fn mistake_names_the_chapter_its_line_and_what_is_wrong(#[case] line: &str, #[ca
 fn listing_does_not_follow_a_link_out_of_the_workspace() {
     let (workspace, outside) = (workspace(), Workspace::new());
     outside.write("secret.rs", "secret();\n");
-    fs::create_dir_all(workspace.path().join("src")).unwrap();
+    std::fs::create_dir_all(workspace.path().join("src")).unwrap();
     let link = workspace.path().join("src/link.rs");
     std::os::unix::fs::symlink(outside.path().join("secret.rs"), link).unwrap();
     workspace.write_third_line("{{#listing src/link.rs}}");

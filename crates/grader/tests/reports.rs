@@ -6,8 +6,6 @@
 
 mod grades;
 
-use std::fs;
-
 use grader::course::Language;
 use grader::plain::plain;
 use grader::protocol::Verdict;
@@ -341,6 +339,7 @@ fn every_variable_that_classroom_50_must_set_is_named_when_missing() {
 #[cfg(unix)]
 #[test]
 fn others_may_read_a_report() {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let (ours, plain) = (folder.path().join("report"), folder.path().join("plain"));

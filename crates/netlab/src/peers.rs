@@ -149,7 +149,7 @@ impl Drop for Peer {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
@@ -157,7 +157,6 @@ mod tests {
     const AT_ONCE: Duration = Duration::ZERO;
 
     #[test]
-    #[cfg(unix)]
     fn a_peer_is_told_prints_and_ends() {
         let mut cat = Peer::start(&mut Command::new("cat"));
         cat.tell("hello\n");

@@ -4,13 +4,12 @@
 //! well enough for a test. Here a thread of its own waits in wait4(2): the end is noticed when it
 //! happens, and the system says with it how much memory the program has had at most.
 
-use std::process::{Command, ExitStatus, Stdio};
+use std::io;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
-
-use wait4::Wait4;
 
 use crate::program::{Kept, StartError, keep_reading, kill_group_of, own_group, poll};
 
@@ -29,7 +28,7 @@ pub struct Ended {
     pub status: ExitStatus,
     /// The most memory that it, or a program it had started and waited for, has held, in bytes
     /// (`ru_maxrss` of getrusage(2)). Linux counts in what the program that started it held at
-    /// that moment, so nothing below our own few MiB is ever seen.
+    /// that moment, so nothing below our own few MiB is ever seen. Where there is no wait4(2), 0.
     pub peak_memory: u64,
 }
 
@@ -68,11 +67,7 @@ impl Timed {
         let (end, waiting) = mpsc::channel();
         let id = child.id();
         thread::spawn(move || {
-            let ended = child.wait4().ok().map(|used| Ended {
-                at: Instant::now(),
-                status: used.status,
-                peak_memory: used.rusage.maxrss,
-            });
+            let ended = wait(&mut child).ok();
             // Nobody may be there any more to hear it.
             let _ = end.send(ended);
         });
@@ -140,8 +135,20 @@ impl Drop for Timed {
     }
 }
 
+#[cfg(unix)]
+fn wait(child: &mut Child) -> io::Result<Ended> {
+    let used = wait4::Wait4::wait4(child)?;
+    Ok(Ended { at: Instant::now(), status: used.status, peak_memory: used.rusage.maxrss })
+}
+
+#[cfg(not(unix))]
+fn wait(child: &mut Child) -> io::Result<Ended> {
+    let status = child.wait()?;
+    Ok(Ended { at: Instant::now(), status, peak_memory: 0 })
+}
+
 fn read(
-    pipe: impl std::io::Read + Send + 'static,
+    pipe: impl io::Read + Send + 'static,
     words: &Kept,
     lines: &Lines,
     is_output: bool,

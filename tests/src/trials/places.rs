@@ -1,9 +1,9 @@
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use super::{A_MOMENT, assert_says, exam, exam_of, report_of, serving_once};
+use super::{A_MOMENT, assert_says, exam, report_of, serving_once};
 
 #[test]
 fn a_reserved_address_refuses_until_the_test_listens_there() {
@@ -42,9 +42,10 @@ fn a_host_may_have_an_address_of_ipv6() {
 #[cfg(unix)]
 #[test]
 fn only_who_was_told_a_wildcard_may_listen_on_it() {
+    use super::exam_of;
     const EVERYWHERE: &str = "echo 'listening on [::]:9'; exec sleep 1000";
     let address = exam_of(EVERYWHERE).serve_at(&[], "[::]:0");
-    assert_eq!(address, "[::]:9".parse::<SocketAddr>().unwrap());
+    assert_eq!(address, "[::]:9".parse().unwrap());
     for told in ["127.0.0.1:0", "0.0.0.0:0"] {
         let report = report_of(|| {
             let _ = exam_of(EVERYWHERE).serve_at(&[], told);

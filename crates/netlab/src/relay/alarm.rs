@@ -1,10 +1,25 @@
 //! A timer that is more exact than the poll's own, which counts in milliseconds: a datagram of
 //! 1,400 bytes takes a tenth of one at 100 Mbit/s.
 
+use std::io;
+use std::time::Duration;
+
+use mio::{Registry, Token};
+
 #[cfg(target_os = "linux")]
-pub(super) use exact::Alarm;
+pub(super) use exact::Exact as Alarm;
 #[cfg(not(target_os = "linux"))]
-pub(super) use plain::Alarm;
+pub(super) use plain::Plain as Alarm;
+
+/// What wakes the loop when a time has come.
+pub(super) trait Timer: Sized {
+    /// Its events, if it has any, carry `token`.
+    fn new(registry: &Registry, token: Token) -> io::Result<Self>;
+
+    /// Sees to it that the poll ends `wait` from now, which is at `at`; returns the time limit to
+    /// give to the poll.
+    fn set(&mut self, at: Duration, wait: Duration) -> io::Result<Option<Duration>>;
+}
 
 /// Linux: `timerfd_create(2)`, to the microsecond.
 #[cfg(target_os = "linux")]
@@ -14,34 +29,28 @@ mod exact {
     use std::time::Duration;
 
     use mio::unix::SourceFd;
-    use mio::{Interest, Registry};
+    use mio::{Interest, Registry, Token};
     use rustix::time::{
         Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
         timerfd_settime,
     };
 
-    use super::super::turns::ALARM;
+    use super::Timer;
 
-    pub(in super::super) struct Alarm {
+    pub(in super::super) struct Exact {
         timer: OwnedFd,
         set: Option<Duration>,
     }
 
-    impl Alarm {
-        pub(in super::super) fn new(registry: &Registry) -> io::Result<Self> {
+    impl Timer for Exact {
+        fn new(registry: &Registry, token: Token) -> io::Result<Self> {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
             let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-            registry.register(&mut SourceFd(&timer.as_raw_fd()), ALARM, Interest::READABLE)?;
+            registry.register(&mut SourceFd(&timer.as_raw_fd()), token, Interest::READABLE)?;
             Ok(Self { timer, set: None })
         }
 
-        /// Sees to it that the poll ends `wait` from now, which is at `at`; returns the time limit
-        /// to give to the poll.
-        pub(in super::super) fn set(
-            &mut self,
-            at: Duration,
-            wait: Duration,
-        ) -> io::Result<Option<Duration>> {
+        fn set(&mut self, at: Duration, wait: Duration) -> io::Result<Option<Duration>> {
             if wait.is_zero() {
                 return Ok(Some(wait));
             }
@@ -63,20 +72,18 @@ mod plain {
     use std::io;
     use std::time::Duration;
 
-    use mio::Registry;
+    use mio::{Registry, Token};
 
-    pub(in super::super) struct Alarm;
+    use super::Timer;
 
-    impl Alarm {
-        pub(in super::super) fn new(_: &Registry) -> io::Result<Self> {
+    pub(in super::super) struct Plain;
+
+    impl Timer for Plain {
+        fn new(_: &Registry, _: Token) -> io::Result<Self> {
             Ok(Self)
         }
 
-        pub(in super::super) fn set(
-            &mut self,
-            _: Duration,
-            wait: Duration,
-        ) -> io::Result<Option<Duration>> {
+        fn set(&mut self, _: Duration, wait: Duration) -> io::Result<Option<Duration>> {
             Ok(Some(wait))
         }
     }

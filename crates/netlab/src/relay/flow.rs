@@ -9,7 +9,7 @@ use mio::net::TcpStream;
 use super::gate::{Gate, Step};
 use super::lane::Lane;
 use super::pieces::{Pieces, What};
-use super::splice::Splice;
+use super::splice::{Shortcut, Splice};
 use super::watch::Watch;
 use crate::faults::{Direction, Fate};
 use crate::record::{Connection, Happening};

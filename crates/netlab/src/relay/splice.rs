@@ -1,22 +1,42 @@
 //! The fast way through for bytes that nobody looks at: the kernel moves them from socket to pipe
 //! to socket (splice(2), Linux) and they never come to us.
 
+use std::io;
+
+use super::flow::{Outcome, Side};
+use super::watch::Watch;
+use crate::faults::Direction;
+
 #[cfg(target_os = "linux")]
-pub(super) use linux::Splice;
+pub(super) use linux::KernelPipe as Splice;
 #[cfg(not(target_os = "linux"))]
-pub(super) use none::Splice;
+pub(super) use none::NoPipe as Splice;
+
+/// What moves bytes past us.
+pub(super) trait Shortcut {
+    /// Moves what can be moved, and says whether the sender has ended.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no pipe; nothing has been moved then.
+    fn turn(
+        &mut self,
+        from: &mut Side,
+        to: &mut Side,
+        direction: Direction,
+        watch: &Watch,
+    ) -> io::Result<(Outcome, bool)>;
+}
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::io;
     use std::os::fd::OwnedFd;
 
     use rustix::io::Errno;
     use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 
-    use super::super::flow::{Outcome, Side};
-    use super::super::watch::Watch;
-    use crate::faults::{Direction, Fate};
+    use super::{Direction, Outcome, Shortcut, Side, Watch, io};
+    use crate::faults::Fate;
 
     /// Measured: less means more calls, more means that the bytes have left the processor's cache
     /// before the receiver copies them.
@@ -26,20 +46,15 @@ mod linux {
 
     /// A pipe while something is in it or about to be.
     #[derive(Default)]
-    pub(in super::super) struct Splice {
+    pub(in super::super) struct KernelPipe {
         pipe: Option<(OwnedFd, OwnedFd)>,
         inside: usize,
         ended: bool,
         reset: bool,
     }
 
-    impl Splice {
-        /// Moves what can be moved, and says whether the sender has ended.
-        ///
-        /// # Errors
-        ///
-        /// When the system gives no pipe; nothing has been moved then.
-        pub(in super::super) fn turn(
+    impl Shortcut for KernelPipe {
+        fn turn(
             &mut self,
             from: &mut Side,
             to: &mut Side,
@@ -60,7 +75,9 @@ mod linux {
             }
             Ok((Outcome { more: true, ..Outcome::default() }, false))
         }
+    }
 
+    impl KernelPipe {
         /// Moves from the socket into the empty pipe; `false` if nothing came.
         fn fill(
             &mut self,
@@ -130,17 +147,13 @@ mod linux {
 
 #[cfg(not(target_os = "linux"))]
 mod none {
-    use std::io;
-
-    use super::super::flow::{Outcome, Side};
-    use super::super::watch::Watch;
-    use crate::faults::Direction;
+    use super::{Direction, Outcome, Shortcut, Side, Watch, io};
 
     #[derive(Default)]
-    pub(in super::super) struct Splice;
+    pub(in super::super) struct NoPipe;
 
-    impl Splice {
-        pub(in super::super) fn turn(
+    impl Shortcut for NoPipe {
+        fn turn(
             &mut self,
             _: &mut Side,
             _: &mut Side,

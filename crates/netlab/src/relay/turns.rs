@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use mio::{Events, Poll, Token};
 
-use super::alarm::Alarm;
+use super::alarm::{Alarm, Timer};
 
 /// Wakes the loop so that it sees that it is to end.
 pub(super) const WAKER: Token = Token(0);
@@ -52,7 +52,7 @@ pub(super) trait Carrier {
 
 /// Runs until told to end, or until the system's poll itself fails.
 pub(super) fn run(mut poll: Poll, mut carrier: impl Carrier, ended: &AtomicBool) -> io::Result<()> {
-    let mut alarm = Alarm::new(poll.registry())?;
+    let mut alarm = Alarm::new(poll.registry(), ALARM)?;
     let mut events = Events::with_capacity(EVENTS_AT_ONCE);
     while !ended.load(Ordering::SeqCst) {
         let wait = match carrier.turn() {

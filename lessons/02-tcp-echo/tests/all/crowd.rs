@@ -9,7 +9,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use netlab::program::{Server, poll};
+use netlab::program::Server;
 use rstest::rstest;
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -40,11 +40,6 @@ fn round_trip(mut stream: &TcpStream, message: &[u8]) {
     let mut echo = vec![0; message.len()];
     stream.read_exact(&mut echo).unwrap();
     assert_eq!(echo, message);
-}
-
-fn is_echoed(mut stream: &TcpStream) -> bool {
-    let mut echo = [0; 5];
-    stream.write_all(b"hello").is_ok() && stream.read_exact(&mut echo).is_ok() && &echo == b"hello"
 }
 
 /// Sends copies of `piece` until no more is taken, and returns how many bytes were.
@@ -239,28 +234,41 @@ fn ctrl_c_tells_every_client(#[values(THREADS, EVENTS)] model: &[&str]) {
     }
 }
 
-/// The descriptors run out: who is in is served, and who waits outside is let in when others go.
-#[cfg(unix)]
-#[rstest]
-fn out_of_descriptors_the_server_goes_on_and_does_not_spin(
-    #[values(THREADS, EVENTS)] model: &[&str],
-) {
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", "ulimit -n 40; exec \"$0\" server --addr 127.0.0.1:0 \"$@\""])
-        .arg(env!("CARGO_BIN_EXE_lesson-02"))
-        .args(model);
-    let begin = std::time::Instant::now();
-    let server = Server::start(&mut command, LIMIT).unwrap();
-    let mut clients: Vec<TcpStream> = (0..60).map(|_| connect(server.address())).collect();
-    assert!(server.says("cannot accept a connection just now: ", LIMIT));
-    round_trip(&clients[0], b"served");
-    let waiting = clients.pop().unwrap();
-    drop(clients);
-    round_trip(&waiting, b"served at last");
-    let is_served = || is_echoed(&connect(server.address())).then_some(());
-    assert!(poll(LIMIT, is_served).is_some(), "nobody is served any more");
-    let tries = server.stderr().matches("cannot accept").count();
-    let at_most = begin.elapsed().as_millis() / 50 + 1;
-    assert!(tries as u128 <= at_most, "{tries} tries in a time for {at_most}");
+#[cfg(unix)] // the shell sets the limit
+mod descriptors {
+    use netlab::program::poll;
+
+    use super::*;
+
+    /// The descriptors run out: who is in is served, and who waits outside is let in when others go.
+    #[rstest]
+    fn out_of_descriptors_the_server_goes_on_and_does_not_spin(
+        #[values(THREADS, EVENTS)] model: &[&str],
+    ) {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "ulimit -n 40; exec \"$0\" server --addr 127.0.0.1:0 \"$@\""])
+            .arg(env!("CARGO_BIN_EXE_lesson-02"))
+            .args(model);
+        let begin = std::time::Instant::now();
+        let server = Server::start(&mut command, LIMIT).unwrap();
+        let mut clients: Vec<TcpStream> = (0..60).map(|_| connect(server.address())).collect();
+        assert!(server.says("cannot accept a connection just now: ", LIMIT));
+        round_trip(&clients[0], b"served");
+        let waiting = clients.pop().unwrap();
+        drop(clients);
+        round_trip(&waiting, b"served at last");
+        let is_served = || is_echoed(&connect(server.address())).then_some(());
+        assert!(poll(LIMIT, is_served).is_some(), "nobody is served any more");
+        let tries = server.stderr().matches("cannot accept").count();
+        let at_most = begin.elapsed().as_millis() / 50 + 1;
+        assert!(tries as u128 <= at_most, "{tries} tries in a time for {at_most}");
+    }
+
+    fn is_echoed(mut stream: &TcpStream) -> bool {
+        let mut echo = [0; 5];
+        stream.write_all(b"hello").is_ok()
+            && stream.read_exact(&mut echo).is_ok()
+            && &echo == b"hello"
+    }
 }

@@ -6,7 +6,6 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -80,7 +79,8 @@ fn both_sides_can_be_stopped_and_continued_in_the_middle(
     for id in [host.server.id(), client.id(), client.id(), host.server.id()] {
         for signal in ["-STOP", "-CONT"] {
             // A client that is done already cannot be stopped any more.
-            let _ = Command::new("kill").args([signal, &id.to_string()]).output().unwrap();
+            let mut kill = std::process::Command::new("kill");
+            let _ = kill.args([signal, &id.to_string()]).output().unwrap();
         }
     }
     let output = end_of(client);
