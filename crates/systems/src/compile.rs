@@ -47,7 +47,7 @@ pub fn everything(root: &Path, lessons: &[Lesson]) -> Result<Built> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root).args(["build", "--locked", "--target", TARGET]).arg("--target-dir");
     cargo.arg(&target).args(&wanted).arg("--message-format=json-render-diagnostics");
-    let wrap = format!("-Clink-arg={} -Clink-arg=-Wl,--wrap=__imp_getsockopt", v6only.display());
+    let wrap = format!("-Clink-arg={} -Clink-arg=-Wl,--wrap=getsockopt", v6only.display());
     cargo.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS", wrap);
     cargo.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER", COMPILER);
     cargo.env("CC_x86_64_pc_windows_gnu", COMPILER);
