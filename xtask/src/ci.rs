@@ -81,6 +81,7 @@ fn all(course: &Course) -> Vec<Step> {
         ),
         step("skeletons", "cargo xtask skeleton --check"),
         tests(course),
+        step("tests that take minutes", "cargo test -p deep --locked"),
         step("the oldest Rust of every dependency", "cargo test -p systems --locked"),
         step("Windows under Wine", "cargo run -p systems --locked")
             .needing(Need::Target("x86_64-pc-windows-gnu"))
@@ -132,7 +133,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let (steps, left_out) = need::sort_out(steps)?;
+    let (steps, left_out) = need::sort_out(steps, need::all_required())?;
     cargo::step_aside();
     let mut times = Vec::new();
     let outcome = run_all(&steps, &course, &mut times);

@@ -105,7 +105,10 @@ fn a_package_that_wants_more_is_named_however_deep_it_is() {
             { "id": "f", "deps": [] },
         ] },
     });
-    assert_eq!(too_new(&metadata, "1.89"), ["c 3.0.0 wants 1.89.1", "coursebook 4.0.0 wants 2.0.0"]);
+    assert_eq!(
+        too_new(&metadata, "1.89"),
+        ["c 3.0.0 wants 1.89.1", "coursebook 4.0.0 wants 2.0.0"]
+    );
 }
 
 #[test]

@@ -54,11 +54,16 @@ impl Need {
     }
 }
 
+/// Whether no check may be left out.
+pub fn all_required() -> bool {
+    env::var(VARIABLE).is_ok_and(|value| value == "all")
+}
+
 /// The steps that can be run here, and a line about each of the others.
 ///
 /// # Errors
-/// When no step may be left out; the error names what is missing.
-pub fn sort_out(steps: Vec<Step>) -> Result<(Vec<Step>, Vec<String>)> {
+/// When one would be left out and `all_required` says that none may: the error names what is missing.
+pub fn sort_out(steps: Vec<Step>, all_required: bool) -> Result<(Vec<Step>, Vec<String>)> {
     let (mut runnable, mut left_out) = (Vec::new(), Vec::new());
     for step in steps {
         match step.needs.iter().find(|need| !need.is_here()) {
@@ -69,7 +74,7 @@ pub fn sort_out(steps: Vec<Step>) -> Result<(Vec<Step>, Vec<String>)> {
             }
         }
     }
-    if !left_out.is_empty() && env::var(VARIABLE).is_ok_and(|value| value == "all") {
+    if all_required && !left_out.is_empty() {
         let list = left_out.join("\n  ");
         bail!("{VARIABLE}=all, but these checks cannot be run here:\n  {list}");
     }
@@ -86,4 +91,43 @@ fn is_on_path(program: &str) -> bool {
 fn rustup_says(arguments: &[&str]) -> String {
     let output = Command::new("rustup").args(arguments).output();
     output.map_or(String::new(), |output| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::step;
+    use super::*;
+
+    fn steps() -> Vec<Step> {
+        let missing = || Need::Program("no-such-program", "no-package");
+        vec![
+            step("here", "cargo fmt"),
+            step("gone", "cargo run").needing(missing()),
+            step("newer", "cargo +1.0 test")
+                .needing(missing())
+                .otherwise(step("any", "cargo test")),
+        ]
+    }
+
+    #[test]
+    fn what_cannot_be_run_is_named_and_something_else_runs_in_its_place() {
+        let (runnable, left_out) = sort_out(steps(), false).unwrap();
+        let names: Vec<_> = runnable.iter().map(|step| step.name.as_str()).collect();
+        assert_eq!(names, ["here", "any"]);
+        let why = "no no-such-program: on Debian, apt-get install no-package";
+        assert_eq!(left_out, [format!("gone: {why}"), format!("newer: {why}")]);
+    }
+
+    #[test]
+    fn where_all_is_required_a_missing_program_stops_everything() {
+        let Err(error) = sort_out(steps(), true) else { panic!("it goes on") };
+        assert!(error.to_string().contains("gone: no no-such-program"), "{error}");
+        assert!(sort_out(vec![step("here", "cargo fmt")], true).is_ok());
+    }
+
+    #[test]
+    fn a_target_or_toolchain_that_nobody_has_is_not_here() {
+        assert!(!Need::Target("made-up-target").is_here());
+        assert!(!Need::Toolchain("0.0.1").is_here());
+    }
 }
