@@ -47,7 +47,9 @@ pub fn everything(root: &Path, lessons: &[Lesson]) -> Result<Built> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root).args(["build", "--locked", "--target", TARGET]).arg("--target-dir");
     cargo.arg(&target).args(&wanted).arg("--message-format=json-render-diagnostics");
-    let wrap = format!("-Clink-arg={} -Clink-arg=-Wl,--wrap=getsockopt", v6only.display());
+    let link = |argument: &str| format!("-Clink-arg={argument} ");
+    let object = v6only.to_string_lossy();
+    let wrap: String = ["-Wl,--wrap=getsockopt", &object, "-lws2_32"].map(link).concat();
     cargo.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS", wrap);
     cargo.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER", COMPILER);
     cargo.env("CC_x86_64_pc_windows_gnu", COMPILER);
