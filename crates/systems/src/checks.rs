@@ -16,7 +16,7 @@ use crate::lessons::Lesson;
 use crate::wine::{Wine, windows_path};
 
 /// For whatever is done in a moment on a machine that has nothing else to do.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(120);
 /// For a grading, which waits a lot.
 const GRADING_LIMIT: Duration = Duration::from_secs(600);
 /// What lesson 3 uploads.
