@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use grader::course::{self, Transport};
 
 /// An exercise that is graded in place of a lesson's first one. Of lesson 3, the first one has a
-/// client that resets its connection, where Wine 8 sends FIN (SO_LINGER with 0).
+/// client that resets its connection, where Wine 8 sends FIN (`SO_LINGER` with 0).
 const GRADED: &[(&str, &str)] = &[("03", "framed")];
 
 /// A lesson, as far as it matters here.
