@@ -10,6 +10,8 @@ use std::thread;
 use std::time::Duration;
 
 use netlab::program::Server;
+#[cfg(unix)]
+use netlab::program::poll;
 use rstest::rstest;
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -40,6 +42,12 @@ fn round_trip(mut stream: &TcpStream, message: &[u8]) {
     let mut echo = vec![0; message.len()];
     stream.read_exact(&mut echo).unwrap();
     assert_eq!(echo, message);
+}
+
+#[cfg(unix)]
+fn is_echoed(mut stream: &TcpStream) -> bool {
+    let mut echo = [0; 5];
+    stream.write_all(b"hello").is_ok() && stream.read_exact(&mut echo).is_ok() && &echo == b"hello"
 }
 
 /// Sends copies of `piece` until no more is taken, and returns how many bytes were.
@@ -193,8 +201,8 @@ fn thousands_are_served_at_once(#[values(THREADS, EVENTS)] model: &[&str]) {
     }
 }
 
-/// 2,000, or what the limit of open files allows: this process and the server need one each, and
-/// other tests of this process run at the same time.
+/// 2,000, or what the limit of open files allows: the threaded server needs two for each client,
+/// and other tests of this process run at the same time.
 fn affordable_clients() -> usize {
     let limit = Command::new("sh").args(["-c", "ulimit -n"]).output().ok();
     let limit = limit.and_then(|output| String::from_utf8(output.stdout).ok()?.trim().parse().ok());
@@ -234,41 +242,28 @@ fn ctrl_c_tells_every_client(#[values(THREADS, EVENTS)] model: &[&str]) {
     }
 }
 
-#[cfg(unix)] // the shell sets the limit
-mod descriptors {
-    use netlab::program::poll;
-
-    use super::*;
-
-    /// The descriptors run out: who is in is served, and who waits outside is let in when others go.
-    #[rstest]
-    fn out_of_descriptors_the_server_goes_on_and_does_not_spin(
-        #[values(THREADS, EVENTS)] model: &[&str],
-    ) {
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", "ulimit -n 40; exec \"$0\" server --addr 127.0.0.1:0 \"$@\""])
-            .arg(env!("CARGO_BIN_EXE_lesson-02"))
-            .args(model);
-        let begin = std::time::Instant::now();
-        let server = Server::start(&mut command, LIMIT).unwrap();
-        let mut clients: Vec<TcpStream> = (0..60).map(|_| connect(server.address())).collect();
-        assert!(server.says("cannot accept a connection just now: ", LIMIT));
-        round_trip(&clients[0], b"served");
-        let waiting = clients.pop().unwrap();
-        drop(clients);
-        round_trip(&waiting, b"served at last");
-        let is_served = || is_echoed(&connect(server.address())).then_some(());
-        assert!(poll(LIMIT, is_served).is_some(), "nobody is served any more");
-        let tries = server.stderr().matches("cannot accept").count();
-        let at_most = begin.elapsed().as_millis() / 50 + 1;
-        assert!(tries as u128 <= at_most, "{tries} tries in a time for {at_most}");
-    }
-
-    fn is_echoed(mut stream: &TcpStream) -> bool {
-        let mut echo = [0; 5];
-        stream.write_all(b"hello").is_ok()
-            && stream.read_exact(&mut echo).is_ok()
-            && &echo == b"hello"
-    }
+/// The descriptors run out: who is in is served, and who waits outside is let in when others go.
+#[cfg(unix)]
+#[rstest]
+fn out_of_descriptors_the_server_goes_on_and_does_not_spin(
+    #[values(THREADS, EVENTS)] model: &[&str],
+) {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "ulimit -n 40; exec \"$0\" server --addr 127.0.0.1:0 \"$@\""])
+        .arg(env!("CARGO_BIN_EXE_lesson-02"))
+        .args(model);
+    let begin = std::time::Instant::now();
+    let server = Server::start(&mut command, LIMIT).unwrap();
+    let mut clients: Vec<TcpStream> = (0..60).map(|_| connect(server.address())).collect();
+    assert!(server.says("cannot accept a connection just now: ", LIMIT));
+    round_trip(&clients[0], b"served");
+    let waiting = clients.pop().unwrap();
+    drop(clients);
+    round_trip(&waiting, b"served at last");
+    let is_served = || is_echoed(&connect(server.address())).then_some(());
+    assert!(poll(LIMIT, is_served).is_some(), "nobody is served any more");
+    let tries = server.stderr().matches("cannot accept").count();
+    let at_most = begin.elapsed().as_millis() / 50 + 1;
+    assert!(tries as u128 <= at_most, "{tries} tries in a time for {at_most}");
 }
