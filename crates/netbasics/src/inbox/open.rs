@@ -214,7 +214,6 @@ mod tests {
     use super::*;
     use rstest::rstest;
     use std::path::PathBuf;
-    use std::process::Command;
     use std::sync::mpsc;
     use std::thread;
     use std::time::Duration;
@@ -264,7 +263,8 @@ mod tests {
     #[cfg(unix)]
     fn pipe(folder: &tempfile::TempDir) -> PathBuf {
         let path = folder.path().join("pipe");
-        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
         path
     }
 
