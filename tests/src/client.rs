@@ -44,9 +44,7 @@ impl Client {
         let line = desk.line(Transport::Tcp, client, server);
         let who = format!("client {}", line.number);
         desk.step(format!("{who} connects to {server}"));
-        let wait = Wait::begin(&desk);
-        let connected = socket.connect_timeout(&server.into(), patience());
-        drop(wait);
+        let connected = connect(&desk, &socket, server);
         match connected {
             Ok(()) => Self::new(desk, who, Direction::ToServer, line, socket.into()),
             Err(error) if is_timeout(&error) => desk.fail(Difference::timeout(format!(
@@ -109,31 +107,38 @@ impl Client {
     }
 
     fn send_pieces(&mut self, bytes: &[u8], size: usize, pause: Duration) {
-        for (index, piece) in bytes.chunks(size).enumerate() {
+        for piece in bytes.chunks(size) {
             if let Err(error) = self.send_piece(piece) {
-                self.note_payload(self.out, &bytes[..index * size]);
                 self.could_not("send", &error);
             }
             thread::sleep(pause);
         }
-        self.note_payload(self.out, bytes);
     }
 
     /// The limit is for each piece that the system takes: a large message may take its time, as
     /// long as the other side reads.
     fn send_piece(&mut self, mut piece: &[u8]) -> io::Result<()> {
         while !piece.is_empty() {
-            let wait = Wait::begin(&self.desk);
-            let written = self.stream.write(piece);
-            drop(wait);
-            match written {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(length) => piece = &piece[length..],
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+            let (taken, rest) = piece.split_at(self.write_some(piece)?);
+            self.note_payload(self.out, taken);
+            piece = rest;
         }
         Ok(())
+    }
+
+    /// One write(2) that takes something, as long as patience lasts.
+    fn write_some(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let desk = self.desk.clone();
+        let wait = Wait::begin(&desk);
+        loop {
+            let is_last = wait.left().is_none();
+            match self.stream.write(bytes) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_timeout(&error) && !is_last => {}
+                written => return written,
+            }
+        }
     }
 
     /// Closes the sending half: that was all.
@@ -211,6 +216,22 @@ impl Drop for Client {
         if !self.has_ended {
             self.end(Happening::Ended);
         }
+    }
+}
+
+/// Connects within the usual patience. What the system calls a timeout is none if this process stood
+/// still meanwhile: then the attempt goes on.
+fn connect(desk: &Desk, socket: &Socket, server: SocketAddr) -> io::Result<()> {
+    let wait = Wait::begin(desk);
+    match socket.connect_timeout(&server.into(), patience()) {
+        Err(error) if is_timeout(&error) => {
+            let ended = wait.poll(|| match socket.take_error() {
+                Ok(None) => socket.peer_addr().ok().map(|_| Ok(())),
+                Ok(Some(error)) | Err(error) => Some(Err(error)),
+            });
+            ended.unwrap_or(Err(error))
+        }
+        connected => connected,
     }
 }
 

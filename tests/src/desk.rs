@@ -8,6 +8,7 @@ use std::{env, fs, thread};
 
 use grader::outcome;
 use grader::protocol::{self, Outcome, Verdict};
+use grader::punctuality::{self, Limit, Stopwatch};
 use netlab::faults::Direction;
 use netlab::filtered::Filtered;
 use netlab::program::{Running, Server, poll};
@@ -15,6 +16,7 @@ use netlab::record::{Happening, Transport};
 use netlab::relay::Relay;
 
 use crate::blame::{blame, blame_a_client};
+use crate::disturbed::Held;
 use crate::folder::Grounds;
 use crate::random::{self, Random};
 use crate::story::{Difference, Scene, Story};
@@ -48,6 +50,10 @@ pub struct State {
     /// How many connections have come through a network to a server of the test.
     accepted: usize,
     longest_wait: Duration,
+    /// How long the program was told to let pass before it does something.
+    pub told_time: Duration,
+    /// What the machine has done to the test.
+    held: Held,
     /// The failure that was told, if there was one.
     told: Option<Outcome>,
 }
@@ -75,6 +81,7 @@ impl std::fmt::Debug for State {
 impl Desk {
     pub fn of(lesson: &str, exercise: &str, program: Vec<String>) -> Self {
         outcome::prepare();
+        punctuality::watch();
         let (seed, case) = (random::seed(), case_name(exercise));
         Self(Arc::new(Mutex::new(State {
             wire: Arc::new(Mutex::new(Wire::begin(&format!("{lesson}-{exercise}-{case}")))),
@@ -92,6 +99,8 @@ impl Desk {
             filtered: Vec::new(),
             accepted: 0,
             longest_wait: Duration::ZERO,
+            told_time: Duration::ZERO,
+            held: Held::begin(),
             told: None,
         })))
     }
@@ -155,6 +164,35 @@ impl Desk {
         self.state().longest_wait
     }
 
+    pub fn told_time(&self) -> Duration {
+        self.state().told_time
+    }
+
+    /// The program's own time limit begins.
+    pub fn begin_timer(&self, limit: Duration) {
+        self.state().held.begin_timer(limit);
+    }
+
+    /// The program's time begins anew. With `decides`, it is the program's failure that it is not over
+    /// by now.
+    pub fn renew_timer(&self, decides: bool) {
+        self.state().held.renew_timer(decides);
+    }
+
+    pub fn end_timer(&self) {
+        self.state().held.end_timer();
+    }
+
+    /// Whether the program has a time limit of its own now.
+    pub fn is_timed(&self) -> bool {
+        self.state().held.is_timed()
+    }
+
+    /// Something has come after a silence, and nobody knows when: the test may have stood still.
+    pub fn could_not_hear(&self, silence: &Stopwatch, time: Duration) {
+        self.state().held.could_not_hear(silence, time);
+    }
+
     /// Ends the test: the story so far, and why it ends here. If the program has ended, that is
     /// why.
     pub fn fail(&self, mut difference: Difference) -> ! {
@@ -164,8 +202,11 @@ impl Desk {
 
     /// Ends the test with just this reason.
     pub fn tell(&self, difference: &Difference) -> ! {
-        let report = self.state().report(difference);
-        panic!("{}: {report}", difference.verdict);
+        let mut state = self.state();
+        let report = state.report(difference);
+        let held = state.held.excuse();
+        drop(state);
+        panic!("{}: {report}{held}", difference.verdict);
     }
 
     /// Whether the program has ended by now, in whatever way, so that nothing more will come.
@@ -231,9 +272,10 @@ impl State {
         }
     }
 
-    fn outcome_with(&self, verdict: Verdict, report: String) -> Outcome {
+    fn outcome_with(&mut self, verdict: Verdict, report: String) -> Outcome {
         let longest_wait = self.longest_wait.as_secs_f64();
-        Outcome { verdict, report, output: self.said(), longest_wait }
+        let disturbance = self.held.disturbance(verdict);
+        Outcome { verdict, report, output: self.said(), longest_wait, disturbance }
     }
 
     /// What the program has said on standard error, in whatever role.
@@ -255,14 +297,16 @@ impl State {
         if let Some(server) = self.server.as_mut().filter(|_| !self.server_is_over)
             && let Some(status) = poll(LAST_BREATH, || server.ended())
         {
-            server.drain(LAST_BREATH);
+            let limit = Limit::begin(LAST_BREATH);
+            server.drain_while(|| limit.left().is_some());
             blame(difference, status, &server.stderr());
             // A server ends when it is told to, and then in order.
             difference.verdict = if status.success() { Verdict::Fail } else { Verdict::Crash };
         }
         for client in self.clients.iter_mut().filter(|client| !client.is_over) {
             if let Some(status) = poll(LAST_BREATH, || client.running.ended()) {
-                client.running.drain(LAST_BREATH);
+                let limit = Limit::begin(LAST_BREATH);
+                client.running.drain_while(|| limit.left().is_some());
                 blame_a_client(difference, status, &client.running.stderr());
             }
         }

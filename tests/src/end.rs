@@ -5,7 +5,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use netlab::program::{Server, poll};
+use grader::punctuality::Limit;
+use netlab::program::Server;
 
 use crate::blame::{blame, is_crash, wrong_end};
 use crate::exam::Exam;
@@ -24,7 +25,7 @@ impl Exam {
     pub fn expect_server_exit(&self, code: i32) {
         self.step(format!("your program ends by itself, with exit code {code}"));
         let wait = Wait::begin(&self.0);
-        let status = poll(patience(), || self.0.state().server.as_mut().and_then(Server::ended));
+        let status = wait.poll(|| self.0.state().server.as_mut().and_then(Server::ended));
         drop(wait);
         let Some(status) = status else {
             let what = format!("your program still runs after {:?}", patience());
@@ -33,7 +34,8 @@ impl Exam {
         let mut state = self.0.state();
         state.server_is_over = true;
         let said = state.server.as_ref().map_or_else(String::new, |server| {
-            server.drain(LAST_WORDS);
+            let limit = Limit::begin(LAST_WORDS);
+            server.drain_while(|| limit.left().is_some());
             server.stderr()
         });
         drop(state);

@@ -3,13 +3,14 @@
 use std::io::{self, Seek, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::process::{Command, ExitStatus, Stdio};
+#[cfg(test)]
 use std::time::Duration;
 
 use grader::process::{self, Ended};
 use grader::protocol::Verdict;
 use netlab::conditions::Conditions;
 use netlab::filtered::Filtered;
-use netlab::program::{Server, StartError};
+use netlab::program::{Server, StartError, Wait as Waiting};
 use netlab::record::Transport;
 use netlab::relay::Relay;
 
@@ -57,13 +58,6 @@ impl Exam {
     #[cfg(all(test, unix))]
     pub(crate) fn longest_wait(&self) -> Duration {
         self.0.longest_wait()
-    }
-
-    /// The limit of every single wait. The grader sets it by what the reference solution needs on
-    /// this machine; a plain `cargo test` waits for five seconds.
-    #[must_use]
-    pub fn patience(&self) -> Duration {
-        patience()
     }
 
     /// `length` bytes of any value.
@@ -155,6 +149,7 @@ impl Exam {
     ///
     /// Only a program that is told a wildcard (`[::]:0`, `0.0.0.0:0`) may say that it listens there.
     /// The test then connects to that port of 127.0.0.1 and `::1`, and nowhere else.
+    #[allow(clippy::must_use_candidate)] // that it is ready may be all that a test wants
     pub fn serve_at(&self, arguments: &[&str], address: &str) -> SocketAddr {
         let is_first_start = !self.kill_server();
         let asked = address.to_owned();
@@ -163,9 +158,12 @@ impl Exam {
         self.step(format!("start your program: {told}"));
         // Not under the lock: it takes its time.
         let wait = Wait::begin(&self.0);
+        let there_is_time = || wait.left().is_some();
+        let waiting =
+            Waiting { limit: patience(), there_is_time: &there_is_time, note: &note_group };
         let started = match address {
-            None => Server::start_noting(&mut command, patience(), note_group),
-            Some(told) => Server::start_at(&mut command, told, patience(), note_group),
+            None => Server::start_within(&mut command, &waiting),
+            Some(told) => Server::start_at(&mut command, told, &waiting),
         };
         drop(wait);
         match started {

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use netlab::port::small_segments;
 use netlab::record::Transport;
@@ -11,7 +11,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::client::{Client, is_timeout};
 use crate::desk::Desk;
-use crate::patience::{Wait, patience};
+use crate::patience::{Silence, Wait, patience};
 use crate::story::Difference;
 
 /// Clients that may wait to be accepted.
@@ -85,9 +85,9 @@ impl Host {
     pub fn accept_within(&self, time: Duration) -> Option<Client> {
         let address = self.address;
         self.desk.step(format!("the test's server {address} accepts a connection if there is one"));
-        let until = Instant::now() + time;
+        let silence = Silence::begin(&self.desk, time);
         loop {
-            let is_last = Instant::now() >= until;
+            let is_last = silence.left().is_none();
             match self.listener.accept() {
                 Ok((stream, client)) => return Some(self.accepted(stream, client)),
                 Err(_) if is_last => return None,
@@ -105,9 +105,10 @@ impl Host {
     pub fn expect_nobody(&self, time: Duration) {
         let address = self.address;
         self.desk.step(format!("the test's server {address} expects no (further) connection"));
-        let until = Instant::now() + time;
-        while Instant::now() < until {
+        let silence = Silence::begin(&self.desk, time);
+        while silence.left().is_some() {
             match self.listener.accept() {
+                Ok(_) if !silence.is_broken() => return,
                 Ok(_) => self.desk.fail(Difference::fail(format!(
                     "your program has connected to {address}, where it should not (or not yet)"
                 ))),

@@ -39,6 +39,10 @@
 //! - [`Exam::expect_server_exit`] and [`Exam::expect_refused`] are for a server that ends by itself.
 //! - No test says how long it waits: every single wait has the limit [`Exam::patience`]. Only for
 //!   *silence* a test names a time, a short one, as a correct program is silent on any machine.
+//! - Both are kept in time in which the test itself runs: a pause of the machine decides nothing. What a
+//!   test waits for in its own way has an [`Exam::deadline`].
+//! - A program that is told a time limit runs by its own clock. [`Exam::tells_to_wait`] says that it is to
+//!   let this time pass, [`Exam::must_act_within`] that the test has to act before.
 //!
 //! An [`Exam`] notes every step and everything the wire carries. An expectation that is not met
 //! panics with the whole story. Under the grader the story also becomes the outcome; any other
@@ -53,6 +57,7 @@ mod blame;
 mod bytes;
 mod client;
 mod desk;
+mod disturbed;
 mod end;
 mod exam;
 mod folder;
@@ -74,6 +79,7 @@ pub use client::Client;
 pub use exam::{Exam, Ran};
 pub use folder::Folder;
 pub use host::{Host, Reserved};
+pub use patience::{Deadline, Timed};
 pub use running::Running;
 pub use sender::Sender;
 pub use story::Difference;

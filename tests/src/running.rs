@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use netlab::program::{Running as Process, poll};
+use grader::punctuality::Limit;
+use netlab::program::{Running as Process, poll_while};
 
 use crate::blame::{blame, is_crash, wrong_end};
 use crate::bytes::brief;
 use crate::desk::{Desk, Started, note_group};
 use crate::exam::Ran;
-use crate::patience::{Wait, patience};
+use crate::patience::{Silence, Wait, patience};
 use crate::program::{self, Start};
 use crate::story::Difference;
 
@@ -48,7 +49,7 @@ impl Running {
     pub fn expect_exit(&self, code: i32) -> Ran {
         self.desk.step(format!("your program ends with exit code {code}"));
         let wait = Wait::begin(&self.desk);
-        let status = poll(patience(), || self.look(Process::ended));
+        let status = wait.poll(|| self.look(Process::ended));
         drop(wait);
         let Some(status) = status else {
             self.desk.tell(&Difference::timeout(format!(
@@ -84,7 +85,9 @@ impl Running {
     /// Expects that it does not end, for as long as `time`.
     pub fn expect_still_running(&self, time: Duration) {
         self.desk.step("your program must still run");
-        if poll(time, || self.look(Process::ended)).is_some() {
+        let silence = Silence::begin(&self.desk, time);
+        let ended = poll_while(|| silence.left().is_some(), || self.look(Process::ended));
+        if ended.is_some() {
             self.desk.fail(Difference::fail("your program has ended too early"));
         }
     }
@@ -104,7 +107,8 @@ impl Running {
     }
 
     fn ran(&self, status: ExitStatus) -> Ran {
-        self.look(|running| running.drain(LAST_WORDS));
+        let limit = Limit::begin(LAST_WORDS);
+        self.look(|running| running.drain_while(|| limit.left().is_some()));
         let client = &mut self.desk.state().clients[self.place];
         client.is_over = true;
         let (stdout, stderr) = (client.running.stdout(), client.running.stderr());

@@ -1,8 +1,10 @@
 //! A sender of datagrams to the program under test: every call is a step, and fails as a step.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use netlab::faults::Direction;
 use netlab::record::Transport;
@@ -10,7 +12,7 @@ use netlab::record::Transport;
 use crate::bytes::brief;
 use crate::client::is_timeout;
 use crate::desk::Desk;
-use crate::patience::{Wait, patience};
+use crate::patience::{Silence, Wait, patience};
 use crate::story::Difference;
 use crate::wire::Line;
 
@@ -26,6 +28,8 @@ pub struct Sender {
     desk: Desk,
     line: Line,
     socket: UdpSocket,
+    /// What came after a silence in which the test stood still; it is the next datagram.
+    late: RefCell<VecDeque<Vec<u8>>>,
 }
 
 impl Sender {
@@ -35,7 +39,7 @@ impl Sender {
         socket.connect(server)?;
         socket.set_read_timeout(Some(LOOK))?;
         let line = desk.line(Transport::Udp, socket.local_addr()?, server);
-        Ok(Self { desk, line, socket })
+        Ok(Self { desk, line, socket, late: RefCell::default() })
     }
 
     /// The address of this sender.
@@ -73,9 +77,10 @@ impl Sender {
     /// Expects no datagram for as long as `time`.
     pub fn expect_silence(&self, time: Duration) {
         self.step("expects no datagram");
-        let until = Instant::now() + time;
-        match self.receive_until(|_| Instant::now() >= until) {
+        let silence = Silence::begin(&self.desk, time);
+        match self.receive_until(|_| silence.left().is_none()) {
             Err(error) if is_timeout(&error) => {}
+            Ok(got) if !silence.is_broken() => self.late.borrow_mut().push_back(got),
             Ok(got) => {
                 let what = "your program has sent a datagram where it should be silent";
                 self.desk.fail(Difference::fail(what).with(b"", &got));
@@ -105,6 +110,9 @@ impl Sender {
         loop {
             // Seen before the last look at the socket: the last words of a program still count.
             let is_last = is_last(&self.desk);
+            if let Some(got) = self.late.borrow_mut().pop_front() {
+                return Ok(got);
+            }
             match self.socket.recv(&mut buffer) {
                 Err(error) if is_timeout(&error) && !is_last => {}
                 // The whole machine was suspended for a moment (signal(7)).

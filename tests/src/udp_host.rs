@@ -1,8 +1,10 @@
 //! The test as the server of a client under test: over UDP.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use netlab::faults::Direction;
 use netlab::record::Transport;
@@ -10,7 +12,7 @@ use netlab::record::Transport;
 use crate::bytes::brief;
 use crate::client::is_timeout;
 use crate::desk::Desk;
-use crate::patience::{Wait, patience};
+use crate::patience::{Silence, Wait, patience};
 use crate::sender::{BUFFER_BYTES, LOOK};
 use crate::story::Difference;
 
@@ -20,6 +22,8 @@ pub struct UdpHost {
     desk: Desk,
     socket: UdpSocket,
     address: SocketAddr,
+    /// What came after a silence in which the test stood still; it is the next to be received.
+    late: RefCell<VecDeque<(SocketAddr, Vec<u8>)>>,
 }
 
 impl UdpHost {
@@ -28,7 +32,7 @@ impl UdpHost {
         socket.set_read_timeout(Some(LOOK))?;
         let address = socket.local_addr()?;
         desk.step(format!("the test's server is bound to {address} (UDP)"));
-        Ok(Self { desk, socket, address })
+        Ok(Self { desk, socket, address, late: RefCell::default() })
     }
 
     /// Where it is.
@@ -109,8 +113,8 @@ impl UdpHost {
     /// The next datagram, if one comes within `time`, and who sent it.
     #[must_use]
     pub fn receive_within(&self, time: Duration) -> Option<(SocketAddr, Vec<u8>)> {
-        let until = Instant::now() + time;
-        self.receive_until(|_| Instant::now() >= until)
+        let silence = Silence::begin(&self.desk, time);
+        self.receive_until(|_| silence.left().is_none())
     }
 
     /// Sends one datagram to `peer`.
@@ -131,7 +135,13 @@ impl UdpHost {
     /// Expects no datagram for as long as `time`.
     pub fn expect_silence(&self, time: Duration) {
         self.desk.step("the test's server expects no datagram");
-        if let Some((_, payload)) = self.receive_within(time) {
+        let silence = Silence::begin(&self.desk, time);
+        let received = self.receive_until(|_| silence.left().is_none());
+        if let Some((peer, payload)) = received {
+            if !silence.is_broken() {
+                self.late.borrow_mut().push_back((peer, payload));
+                return;
+            }
             let what = "your program has sent a datagram where it should be silent";
             self.desk.fail(Difference::fail(what).with(b"", &payload));
         }
@@ -143,6 +153,9 @@ impl UdpHost {
         loop {
             // Seen before the last look at the socket: the last words of a program still count.
             let is_last = is_last(&self.desk);
+            if let Some(received) = self.late.borrow_mut().pop_front() {
+                return Some(received);
+            }
             match self.socket.recv_from(&mut buffer) {
                 Ok((length, peer)) => {
                     let payload = buffer[..length].to_vec();

@@ -62,8 +62,7 @@ impl Wire {
         known.unwrap_or_else(|| self.new_number(transport, client))
     }
 
-    /// Notes payload; all pieces of one call together, so that one byte at a time does not fill
-    /// the screen.
+    /// Notes one piece of payload, at the moment at which the test has sent or received it.
     pub fn carries(&mut self, line: &Line, direction: Direction, payload: &[u8]) {
         let next = &mut self.indices[usize::from(direction == Direction::ToClient)];
         let (index, payload) = (*next, Arc::<[u8]>::from(payload));

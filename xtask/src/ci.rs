@@ -82,6 +82,7 @@ fn all(course: &Course) -> Vec<Step> {
         step("skeletons", "cargo xtask skeleton --check"),
         tests(course),
         step("tests that take minutes", "cargo test -p deep --locked"),
+        step("how long the solutions are waited for", "cargo xtask grade --waits check -j 6"),
         step("the oldest Rust of every dependency", "cargo test -p systems --locked"),
         step("Windows under Wine", "cargo run -p systems --locked")
             .needing(Need::Target("x86_64-pc-windows-gnu"))

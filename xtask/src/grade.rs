@@ -2,6 +2,7 @@
 
 mod reports;
 mod self_test;
+mod waits;
 
 use std::io::{self, IsTerminal, Write};
 use std::num::NonZeroUsize;
@@ -9,9 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::Result;
-use grader::course::Language;
-use grader::course::{Exercise, Lesson};
+use anyhow::{Error, Result};
+use grader::course::{CourseError, Exercise, Language, Lesson};
 use grader::process;
 use grader::progress;
 use grader::report::Grade;
@@ -33,6 +33,10 @@ const INTERRUPTED: u8 = 130;
 
 /// Test your exercises over the wire and count the points
 #[derive(clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 full points, 1 fewer, 2 wrong arguments, 3 grader error (this \
+    machine or the grader, not the student)"
+)]
 pub struct Options {
     /// Which, as in `02` or `02/answer`; all exercises without it
     #[arg(value_name = "LESSON[/EXERCISE]")]
@@ -61,6 +65,9 @@ pub struct Options {
     /// Keep a sequence diagram and a capture of each case that does not pass in this folder
     #[arg(long, value_name = "FOLDER", value_parser = absolute)]
     artifacts: Option<PathBuf>,
+    /// Measure how long the solutions are waited for, and write that down or compare it
+    #[arg(long, value_name = "ACTION", conflicts_with_all = ["submission", "program", "case", "report", "artifacts", "self_test"])]
+    waits: Option<waits::Action>,
     /// Grade the graders: solutions get all points, skeletons none, and each mistake is caught
     #[arg(long, conflicts_with_all = ["submission", "program", "case", "report", "artifacts"])]
     self_test: bool,
@@ -72,7 +79,10 @@ fn absolute(path: &str) -> io::Result<PathBuf> {
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let course = Course::find()?;
+    let course = match Course::find() {
+        Ok(course) => course,
+        Err(error) => return grader_error(error),
+    };
     let wanted = exercises::wanted(&course, options.exercise.as_deref())?;
     if (options.case.is_some() || options.program.is_some()) && wanted.len() != 1 {
         return wrong(
@@ -83,6 +93,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         end_cleanly()?;
         let seed = options.seed.unwrap_or_else(seed_of_the_clock);
         return self_test::run(&course, &wanted, seed, options.jobs.get());
+    }
+    if let Some(action) = options.waits {
+        end_cleanly()?;
+        let seed = options.seed.unwrap_or_else(seed_of_the_clock);
+        return waits::run(&course, &wanted, (seed, options.jobs.get()), action);
     }
     let submission = match &options.program {
         Some(command) => Submission::program(command)
@@ -108,6 +123,15 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     terminal(&mut io::stdout().lock(), &grade.submission).sum(&grade)?;
     reports::name_missing(&reports, &grade);
     Ok(exit_code(&grade))
+}
+
+/// A course that cannot be read grades nobody, which is no submission's failure.
+fn grader_error(error: Error) -> Result<ExitCode> {
+    if error.is::<CourseError>() {
+        eprintln!("cargo xtask: grader error, not your mistake: {error:#}");
+        return Ok(ExitCode::from(GRADER_ERROR));
+    }
+    Err(error)
 }
 
 /// The programs that are graded are in process groups of their own, so that they can be killed

@@ -24,6 +24,13 @@ pub enum Unbuilt {
     Broken(String),
 }
 
+impl std::fmt::Display for Unbuilt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Self::DoesNotCompile(error) | Self::Broken(error)) = self;
+        f.write_str(error)
+    }
+}
+
 /// One line of `--message-format=json`, as far as it matters here.
 #[derive(Deserialize)]
 struct Message {

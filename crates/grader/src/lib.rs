@@ -7,6 +7,9 @@
 //!   it.
 //! - [`run`] runs the graded tests, each in a process of its own; [`protocol`] is what a graded
 //!   test and the grader tell each other, and [`outcome`] how the result gets to the grader.
+//! - [`punctuality`] tells whether this process itself is on time, [`disturbance`] what follows from it
+//!   for a verdict, [`preflight`] whether the machine can grade at all, and [`waits`] how long a
+//!   program may take on it.
 //! - [`progress`] remembers how far the student is.
 //! - [`score`] is the one place where results become points; [`report`] and [`terminal`] show
 //!   them. What a submission has printed is made [`plain`] before anybody sees it.
@@ -17,11 +20,14 @@ pub mod advice;
 pub mod build;
 pub mod command_line;
 pub mod course;
+pub mod disturbance;
 pub mod outcome;
 pub mod plain;
+pub mod preflight;
 pub mod process;
 pub mod progress;
 pub mod protocol;
+pub mod punctuality;
 pub mod report;
 pub mod run;
 pub mod score;
@@ -30,4 +36,5 @@ pub mod selftest;
 pub mod skeleton;
 pub mod submission;
 pub mod terminal;
+pub mod waits;
 pub mod workspace;

@@ -22,12 +22,13 @@ use std::env;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::process::Stdio;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
 use crate::process;
 use crate::protocol::{self, Outcome};
+use crate::punctuality::Limit;
 
 /// An outcome is a few screens at most, in bytes. More than this is none.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
@@ -59,7 +60,14 @@ impl Awaited {
     /// The outcome of a test that has ended; `None` if it left none, or anything else.
     #[must_use]
     pub fn receive(self) -> Option<Outcome> {
-        self.0.recv_timeout(LIMIT).ok().flatten()
+        let limit = Limit::begin(LIMIT);
+        loop {
+            let left = limit.left();
+            match self.0.recv_timeout(left.unwrap_or_default()) {
+                Err(RecvTimeoutError::Timeout) if left.is_some() => {}
+                received => return received.ok().flatten(),
+            }
+        }
     }
 }
 

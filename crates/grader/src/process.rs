@@ -6,10 +6,12 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::punctuality::Limit;
 
 /// How much of each output stream is kept, in bytes. The rest is read and dropped, so that the
 /// process never blocks on a full pipe.
@@ -69,7 +71,8 @@ pub struct Ended {
 /// What a process may use up, and who may end it.
 #[derive(Clone, Debug)]
 pub struct Bounds {
-    /// How long it may run.
+    /// How long it may run, in [punctual time](crate::punctuality): a pause of the machine ends
+    /// nothing.
     pub limit: Duration,
     /// How much of each output stream is kept, in bytes. The rest is read and dropped, so that
     /// the process never blocks on a full pipe.
@@ -133,8 +136,8 @@ pub fn run_noting(
     let status = child.wait().ok().filter(|_| ended);
     orphans::forget(child.id());
     let took = started.elapsed();
-    let until = Instant::now() + LAST_WORDS;
-    let words = |kept: Option<Kept>| kept.map_or_else(String::new, |kept| kept.text(until));
+    let limit = Limit::begin(LAST_WORDS);
+    let words = |kept: Option<Kept>| kept.map_or_else(String::new, |kept| kept.text(&limit));
     Ok(Ended { status, stdout: words(stdout), stderr: words(stderr), took })
 }
 
@@ -172,15 +175,19 @@ fn ends(child: &mut Child, bounds: &Bounds) -> bool {
     })
 }
 
-/// Asks until it `has_ended`, or until it has to.
+/// Asks until it `has_ended`, or until it has to. It is asked once more after the limit: whoever wakes
+/// from a pause finds both.
 fn within(bounds: &Bounds, mut has_ended: impl FnMut() -> bool) -> bool {
-    let until = Instant::now() + bounds.limit;
-    while !has_ended() {
-        if Instant::now() >= until || bounds.cancel.is_cancelled() {
+    let limit = Limit::begin(bounds.limit);
+    loop {
+        let is_last = limit.left().is_none() || bounds.cancel.is_cancelled();
+        if has_ended() {
+            return true;
+        }
+        if is_last {
             return false;
         }
     }
-    true
 }
 
 /// The beginning of a stream, and when it has ended.
@@ -207,8 +214,14 @@ impl Kept {
         Self { bytes, end }
     }
 
-    fn text(self, until: Instant) -> String {
-        let _ = self.end.recv_timeout(until.saturating_duration_since(Instant::now()));
+    fn text(self, limit: &Limit) -> String {
+        loop {
+            let left = limit.left();
+            match self.end.recv_timeout(left.unwrap_or_default()) {
+                Err(RecvTimeoutError::Timeout) if left.is_some() => {}
+                _ => break,
+            }
+        }
         let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&bytes).into_owned()
     }

@@ -12,6 +12,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::disturbance::Disturbance;
+
 /// Says that a grader waits for this test's [`Outcome`], as JSON, on the other end of the test's
 /// standard input.
 pub const OUTCOME: &str = "GRADER_OUTCOME";
@@ -93,7 +95,11 @@ pub struct Outcome {
     /// task, and so of the report.)
     #[serde(default)]
     pub output: String,
-    /// The longest single wait for the program, in seconds: what a limit has to allow for.
+    /// The longest single wait for the program, in seconds of punctual time, and without what the
+    /// program was told to wait for: what a limit has to allow for.
     #[serde(default)]
     pub longest_wait: f64,
+    /// What held the test up, if that makes its verdict worth nothing.
+    #[serde(default)]
+    pub disturbance: Option<Disturbance>,
 }

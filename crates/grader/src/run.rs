@@ -5,27 +5,31 @@
 //! graded beside it. Results always stand in the order of the cases.
 
 mod case;
-mod patience;
+mod examiner;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use crate::build::{self, Unbuilt};
 use crate::course::{Exercise, Lesson};
+use crate::preflight::{self, Disk};
 use crate::process::{self, Bounds, Cancel, Ended};
 use crate::protocol::Verdict;
 use crate::score::{self, Case, CaseResult, ExerciseScore};
 use crate::submission::Submission;
+use crate::waits::{Calibrator, Limits, Need, Waits};
 
-use patience::Examiner;
-pub use patience::FIRST_PATIENCE;
+use examiner::Examiner;
+pub use examiner::FIRST_PATIENCE;
 
+/// How often the calibrator works to see what its work needs.
+const CALIBRATIONS: usize = 20;
 /// How long the graded tests may take to list themselves.
 const LIST_LIMIT: Duration = Duration::from_secs(20);
 
@@ -52,14 +56,7 @@ pub struct Job<'a> {
     pub patience: Duration,
     /// The folder for what the wire carried in cases that did not pass; an absolute path.
     pub artifacts: Option<&'a Path>,
-    /// The exercise's reference solution.
-    pub reference: Reference,
 }
-
-/// The command line of a reference solution. It is built when it is needed for the first time, once
-/// for all clones of a job; the error says why it cannot be.
-#[derive(Clone, Debug, Default)]
-pub struct Reference(Arc<OnceLock<Result<Vec<String>, String>>>);
 
 impl<'a> Job<'a> {
     /// All cases of an exercise, one at a time.
@@ -81,7 +78,6 @@ impl<'a> Job<'a> {
             jobs: 1,
             patience: FIRST_PATIENCE,
             artifacts: None,
-            reference: Reference::default(),
         }
     }
 }
@@ -117,11 +113,13 @@ pub fn grade(job: &Job, watch: &mut dyn FnMut(&ExerciseScore)) -> ExerciseScore 
     }
 }
 
-/// Has cargo build the graded tests, and lets them list themselves.
+/// Looks whether this machine can grade, has cargo build the graded tests, and lets them list
+/// themselves.
 ///
 /// # Errors
 /// A grader-error: nothing a student could mend.
 pub fn prepare(job: &Job) -> Result<Tests, String> {
+    preflight::check(Disk::Whole)?;
     let name = format!("lesson_{}", job.lesson.number);
     let program = build::graded_tests(job.workspace, &name, &job.cancel)?;
     let Ended { stdout: list, took: listing, .. } = list(&program, job)?;
@@ -164,7 +162,7 @@ fn grade_cases(
         watch(&score::score(job.lesson, job.exercise, &cases, &results, false));
     };
     match program {
-        Ok(program) => examine(&Examiner::new(job, tests, program), &chosen, &mut note),
+        Ok(program) => examine(&Examiner::new(job, tests, program)?, &chosen, &mut note),
         Err(Unbuilt::DoesNotCompile(error)) => {
             for (place, case) in chosen.iter().enumerate() {
                 note(place, CaseResult::new(case, Verdict::DoesNotCompile, error));
@@ -177,6 +175,66 @@ fn grade_cases(
     }
     let results: Vec<CaseResult> = results.into_values().collect();
     Ok(score::score(job.lesson, job.exercise, &cases, &results, true))
+}
+
+/// Measures what `program`, the reference solution, needs in every case of the exercise, as many at a
+/// time as the job says, and notes it in `waits`: the least of `times` runs, as a busy machine makes it
+/// more and nothing less.
+///
+/// # Errors
+/// A grader-error, also when it does not pass.
+pub fn measure(
+    job: &Job,
+    tests: &Tests,
+    program: &[String],
+    times: usize,
+    waits: &mut Waits,
+) -> Result<(), String> {
+    let cases = cases(tests, job);
+    let next = AtomicUsize::new(0);
+    let noted = Mutex::new((waits, Ok(())));
+    thread::scope(|scope| {
+        for _ in 0..job.jobs.clamp(1, cases.len().max(1)) {
+            scope.spawn(|| {
+                while let Some(Case { name, .. }) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let need = need(job, tests, program, times, name);
+                    let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+                    match need {
+                        Ok(need) => noted.0.note(&job.exercise.name, name, need),
+                        Err(problem) => noted.1 = Err(problem),
+                    }
+                }
+            });
+        }
+    });
+    noted.into_inner().unwrap_or_else(PoisonError::into_inner).1
+}
+
+fn need(
+    job: &Job,
+    tests: &Tests,
+    program: &[String],
+    times: usize,
+    name: &str,
+) -> Result<Need, String> {
+    let mut least = Need { wait: f64::INFINITY, whole: f64::INFINITY };
+    for _ in 0..times {
+        let sat = case::sit(job, &tests.program, program, name, Limits::of(job.patience));
+        let CaseResult { verdict, seconds, report, .. } = sat.result;
+        if verdict != Verdict::Pass {
+            return Err(format!("the solution does not pass {name} ({verdict}): {report}"));
+        }
+        let wait = sat.longest_wait.as_secs_f64();
+        least = Need { wait: wait.min(least.wait), whole: seconds.min(least.whole) };
+    }
+    Ok(least)
+}
+
+/// How long the calibrator's piece of work takes on this machine when nothing disturbs it.
+#[must_use]
+pub fn calibrate(tests: &Tests) -> Duration {
+    let calibrator = Calibrator::new(&tests.program);
+    (0..CALIBRATIONS).map(|_| calibrator.measure()).min().unwrap_or_default()
 }
 
 /// Runs the cases, as many at a time as the job says, and notes each result with its place.

@@ -22,7 +22,7 @@ pub(crate) use group::kill_group_of;
 pub(crate) use group::{kill_group, own_group};
 pub(crate) use output::{Kept, keep_reading};
 pub use resources::peak_memory;
-pub use server::{Misprint, Server, StartError};
+pub use server::{Misprint, Server, StartError, Wait};
 
 /// Whether [`Running::interrupt`] lets a program end by itself, with an exit code of its own.
 /// Where it does not (Windows), the program is killed, and its exit code means nothing.
@@ -118,8 +118,20 @@ impl Running {
     /// Waits until all that an ended program has printed was read and told. Somebody it has
     /// started may keep its pipes open, so this waits at most `limit`.
     pub fn drain(&self, limit: Duration) {
+        let until = Instant::now() + limit;
+        self.drain_while(|| Instant::now() < until);
+    }
+
+    /// As [`drain`](Self::drain), for as long as `there_is_time`, by whatever clock.
+    pub fn drain_while(&self, there_is_time: impl FnMut() -> bool) {
         let is_read = || self.reading.iter().all(thread::JoinHandle::is_finished);
-        poll(limit, || is_read().then_some(()));
+        poll_while(there_is_time, || is_read().then_some(()));
+    }
+
+    /// The process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     fn said(&self) -> String {
@@ -135,13 +147,24 @@ impl Drop for Running {
 
 /// Calls `look` until it returns something; `None` when `limit` has passed. This is for things
 /// that cannot be waited for: what another process has printed, a file it has removed.
-pub fn poll<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+pub fn poll<T>(limit: Duration, look: impl FnMut() -> Option<T>) -> Option<T> {
     let until = Instant::now() + limit;
+    poll_while(|| Instant::now() < until, look)
+}
+
+/// As [`poll`], for as long as `there_is_time`, by whatever clock. The last look comes after that has
+/// ended: whoever wakes from a pause of the machine finds the end of his time and what he has waited
+/// for, and the latter counts.
+pub fn poll_while<T>(
+    mut there_is_time: impl FnMut() -> bool,
+    mut look: impl FnMut() -> Option<T>,
+) -> Option<T> {
     loop {
+        let is_last = !there_is_time();
         if let Some(found) = look() {
             return Some(found);
         }
-        if Instant::now() >= until {
+        if is_last {
             return None;
         }
         thread::sleep(POLL);

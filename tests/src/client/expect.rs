@@ -1,14 +1,15 @@
 //! What the test expects to hear.
 
 use std::io::{self, ErrorKind, Read};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use grader::punctuality::Limit;
 use netlab::faults::Direction;
 use netlab::record::Happening;
 
 use super::{Client, is_timeout, reason};
 use crate::bytes::brief;
-use crate::patience::{Wait, patience};
+use crate::patience::{Silence, Wait, patience};
 use crate::story::Difference;
 
 /// How much more than expected is read, so that a report can show what came too much.
@@ -17,6 +18,8 @@ const SURPLUS_BYTES: usize = 4 * 1024;
 const AT_ONCE: usize = 64 * 1024;
 /// How long to listen on one of two connections before it is the other's turn.
 const A_TURN: Duration = Duration::from_millis(5);
+/// How long the last look takes, when no time is left.
+const LAST_LOOK: Duration = Duration::from_millis(1);
 /// The longest line, or head, that is waited for, in bytes.
 const MAX_LINE_BYTES: usize = 64 * 1024;
 
@@ -52,6 +55,7 @@ impl Client {
     pub fn expect_slowly(&mut self, expected: &[u8], size: usize, pause: Duration) {
         self.step(format!("expects, reading {size} at a time, {}", brief(expected)));
         for piece in expected.chunks(size) {
+            self.desk.renew_timer(false);
             let end = self.hear_at_most(size, |heard| {
                 heard.len() >= piece.len() || !piece.starts_with(heard)
             });
@@ -145,7 +149,7 @@ impl Client {
         let wait = Wait::begin(&desk);
         let end = loop {
             self.heard.clear();
-            match self.listen(wait.left(), AT_ONCE, |heard| heard.len() >= AT_ONCE) {
+            match self.listen(&|| wait.left(), AT_ONCE, |heard| heard.len() >= AT_ONCE) {
                 End::Enough => {}
                 end => break end,
             }
@@ -167,7 +171,8 @@ impl Client {
         let wait = Wait::begin(&desk);
         while wait.left().is_some() {
             for (line, is_this_one) in [(&mut *self, true), (&mut *other, false)] {
-                match line.listen(Some(A_TURN), SURPLUS_BYTES, |heard| !heard.is_empty()) {
+                let turn = Limit::begin(A_TURN);
+                match line.listen(&|| turn.left(), SURPLUS_BYTES, |heard| !heard.is_empty()) {
                     End::Closed | End::Failed(_) => return is_this_one,
                     End::TimedOut => {}
                     End::Enough => {
@@ -210,9 +215,13 @@ impl Client {
     /// Expects that the program sends nothing and does not close, for as long as `time`.
     pub fn expect_silence(&mut self, time: Duration) {
         self.step("expects to hear nothing yet");
-        let end = self.listen(Some(time), SURPLUS_BYTES, |heard| !heard.is_empty());
+        let desk = self.desk.clone();
+        let silence = Silence::begin(&desk, time);
+        let end = self.listen(&|| silence.left(), SURPLUS_BYTES, |heard| !heard.is_empty());
         let what = match end {
             End::TimedOut => return,
+            // What was heard is for the next step. So is the end of the stream: it comes again.
+            _ if !silence.is_broken() => return,
             End::Failed(error) => {
                 format!("your program ended the connection too early: {}", reason(&error))
             }
@@ -225,7 +234,9 @@ impl Client {
     /// Stays connected for `time`, whatever the program does meanwhile.
     pub fn stay(&mut self, time: Duration) {
         self.step("stays connected");
-        self.listen(Some(time), SURPLUS_BYTES, |_| false);
+        let desk = self.desk.clone();
+        let silence = Silence::begin(&desk, time);
+        self.listen(&|| silence.left(), SURPLUS_BYTES, |_| false);
     }
 
     /// What still comes after sending has failed.
@@ -242,59 +253,62 @@ impl Client {
     fn hear_at_most(&mut self, at_once: usize, is_enough: impl FnMut(&[u8]) -> bool) -> End {
         let desk = self.desk.clone();
         let wait = Wait::begin(&desk);
-        self.listen(wait.left(), at_once, is_enough)
+        self.listen(&|| wait.left(), at_once, is_enough)
     }
 
-    /// Reads until the end, until `is_enough`, or until `time` is over.
+    /// Reads until the end, until `is_enough`, or until no time is `left`. After that there is one last
+    /// look at what has come already.
     fn listen(
         &mut self,
-        time: Option<Duration>,
+        left: &dyn Fn() -> Option<Duration>,
         at_once: usize,
         mut is_enough: impl FnMut(&[u8]) -> bool,
     ) -> End {
-        let until = Instant::now() + time.unwrap_or_default();
-        let before = self.heard.len();
         let mut buffer = vec![0; at_once];
-        let end = loop {
+        let mut is_last = false;
+        loop {
             if is_enough(&self.heard) {
-                break End::Enough;
+                return End::Enough;
             }
-            let left = until.saturating_duration_since(Instant::now());
-            if let Some(end) = self.read_once(left, &mut buffer) {
-                break end;
+            if is_last {
+                return End::TimedOut;
             }
-        };
-        self.note_heard(before, &end);
-        end
+            let left = left();
+            is_last = left.is_none();
+            if let Some(end) = self.read_once(left.unwrap_or(LAST_LOOK), &mut buffer) {
+                self.note_end(&end);
+                return end;
+            }
+        }
     }
 
-    /// One read(2); `None` as long as there may be more.
+    /// One read(2), noted as it returns; `None` as long as there may be more.
     fn read_once(&mut self, left: Duration, buffer: &mut [u8]) -> Option<End> {
-        if left.is_zero() {
-            return Some(End::TimedOut);
-        }
         let limited = self.stream.set_read_timeout(Some(left));
         match limited.and_then(|()| self.stream.read(buffer)) {
             Ok(0) => Some(End::Closed),
             Ok(length) => {
+                self.note_payload(self.far_side(), &buffer[..length]);
                 self.heard.extend_from_slice(&buffer[..length]);
                 None
             }
-            Err(error) if is_timeout(&error) => Some(End::TimedOut),
-            Err(error) if error.kind() == ErrorKind::Interrupted => None,
+            Err(error) if is_timeout(&error) || error.kind() == ErrorKind::Interrupted => None,
             Err(error) => Some(End::Failed(error)),
         }
     }
 
-    fn note_heard(&self, before: usize, end: &End) {
-        let from = match self.out {
+    /// Where what the test receives goes.
+    fn far_side(&self) -> Direction {
+        match self.out {
             Direction::ToServer => Direction::ToClient,
             Direction::ToClient => Direction::ToServer,
-        };
-        self.note_payload(from, &self.heard[before..]);
+        }
+    }
+
+    fn note_end(&self, end: &End) {
         match end {
-            End::Closed => self.note(from, Happening::Ended),
-            End::Failed(_) => self.note(from, Happening::Reset),
+            End::Closed => self.note(self.far_side(), Happening::Ended),
+            End::Failed(_) => self.note(self.far_side(), Happening::Reset),
             End::TimedOut | End::Enough => {}
         }
     }

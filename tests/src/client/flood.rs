@@ -4,7 +4,9 @@ use std::io::{ErrorKind, Write};
 use std::thread;
 use std::time::Duration;
 
-use super::Client;
+use grader::punctuality::Limit;
+
+use super::{Client, is_timeout};
 use crate::bytes::brief;
 use crate::patience::{Wait, patience};
 use crate::story::Difference;
@@ -25,16 +27,22 @@ impl Client {
         self.step(format!("reads nothing and sends as much as is taken of {}", brief(bytes)));
         self.limit_sending(STUCK);
         let mut taken = 0;
+        let mut stuck = Limit::begin(STUCK);
         while taken < bytes.len() {
             let piece = &bytes[taken..bytes.len().min(taken + AT_ONCE)];
             match self.stream.write(piece) {
-                Ok(length) => taken += length,
+                Ok(length) => {
+                    self.note_payload(self.out, &piece[..length]);
+                    taken += length;
+                    stuck = Limit::begin(STUCK);
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // The test was not there to see it move.
+                Err(error) if is_timeout(&error) && stuck.left().is_some() => {}
                 Err(_) => break,
             }
         }
         self.limit_sending(patience());
-        self.note_payload(self.out, &bytes[..taken]);
         taken
     }
 
@@ -45,14 +53,17 @@ impl Client {
         let desk = self.desk.clone();
         let wait = Wait::begin(&desk);
         while wait.left().is_some() {
+            desk.renew_timer(true);
             // The first bytes after the program's close are taken, and answered with a reset.
             if self.stream.write_all(piece).is_err() {
                 self.has_ended = true;
+                desk.renew_timer(true);
                 return;
             }
             self.note_payload(self.out, piece);
             thread::sleep(pause);
         }
+        desk.renew_timer(true);
         drop(wait);
         let what = format!("your program still listens after {:?}", patience());
         // That it may end now, as nothing more comes, is no reason.

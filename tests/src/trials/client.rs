@@ -1,5 +1,6 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
 
 use super::{A_MOMENT, assert_says, exam, report_of, serving_once};
 use crate::client::Client;
@@ -48,6 +49,39 @@ fn the_first_wrong_byte_is_told_without_waiting_for_the_rest() {
     assert_says(&report, &["fail: the bytes are not the ones expected", "difference at byte 4"]);
     assert_says(&report, &["--> ", "client 1 expects 12 bytes", "server → client 1: 5 bytes"]);
     assert_says(&report, &["replay: cargo xtask grade 00/trial --case "]);
+}
+
+/// Not at the end of the wait for all of it.
+#[test]
+fn the_wire_shows_each_piece_when_it_came() {
+    let mut waited = Duration::ZERO;
+    let report = report_of(|| {
+        let exam = exam();
+        let (server, _serving) = serving_once(|mut stream| {
+            stream.set_nodelay(true).unwrap();
+            stream.write_all(b"one").unwrap();
+            stream.read_exact(&mut [0]).unwrap();
+            std::thread::sleep(10 * A_MOMENT);
+            stream.write_all(b"two").unwrap();
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+        let mut client = exam.connect(server);
+        client.expect(b"one");
+        client.send(b".");
+        let began = Instant::now();
+        let failure = report_of(|| client.expect(b"two, three"));
+        waited = began.elapsed();
+        panic!("{failure}");
+    });
+    let seconds = |piece: &str| -> f64 {
+        let line = report.lines().find(|line| line.contains(piece)).unwrap_or_else(|| {
+            panic!("nothing says {piece:?} in:\n{report}");
+        });
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    };
+    let (first, second) = (seconds("3 bytes \"one\""), seconds("3 bytes \"two\""));
+    assert!(first + 0.5 <= second, "{report}");
+    assert!(second < first + waited.as_secs_f64() - 1.0, "{report}");
 }
 
 #[test]

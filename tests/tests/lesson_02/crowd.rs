@@ -27,12 +27,11 @@ fn exam() -> Exam {
 
 /// An idle limit that is soon over, and yet so long that no busy machine makes a client look silent
 /// that talks.
-fn idle_limit(exam: &Exam) -> Duration {
-    (exam.patience() / 4).min(Duration::from_secs(5))
-}
+const IDLE_LIMIT: Duration = Duration::from_secs(1);
 
 /// Starts the program with `arguments` and an idle limit.
 fn serve_impatiently(exam: &Exam, arguments: &[&str], limit: Duration) -> SocketAddr {
+    exam.tells_to_wait(limit);
     let limit = limit.as_millis().to_string();
     exam.serve_at(&[arguments, &["--idle", &limit]].concat(), "127.0.0.1:0")
 }
@@ -52,7 +51,7 @@ fn enter(exam: &Exam, server: SocketAddr) -> Client {
 /// A client that tries until it has found a place: soon again at first, and then less and less
 /// often, so that a report still shows what came before.
 fn enter_when_free(exam: &Exam, server: SocketAddr) -> Client {
-    let until = Instant::now() + exam.patience();
+    let deadline = exam.deadline();
     let mut pause = LOOK;
     loop {
         let mut client = exam.connect(server);
@@ -60,12 +59,12 @@ fn enter_when_free(exam: &Exam, server: SocketAddr) -> Client {
         if greeting == WELCOME {
             return client;
         }
-        if Instant::now() >= until {
+        if deadline.is_over() {
             let what = "the place of a client that has left is still taken";
             exam.fail(Difference::fail(what).with(WELCOME, &greeting));
         }
         client.vanish();
-        thread::sleep(pause.min(until.saturating_duration_since(Instant::now())));
+        thread::sleep(pause.min(deadline.left()));
         pause *= 4;
     }
 }
@@ -207,11 +206,13 @@ fn a_slow_reader_loses_no_byte() {
 #[case::who_has_said_something(b"hello")]
 fn a_silent_client_is_told_and_closed(#[case] said: &[u8]) {
     let exam = exam();
-    let limit = idle_limit(&exam);
-    let mut client = enter(&exam, serve_impatiently(&exam, &[], limit));
+    let server = serve_impatiently(&exam, &[], IDLE_LIMIT);
+    let timed = exam.must_act_within(IDLE_LIMIT);
+    let mut client = enter(&exam, server);
     client.send(said);
     client.expect(said);
-    client.expect_silence(limit / 5);
+    client.expect_silence(IDLE_LIMIT / 5);
+    drop(timed);
     client.expect_last_words(IDLE);
 }
 
@@ -231,10 +232,12 @@ fn a_client_that_takes_nothing_is_closed() {
 #[rstest]
 fn the_idle_limit_counts_from_the_last_byte() {
     let exam = exam();
-    let limit = idle_limit(&exam);
-    let mut client = enter(&exam, serve_impatiently(&exam, &[], limit));
+    let server = serve_impatiently(&exam, &[], IDLE_LIMIT);
+    let timed = exam.must_act_within(IDLE_LIMIT);
+    let mut client = enter(&exam, server);
     let started = Instant::now();
-    while started.elapsed() < limit * 3 / 2 {
+    while started.elapsed() < IDLE_LIMIT * 3 / 2 {
+        timed.renew();
         converse(&mut client, &exam.random_bytes(1));
         client.expect_silence(A_MOMENT);
     }
@@ -316,7 +319,7 @@ impl Exit {
 fn a_place_is_free_again_however_its_client_left(#[case] exit: Exit) {
     let exam = exam();
     let server = match exit {
-        Exit::Silence => serve_impatiently(&exam, &["--max", "1"], idle_limit(&exam)),
+        Exit::Silence => serve_impatiently(&exam, &["--max", "1"], IDLE_LIMIT),
         _ => serve(&exam, &["--max", "1"]),
     };
     exit.take(&exam, server);
@@ -348,9 +351,9 @@ fn two_hundred_clients_leave_nothing_behind() {
     let before = holdings(&exam);
     crowd(200);
     exam.step("expect no more descriptors and threads than before these two hundred clients");
-    let until = Instant::now() + exam.patience();
+    let deadline = exam.deadline();
     while let Some(what) = surplus(before, holdings(&exam)) {
-        if Instant::now() >= until {
+        if deadline.is_over() {
             exam.fail(Difference::fail(what));
         }
         thread::sleep(LOOK);

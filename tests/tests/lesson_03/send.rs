@@ -160,6 +160,7 @@ fn a_bad_network_changes_nothing(#[case] faults: StreamFaults) {
 #[rstest]
 fn a_slow_server_gets_every_byte() {
     let stand = Stand::open_large(MUCH);
+    let _timed = stand.exam.must_act_within(Duration::from_millis(1500));
     let client = stand.start(&["--timeout", "1500"]);
     let mut connection = stand.host.accept();
     let bytes = stand.file();
@@ -232,6 +233,7 @@ fn a_refusal_is_passed_on(#[case] refusal: Refusal) {
     let stand = if is_early { Stand::open_large(MUCH) } else { Stand::open() };
     // Where the server does not read on, the client has to give up sending first.
     let limit = if refusal == Refusal::EarlyReadsNoMore { "500" } else { "60000" };
+    stand.exam.tells_to_wait(5 * A_MOMENT);
     let client = stand.start(&["--timeout", limit]);
     let mut connection = stand.host.accept();
     let bytes = stand.file();
@@ -294,6 +296,7 @@ fn a_network_that_resets_is_no_success(
 #[case::that_answers_half_a_line(6)]
 fn a_silent_server_is_given_up(#[case] length: u64) {
     let stand = Stand::open_large(length);
+    stand.exam.tells_to_wait(3 * A_MOMENT);
     let client = stand.start(&["--timeout", "300"]);
     let mut connection = stand.host.accept();
     if length < MUCH {

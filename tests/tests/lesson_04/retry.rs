@@ -164,8 +164,11 @@ fn it_gives_up_after_so_many_tries(#[case] tries: &str, #[case] expected: usize)
 #[rstest]
 fn a_failure_names_the_server_and_keeps_earlier_answers() {
     let asked = ask(&["--timeout", SOON, "--tries", "20", "one", "two", "three"]);
+    asked.exam.tells_to_wait(20 * A_MOMENT);
+    let timed = asked.exam.must_act_within(20 * A_MOMENT);
     let (client, id) = asked.expect_question("one");
     asked.answer(client, id, b"first");
+    drop(timed);
     let ran = asked.client.expect_exit_having_printed(1, b"first\n");
     expect_one_line(&asked.exam, &ran);
     let named = ran.stderr.contains(&asked.host.address().to_string());
@@ -253,6 +256,7 @@ fn an_answer_from_another_port_is_passed_over() {
 #[rstest]
 fn stray_datagrams_do_not_stop_the_clock() {
     let asked = ask(&["--timeout", "800", "--tries", MANY, "anybody?"]);
+    asked.exam.tells_to_wait(8 * A_MOMENT);
     let (client, id) = asked.expect_question("anybody?");
     let (_, again) = asked.host.receive_amid(client, &Stray::AnotherId.datagram(id));
     asked.exam.step("it must be the same question once more");

@@ -16,6 +16,9 @@ const LARGEST: usize = 65_502;
 /// So short that a test can wait for it, and so long that nobody is late before.
 const EXPIRY: Duration = Duration::from_millis(1500);
 const SOON: &[&str] = &["--expiry", "1500"];
+/// How much later the second member comes than the first, so that it also leaves later however busy the
+/// machine is.
+const LATER: Duration = Duration::from_millis(400);
 
 struct Room {
     exam: Exam,
@@ -31,6 +34,9 @@ struct Guest {
 fn open(arguments: &[&str]) -> Room {
     let exam = Exam::of("04", "room");
     let server = exam.serve_at(arguments, "127.0.0.1:0");
+    if arguments == SOON {
+        exam.tells_to_wait(EXPIRY);
+    }
     Room { exam, server }
 }
 
@@ -51,6 +57,11 @@ impl Room {
 
     fn stranger(&self, number: u32) -> Guest {
         Guest { sender: self.exam.sender(self.server), number }
+    }
+
+    fn a_moment_passes(&self) {
+        self.exam.step("a moment passes");
+        std::thread::sleep(LATER);
     }
 
     /// A network before the room in which only the guests' datagrams meet with `fates`.
@@ -202,12 +213,15 @@ fn a_bye_is_told_to_the_others() {
 #[rstest]
 fn who_is_silent_has_left() {
     let room = open(SOON);
+    let timed = room.exam.must_act_within(EXPIRY);
     let a = room.enter(&[]);
-    room.exam.step("a moment passes");
-    std::thread::sleep(A_MOMENT);
+    room.a_moment_passes();
     let b = room.enter(&[&a]);
+    drop(timed);
     a.is_missed(&[&b]);
+    let timed = room.exam.must_act_within(LATER);
     b.says(b"is anybody here?");
+    drop(timed);
     a.sender.expect_silence(A_MOMENT);
     a.says(b"I am");
     let welcome = a.sender.receive();
@@ -226,14 +240,15 @@ fn who_is_silent_has_left() {
 #[case::that_says_something(b"Sone moment")]
 fn every_datagram_renews(#[case] datagram: &[u8]) {
     let room = open(SOON);
+    let timed = room.exam.must_act_within(EXPIRY);
     let a = room.enter(&[]);
     let b = room.enter(&[&a]);
-    room.exam.step("a moment passes");
-    std::thread::sleep(A_MOMENT);
+    room.a_moment_passes();
     a.sender.send(datagram);
     if let Some(text) = datagram.strip_prefix(b"S") {
         a.is_heard(text, &[&b]);
     }
+    drop(timed);
     b.sender.expect_silence(EXPIRY + 2 * A_MOMENT);
     b.is_missed(&[&a]);
 }
@@ -242,12 +257,13 @@ fn every_datagram_renews(#[case] datagram: &[u8]) {
 #[rstest]
 fn a_refused_datagram_does_not_renew() {
     let room = open(SOON);
+    let timed = room.exam.must_act_within(EXPIRY);
     let a = room.enter(&[]);
-    room.exam.step("a moment passes");
-    std::thread::sleep(A_MOMENT);
+    room.a_moment_passes();
     let b = room.enter(&[&a]);
     a.sender.send(b"?");
     a.is_refused();
+    drop(timed);
     a.is_missed(&[&b]);
 }
 
@@ -332,11 +348,12 @@ fn a_doubled_datagram_makes_one_member() {
 #[rstest]
 fn a_lost_bye_is_made_good_by_the_expiry() {
     let room = open(SOON);
+    let timed = room.exam.must_act_within(EXPIRY);
     let a = room.enter_from(room.network([(1, Fate::Lose)]), &[]);
-    room.exam.step("a moment passes");
-    std::thread::sleep(A_MOMENT);
+    room.a_moment_passes();
     let b = room.enter(&[&a]);
     a.sender.send(b"B");
+    drop(timed);
     a.is_missed(&[&b]);
 }
 

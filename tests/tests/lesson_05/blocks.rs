@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ const MORE_MEMORY: u64 = 8 * 1024 * 1024;
 const MORE_BLOCKS: usize = 16 * 1024;
 /// A `--timeout` that is not over before the case is.
 pub const LONG: &str = "60000";
+/// A `--timeout` that is soon over, and of which ten are as long as a test may stand still.
+pub const SHORT: &str = "100";
 /// Longer than the timeout that a client has by default. A correct program is silent however slow
 /// the machine is.
 pub const A_WHILE: Duration = Duration::from_millis(300);
@@ -147,8 +150,8 @@ impl Store {
             }
             for (block, _) in group {
                 let mut answer = [0; 16];
-                if !socket.recv(&mut answer).is_ok_and(|length| answer[..length].starts_with(b"A"))
-                {
+                let received = retry(|| socket.recv(&mut answer));
+                if !received.is_ok_and(|length| answer[..length].starts_with(b"A")) {
                     let what = format!("block {block} or one near it was not acknowledged");
                     self.exam.fail(Difference::timeout(what));
                 }
@@ -302,13 +305,23 @@ pub fn expect_patience_with_a_late_server(exam: &Exam, blocks: usize) {
     panic!("no port stayed free");
 }
 
+/// A socket with a time limit is interrupted when the process was stopped for a while (signal(7)).
+pub fn retry<T>(mut receive: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match receive() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            received => return received,
+        }
+    }
+}
+
 /// Acknowledges so many blocks, as a server does whose story is not told.
 fn answer(exam: &Exam, server: &UdpSocket, blocks: usize) {
     let (mut buffer, mut acknowledged) = ([0; 2048], BTreeSet::new());
     while acknowledged.len() < blocks {
         let received = server
             .set_read_timeout(Some(exam.patience()))
-            .and_then(|()| server.recv_from(&mut buffer));
+            .and_then(|()| retry(|| server.recv_from(&mut buffer)));
         let Ok((_, peer)) = received else {
             exam.fail(Difference::timeout("the test's server waited for a block in vain"));
         };

@@ -6,8 +6,9 @@ use netlab::faults::Fate;
 use rstest::rstest;
 
 use super::blocks::{
-    A_WHILE, BLOCK, LONG, Store, Upload, ack, data, deliver, expect_patience_with_a_late_server,
-    expect_usage_error, expect_whole_through, faults, header, one, payloads, random_file,
+    A_WHILE, BLOCK, LONG, SHORT, Store, Upload, ack, data, deliver,
+    expect_patience_with_a_late_server, expect_usage_error, expect_whole_through, faults, header,
+    one, payloads, random_file,
 };
 
 const NAME: &str = "stopwait";
@@ -151,10 +152,10 @@ fn each_upload_has_a_number_of_its_own() {
 
 /// How often each of four blocks is lost, or its acknowledgement.
 #[rstest]
-#[case::the_first(&["--timeout", "50"], [1, 0, 0, 0])]
-#[case::one_in_the_middle(&["--timeout", "50"], [0, 0, 1, 0])]
-#[case::the_last(&["--timeout", "50"], [0, 0, 0, 1])]
-#[case::each_some_times(&["--timeout", "30"], [2, 1, 4, 3])]
+#[case::the_first(&["--timeout", SHORT], [1, 0, 0, 0])]
+#[case::one_in_the_middle(&["--timeout", SHORT], [0, 0, 1, 0])]
+#[case::the_last(&["--timeout", SHORT], [0, 0, 0, 1])]
+#[case::each_some_times(&["--timeout", SHORT], [2, 1, 4, 3])]
 #[case::with_the_usual_timeout(&[], [0, 2, 0, 0])]
 fn a_block_is_sent_until_it_is_acknowledged(#[case] options: &[&str], #[case] lost: [u32; 4]) {
     let exam = exam();
@@ -235,7 +236,7 @@ fn stray_datagrams_do_not_delay_the_timer() {
 fn the_client_gives_up_after_ten_tries(#[case] lost: u32) {
     let exam = exam();
     let content = random_file(&exam, 3);
-    let mut upload = Upload::start(exam, &content, &["--timeout", "30"]);
+    let mut upload = Upload::start(exam, &content, &["--timeout", SHORT]);
     for block in 0..lost {
         let before: Vec<u32> = (0..block).collect();
         upload.expect_block_after(&before, block);
@@ -247,7 +248,7 @@ fn the_client_gives_up_after_ten_tries(#[case] lost: u32) {
         upload.expect_block(lost);
     }
     // Longer than its timeout.
-    upload.host.expect_silence(A_WHILE / 3);
+    upload.host.expect_silence(A_WHILE / 2);
     upload.expect_failure();
 }
 

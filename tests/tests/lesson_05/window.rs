@@ -5,16 +5,18 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use graded::{Difference, Exam};
+use grader::punctuality::Stopwatch;
 use netlab::conditions::{Conditions, Path};
 use netlab::faults::Fate;
-use netlab::program::poll;
+use netlab::program::poll_while;
 use netlab::record::Transport;
 use netlab::shape::Shape;
 use rstest::rstest;
 
 use super::blocks::{
-    A_WHILE, BLOCK, LONG, Store, Upload, ack, data, deliver, expect_patience_with_a_late_server,
-    expect_usage_error, expect_whole_through, faults, header, one, payloads, random_file,
+    A_WHILE, BLOCK, LONG, SHORT, Store, Upload, ack, data, deliver,
+    expect_patience_with_a_late_server, expect_usage_error, expect_whole_through, faults, header,
+    one, payloads, random_file, retry,
 };
 
 const NAME: &str = "window";
@@ -219,6 +221,8 @@ fn each_block_is_sent_once_if_all_goes_well(#[case] length: usize) {
 fn only_what_is_lost_is_sent_again(#[case] lost: &[u32]) {
     let exam = exam();
     let content = random_file(&exam, 8);
+    exam.tells_to_wait(Duration::from_secs(1));
+    let timed = exam.must_act_within(Duration::from_secs(1));
     let mut upload = Upload::start(exam, &content, &["--timeout", "1000", "--window", "8"]);
     for block in 0..8 {
         upload.expect_block(block);
@@ -226,6 +230,7 @@ fn only_what_is_lost_is_sent_again(#[case] lost: &[u32]) {
     for block in (0..8).filter(|block| !lost.contains(block)) {
         upload.acknowledge(block);
     }
+    drop(timed);
     for block in lost {
         upload.expect_block(*block);
     }
@@ -238,7 +243,7 @@ fn only_what_is_lost_is_sent_again(#[case] lost: &[u32]) {
 
 /// Each block has its timer, not only the first one or the last one.
 #[rstest]
-#[case::after_a_short_timeout(&["--timeout", "60"])]
+#[case::after_a_short_timeout(&["--timeout", SHORT])]
 #[case::after_the_usual_timeout(&[])]
 fn every_block_is_sent_until_it_is_acknowledged(#[case] options: &[&str]) {
     let exam = exam();
@@ -342,7 +347,7 @@ fn stray_datagrams_do_not_delay_the_timer() {
 fn the_client_gives_up_after_ten_tries(#[case] window: u32) {
     let exam = exam();
     let content = random_file(&exam, 4);
-    let options = ["--timeout", "40", "--window", &window.to_string()];
+    let options = ["--timeout", SHORT, "--window", &window.to_string()];
     let mut upload = Upload::start(exam, &content, &options);
     let mut tries = 0;
     while tries < 10 {
@@ -401,22 +406,28 @@ fn it_is_five_times_as_fast_as_stop_and_wait() {
     let network = slow_network(&store.exam, store.server);
     let content = random_file(&store.exam, blocks as usize);
     let file = store.folder.file("to-send.bin", &content);
-    let began = Instant::now();
+    let watch = Stopwatch::start();
     let client = store.exam.start_client(network, &[&file]);
     store.exam.step(format!(
         "{blocks} blocks must be stored within {limit:?}: stop-and-wait needs {a_block:?} for each"
     ));
     let stored = store.folder.path().join("1.bin");
+    let before = store.exam.queued();
+    let mut queued = Duration::ZERO;
     let is_stored = || fs::metadata(&stored).is_ok_and(|about| about.len() == content.len() as u64);
-    if poll(limit, || is_stored().then_some(())).is_none() {
+    // On a busy machine 1,000 blocks wait for a processor more often than the 25 have done. (With all of
+    // this, stop-and-wait is still too slow.)
+    let there_is_time = || {
+        queued = queued.max(store.exam.queued().saturating_sub(before));
+        watch.punctual() < limit + queued.min(2 * limit)
+    };
+    if poll_while(there_is_time, || is_stored().then_some(())).is_none() {
         let what = format!(
             "the file is not stored after {limit:?}: that is not {TIMES} times as fast as \
              stop-and-wait"
         );
         store.exam.fail(Difference::fail(what));
     }
-    let took = began.elapsed();
-    store.exam.step(format!("it took {took:?}"));
     client.expect_exit(0);
     store.folder.expect_file("1.bin", &content);
 }
@@ -442,14 +453,18 @@ fn time_of_a_block_in_stop_and_wait(exam: &Exam, blocks: u32) -> Duration {
         let (client, server) = (open()?, open()?);
         client.connect(slow_network(exam, server.local_addr()?))?;
         let mut buffer = [0; 2 * BLOCK];
-        let began = Instant::now();
+        let mut times = Vec::new();
         for block in 0..blocks {
+            let began = Instant::now();
             client.send(&data(1, block, &[0; BLOCK]))?;
-            let (_, peer) = server.recv_from(&mut buffer)?;
+            let (_, peer) = retry(|| server.recv_from(&mut buffer))?;
             server.send_to(&ack(1, block), peer)?;
-            client.recv(&mut buffer)?;
+            retry(|| client.recv(&mut buffer))?;
+            times.push(began.elapsed());
         }
-        Ok(began.elapsed() / blocks)
+        // Of all of them the one in the middle: a pause of the machine prolongs few.
+        times.sort();
+        Ok(times[times.len() / 2])
     };
     measure().unwrap_or_else(|error| panic!("the test's own stop-and-wait failed: {error}"))
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use graded::{Client, Difference, Exam};
 use rstest::rstest;
@@ -71,7 +71,7 @@ impl Pool {
     /// As soon as a worker has taken it, which nobody is told: asked for soon again at first, and
     /// then less and less often, so that a report still shows what came before.
     fn finish_when_started(&mut self, name: &str) {
-        let until = Instant::now() + self.exam.patience();
+        let deadline = self.exam.deadline();
         let mut pause = LOOK;
         loop {
             say(&mut self.foreman, &format!("finish {name}"));
@@ -79,11 +79,11 @@ impl Pool {
             if answer == b"ok\n" {
                 return;
             }
-            if answer != b"none\n" || Instant::now() >= until {
+            if answer != b"none\n" || deadline.is_over() {
                 let what = format!("the request {name} is not started, although it is its turn");
                 self.exam.fail(Difference::fail(what).with(b"ok\n", &answer));
             }
-            thread::sleep(pause.min(until.saturating_duration_since(Instant::now())));
+            thread::sleep(pause.min(deadline.left()));
             pause *= 2;
         }
     }

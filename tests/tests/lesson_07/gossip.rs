@@ -33,6 +33,7 @@ fn exam() -> Exam {
 /// The node with `peers`, which it calls again soon.
 fn serve(exam: &Exam, peers: &[SocketAddr]) -> SocketAddr {
     let peers: Vec<String> = peers.iter().map(ToString::to_string).collect();
+    exam.tells_to_wait(RETRY);
     let retry = RETRY.as_millis().to_string();
     let mut arguments = vec!["--retry", &retry];
     arguments.extend(peers.iter().flat_map(|peer| ["--peer", peer]));

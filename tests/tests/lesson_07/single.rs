@@ -3,7 +3,6 @@
 
 use std::net::SocketAddr;
 use std::thread;
-use std::time::Instant;
 
 use graded::{Client, Difference, Exam, Host};
 use rstest::rstest;
@@ -346,7 +345,7 @@ fn after_the_survivor_has_ended_a_new_one_is_taken(
 
 /// The node need not know at once that a connection was reset: it is called until it does.
 fn call_until_taken(exam: &Exam, node: SocketAddr, (us, peer): (u64, u64)) -> Client {
-    let until = Instant::now() + exam.patience();
+    let deadline = exam.deadline();
     let mut pause = A_MOMENT / 5;
     loop {
         let mut new = call(exam, node, us);
@@ -355,7 +354,7 @@ fn call_until_taken(exam: &Exam, node: SocketAddr, (us, peer): (u64, u64)) -> Cl
         if new.expect_or_end(&answer(1, b"?")) {
             return new;
         }
-        if Instant::now() >= until {
+        if deadline.is_over() {
             let what = "the connection in use was reset long ago, and a new one is still refused";
             exam.fail(Difference::fail(what));
         }

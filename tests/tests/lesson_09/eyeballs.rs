@@ -157,6 +157,7 @@ fn an_attempt_without_an_answer_has_its_delay_and_no_more(
     expect_success_first(&exam);
     let Some(dead) = filtered(&exam, kinds.matches('d').count()) else { return };
     let (refusing, host) = (exam.reserve(), exam.listen());
+    exam.tells_to_wait(Duration::from_millis(least_milliseconds));
     let mut dead = dead.into_iter();
     let address = |kind| if kind == 'd' { dead.next() } else { Some(refusing.address()) };
     let mut addresses: Vec<_> = kinds.chars().filter_map(address).collect();
@@ -240,6 +241,7 @@ fn the_time_limit_ends_it_and_all_are_named(#[case] delay: &[&str]) {
     let refusing = exam.reserve();
     let addresses = [refusing.address(), dead[0], dead[1]];
     let arguments = [delay, &["你好", "--timeout", "700"]].concat();
+    exam.tells_to_wait(Duration::from_millis(700));
     let began = Instant::now();
     let client = start(&exam, &addresses, &arguments);
     expect_failure(&exam, &client, &addresses);
@@ -248,9 +250,7 @@ fn the_time_limit_ends_it_and_all_are_named(#[case] delay: &[&str]) {
 
 /// A time limit that a test can wait for, and yet so long that on no busy machine it is over before
 /// there is a winner.
-fn short_limit(exam: &Exam) -> String {
-    (exam.patience() / 4).min(Duration::from_secs(5)).as_millis().to_string()
-}
+const SHORT_LIMIT: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy)]
 enum Failure {
@@ -271,7 +271,11 @@ fn a_winner_is_final(#[case] failure: Failure) {
     let (host, later) = (exam.listen(), exam.reserve());
     let addresses = [host.address(), later.address()];
     let is_silent = matches!(failure, Failure::IsSilent);
-    let limit = if is_silent { short_limit(&exam) } else { "60000".to_owned() };
+    let limit = if is_silent { SHORT_LIMIT } else { Duration::from_secs(60) };
+    if is_silent {
+        exam.tells_to_wait(limit);
+    }
+    let limit = limit.as_millis().to_string();
     let client = start(&exam, &addresses, &["你好", "--delay", NEVER, "--timeout", &limit]);
     let mut winner = host.accept();
     winner.expect("你好\n".as_bytes());

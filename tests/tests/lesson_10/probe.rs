@@ -1,6 +1,7 @@
 //! `probe`: a client that tells whether TCP ports are open. The test has the ports.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use graded::{Client, Difference, Exam, Host, Running};
 use netlab::conditions::Conditions;
@@ -13,6 +14,8 @@ use super::{A_MOMENT, expect_refused};
 const FOR_EVER: &[&str] = &["--timeout", "86400000"];
 /// So short that a test can wait for it.
 const SOON: &[&str] = &["--timeout", "400"];
+/// So long that no busy machine lets it pass between two bytes that drip.
+const LIMIT: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 4;
 
 fn exam() -> Exam {
@@ -76,6 +79,7 @@ fn a_port_that_gives_no_answer_is_filtered() {
         exam.step("this system has no port that gives no answer");
         return;
     };
+    exam.tells_to_wait(4 * A_MOMENT);
     let client = start(&exam, SOON, &[target]);
     expect_results(&client, &[(target, "filtered")]);
 }
@@ -285,10 +289,13 @@ fn a_banner_is_not_waited_for_longer_than_the_limit(#[case] said: &str) {
 fn bytes_that_drip_do_not_prolong_a_probe() {
     let exam = exam();
     let patience = exam.patience();
-    let limit = (patience / 8).as_millis().to_string();
-    let mut speaker = Speaker::start_in(exam, &["--timeout", &limit]);
+    let limit = LIMIT.max(patience / 8);
+    exam.tells_to_wait(limit);
+    let timed = exam.must_act_within(limit);
+    let mut speaker = Speaker::start_in(exam, &["--timeout", &limit.as_millis().to_string()]);
     // Eighty of them, after which a banner is at its end anyway, would take twice as long as we wait.
-    speaker.connection.send_until_gone(b".", patience / 40);
+    speaker.connection.send_until_gone(b".", (patience + limit) / 40);
+    drop(timed);
     let ran = speaker.client.expect_exit(0);
     expect_open(&speaker, &ran.stdout);
 }

@@ -4,6 +4,7 @@
 #[path = "../tiny/mod.rs"]
 mod tiny;
 
+mod again;
 mod between;
 mod broken;
 mod commands;

@@ -6,11 +6,15 @@ mod tiny;
 mod doctor;
 mod lab;
 mod terminal;
+mod unfit;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     netlab::peers::run(
-        [doctor::trials(), lab::trials(), terminal::trials()].into_iter().flatten().collect(),
+        [doctor::trials(), lab::trials(), terminal::trials(), unfit::trials()]
+            .into_iter()
+            .flatten()
+            .collect(),
     )
 }

@@ -79,6 +79,17 @@ pub fn end_all() {
     }
 }
 
+/// What this process has started, with all that has come of it.
+pub(crate) fn descendants() -> Vec<u32> {
+    let mut left = system::children(std::process::id());
+    let mut found = Vec::new();
+    while let Some(id) = left.pop() {
+        left.extend(system::children(id));
+        found.push(id);
+    }
+    found
+}
+
 fn own() -> std::sync::MutexGuard<'static, Option<HashSet<u32>>> {
     OWN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
@@ -107,11 +118,13 @@ mod linux {
     use std::fs;
     use std::io;
     use std::thread;
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use rustix::process::{
         Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, waitpid,
     };
+
+    use crate::punctuality::Limit;
 
     /// How long ending the orphans may take.
     const LIMIT: Duration = Duration::from_secs(30);
@@ -126,9 +139,9 @@ mod linux {
     /// through the tree has met nobody new, all are killed; those that were started in between are
     /// met by the next walk.
     pub fn end(own: &HashSet<u32>) -> bool {
-        let until = Instant::now() + LIMIT;
+        let limit = Limit::begin(LIMIT);
         let mut stopped: HashSet<u32> = HashSet::new();
-        while Instant::now() < until {
+        while limit.left().is_some() {
             let met = stop_all(own);
             if met.is_empty() {
                 return true;

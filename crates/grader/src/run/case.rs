@@ -6,55 +6,49 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::Job;
+use crate::disturbance::Disturbance;
 use crate::outcome;
 use crate::process::{self, Bounds, Ended};
 use crate::protocol::{self, Outcome, Verdict};
+use crate::punctuality::Stopwatch;
 use crate::score::CaseResult;
 use crate::submission::Submission;
-
-/// A case lasts at most as long as so many waits do that each take all of their time.
-const WAITS: u32 = 12;
-
-/// How long the program may take.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limits {
-    /// For each single step that the test waits for.
-    pub patience: Duration,
-    /// For the whole case. Every wait inside of it has the shorter limit, so this is for the case
-    /// that those fail, too.
-    pub whole: Duration,
-}
-
-impl Limits {
-    pub fn of(patience: Duration) -> Self {
-        Self { patience, whole: patience * WAITS }
-    }
-}
+use crate::waits::Limits;
 
 /// What came of a case.
 pub struct Sat {
     pub result: CaseResult,
     /// The longest single wait of the test for the program.
     pub longest_wait: Duration,
+    /// What held the test up, by its own word.
+    pub disturbance: Option<Disturbance>,
+    /// For how long this process stood still meanwhile.
+    pub grader_stood: Duration,
 }
 
 /// Runs one case on `program` within `limits`.
 pub fn sit(job: &Job, tests: &Path, program: &[String], case: &str, limits: Limits) -> Sat {
-    match try_case(job, tests, program, case, limits) {
+    let watch = Stopwatch::start();
+    let tried = try_case(job, tests, program, case, limits);
+    let grader_stood = watch.standstill().length;
+    match tried {
         Ok((ended, outcome)) => {
             let longest_wait = outcome.as_ref().map_or(0.0, |outcome| outcome.longest_wait);
             let output = outcome.as_ref().map_or(String::new(), |it| it.output.clone());
+            let disturbance = outcome.as_ref().and_then(|it| it.disturbance.clone());
             let (verdict, report) = judge(&ended, outcome);
             let result = CaseResult::new(case, verdict, &report);
             Sat {
                 result: CaseResult { output, seconds: ended.took.as_secs_f64(), ..result },
                 longest_wait: Duration::try_from_secs_f64(longest_wait).unwrap_or_default(),
+                disturbance,
+                grader_stood,
             }
         }
         Err(error) => {
             let report = format!("cannot run the graded test: {error}");
             let result = CaseResult::new(case, Verdict::GraderError, &report);
-            Sat { result, longest_wait: Duration::ZERO }
+            Sat { result, longest_wait: Duration::ZERO, disturbance: None, grader_stood }
         }
     }
 }
@@ -161,6 +155,7 @@ mod tests {
                 report: String::new(),
                 output: String::new(),
                 longest_wait: 0.0,
+                disturbance: None,
             };
             judge(&ended, outcome.map(outcome_of)).0
         };

@@ -5,14 +5,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::process::{Command, ExitStatus};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
-use std::time::Duration;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
-use super::{Running, poll, resources, wait_for};
+use super::{Running, poll, poll_while, resources, wait_for};
 use crate::port;
 
 /// What a readiness line begins with; the rest is `HOST:PORT`.
 const READY: &str = "listening on ";
+/// How often, while waiting, to look whether there is time left.
+const LOOK: Duration = Duration::from_millis(50);
 /// How long the remains of a program that never got ready may take: its exit, its last words.
 const WINDING_UP: Duration = Duration::from_millis(200);
 
@@ -96,6 +98,32 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
+/// How somebody waits for a server to get ready.
+pub struct Wait<'a> {
+    /// What a failure says: for how long it was waited.
+    pub limit: Duration,
+    /// Whether there is time left, by whatever clock.
+    pub there_is_time: &'a dyn Fn() -> bool,
+    /// Is told the id of the new process and of its group: for somebody who can end the group even if
+    /// we cannot any more.
+    pub note: &'a dyn Fn(u32),
+}
+
+impl Wait<'_> {
+    /// What comes through the channel. It is looked at once more when there is no time left, as who
+    /// reads for us may have slept as long as we have; `None`
+    /// also when nothing can come any more.
+    fn receive<T>(&self, channel: &Receiver<T>) -> Option<T> {
+        loop {
+            let is_last = !(self.there_is_time)();
+            match channel.recv_timeout(if is_last { WINDING_UP } else { LOOK }) {
+                Err(RecvTimeoutError::Timeout) if !is_last => {}
+                received => return received.ok(),
+            }
+        }
+    }
+}
+
 /// A running server. Dropping it kills its whole process group.
 #[derive(Debug)]
 pub struct Server {
@@ -116,58 +144,53 @@ impl Server {
         limit: Duration,
         watch: impl Fn(&str) + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
-        Self::start_with(command, limit, watch, |_| {})
+        let until = Instant::now() + limit;
+        let there_is_time = || Instant::now() < until;
+        let wait = Wait { limit, there_is_time: &there_is_time, note: &|_| {} };
+        Self::start_with(command, &wait, watch)
     }
 
-    /// As [`start`](Self::start); and `note` is told the id of the new process and of its group
-    /// as soon as there is one: for somebody who can end the group even if we cannot any more.
-    pub fn start_noting(
-        command: &mut Command,
-        limit: Duration,
-        note: impl FnOnce(u32),
-    ) -> Result<Self, StartError> {
-        Self::start_with(command, limit, |_| {}, note)
+    /// Starts `command` and waits in this way for its readiness line.
+    pub fn start_within(command: &mut Command, wait: &Wait) -> Result<Self, StartError> {
+        Self::start_with(command, wait, |_| {})
     }
 
     /// Starts a program that was told by its own command line to listen on `address`, and may
     /// never print a readiness line: it is ready when it prints one, or when its port is bound.
-    /// `note` is told as in [`start_noting`](Self::start_noting).
     pub fn start_at(
         command: &mut Command,
         address: SocketAddr,
-        limit: Duration,
-        note: impl FnOnce(u32),
+        wait: &Wait,
     ) -> Result<Self, StartError> {
         let (mut running, ready) = run(command, |_| {})?;
-        note(running.child.id());
-        let found = poll(limit, || match ready.try_recv() {
+        (wait.note)(running.child.id());
+        let found = poll_while(wait.there_is_time, || match ready.try_recv() {
             Ok(told) => Some(Some(told)),
             Err(_) if port::is_taken(address.port()) => Some(Some(address)),
             Err(_) => running.ended().map(|_| None),
         });
         match found.flatten() {
             Some(address) => Ok(Self { running, address }),
-            None => {
-                Err(never_ready(running, |said| StartError::NotBound(address.port(), limit, said)))
-            }
+            None => Err(never_ready(running, |said| {
+                StartError::NotBound(address.port(), wait.limit, said)
+            })),
         }
     }
 
     fn start_with(
         command: &mut Command,
-        limit: Duration,
+        wait: &Wait,
         watch: impl Fn(&str) + Send + Sync + 'static,
-        note: impl FnOnce(u32),
     ) -> Result<Self, StartError> {
         let (running, ready) = run(command, watch)?;
-        note(running.child.id());
-        if let Ok(address) = ready.recv_timeout(limit) {
+        (wait.note)(running.child.id());
+        if let Some(address) = wait.receive(&ready) {
             return Ok(Self { running, address });
         }
         let misprint = misprint(&running.stdout(), &running.stderr());
         Err(never_ready(running, |said| match misprint {
             Some(misprint) => StartError::Misprinted(misprint, said),
-            None => StartError::NotReady(limit, said),
+            None => StartError::NotReady(wait.limit, said),
         }))
     }
 
@@ -219,6 +242,11 @@ impl Server {
     /// Waits until all that it printed before it ended was read and told; see [`Running::drain`].
     pub fn drain(&self, limit: Duration) {
         self.running.drain(limit);
+    }
+
+    /// As [`drain`](Self::drain); see [`Running::drain_while`].
+    pub fn drain_while(&self, there_is_time: impl FnMut() -> bool) {
+        self.running.drain_while(there_is_time);
     }
 
     /// The most memory it has held so far, in bytes (`VmHWM` of proc(5)); `None` where the system
@@ -314,5 +342,16 @@ mod tests {
         ] {
             assert_eq!(misprint(stdout, stderr), expected, "{stdout:?}, {stderr:?}");
         }
+    }
+
+    /// Who wakes from a pause finds the end of his time, and what has come meanwhile.
+    #[test]
+    fn what_has_come_before_the_last_look_counts() {
+        let wait = Wait { limit: Duration::ZERO, there_is_time: &|| false, note: &|_| {} };
+        let (tell, told) = mpsc::channel();
+        tell.send(7).unwrap();
+        assert_eq!(wait.receive(&told), Some(7));
+        assert_eq!(wait.receive(&told), None);
+        assert_eq!(poll_while(|| false, || Some(7)), Some(7));
     }
 }
