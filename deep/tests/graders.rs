@@ -19,6 +19,7 @@ use grader::process::{Cancel, orphans};
 use grader::score::check_of;
 use grader::selftest::mistakes::{all_patches, patches};
 use grader::selftest::{Trial, variants};
+use grader::waits::Waits;
 use grader::workspace;
 
 /// A fixed one: whatever else differs between two runs of this file, the payloads do not.
@@ -142,6 +143,19 @@ fn every_graded_test_has_points_and_every_point_has_a_test() {
         assert!(unpaid.is_empty(), "lesson {number} gives no points for these tests: {unpaid:?}");
         let untested: Vec<_> = worth.difference(&tested).collect();
         assert!(untested.is_empty(), "lesson {number} has no test for these checks: {untested:?}");
+    }
+}
+
+/// How long they are is compared by `cargo xtask grade --waits check`.
+#[test]
+fn every_case_has_its_committed_waits_and_no_other() {
+    for lesson in lessons().iter().filter(|lesson| !lesson.about.exercises.is_empty()) {
+        let trial = trial((lesson, &lesson.about.exercises[0]));
+        let cases: BTreeSet<String> = trial.names().map(str::to_owned).collect();
+        let waits = Waits::of(lesson).unwrap().names();
+        let different: Vec<_> = cases.symmetric_difference(&waits).collect();
+        let mend = format!("cargo xtask grade {} --waits write", lesson.number);
+        assert!(different.is_empty(), "{different:?}: {mend}");
     }
 }
 

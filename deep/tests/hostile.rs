@@ -86,6 +86,9 @@ fn main() -> ExitCode {
         trial("python3", "many_descriptors", || expect_pass("many_descriptors")),
         trial("python3", "deletes_its_folder", || expect_pass("deletes_its_folder")),
         trial("python3", "stops_its_test", || expect("stops_its_test", Verdict::Timeout, "")),
+        trial("python3", "pauses_its_test", || {
+            expect("pauses_its_test", Verdict::Fail, "nothing but the test was stopped");
+        }),
         trial("python3", "kills_its_test", || {
             expect("kills_its_test", Verdict::GraderError, "no outcome");
         }),

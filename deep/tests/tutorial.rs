@@ -136,7 +136,7 @@ fn expect(exercise: &str, program: &str, expected: &[(&str, Verdict)]) {
     let exercise = lesson.about.exercises.iter().find(|it| it.name == name).unwrap();
     let program = root.join("tests/peers").join(program);
     let submission = Submission::Program(vec!["python3".into(), program.display().to_string()]);
-    // A program that hangs is asked often; the reference decides how long is long enough.
+    // A program that hangs is asked often; what the solution needs decides how long is long enough.
     let (jobs, patience) = (2, Duration::from_secs(1));
     let job = Job { jobs, patience, ..Job::new(&root, (lesson, exercise), &submission, SEED) };
     let score = run::grade(&job, &mut |_| {});
