@@ -325,7 +325,7 @@ fn seed_of_the_clock() -> u64 {
     u64::from(now.subsec_micros())
 }
 
-/// Numbers that follow from a seed (SplitMix64).
+/// Numbers that follow from a seed (the generator is called `SplitMix64`).
 struct Dice(u64);
 
 impl Dice {
