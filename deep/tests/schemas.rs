@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used)] // Not only the test functions themselves may panic here.
 
-#[allow(dead_code)] // Its own package needs the rest.
 #[path = "../../crates/grader/tests/grades/mod.rs"]
 mod grades;
 
