@@ -134,11 +134,12 @@ mod tests {
 
     #[test]
     fn a_bound_port_is_seen_and_a_free_one_is_not() {
-        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        // One that no other test is given once we have let go of it.
+        let port = free_port(Transport::Udp);
+        let udp = UdpSocket::bind(("127.0.0.1", port)).unwrap();
         let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-        assert!(is_bound(Transport::Udp, udp.local_addr().unwrap().port(), SOON));
+        assert!(is_bound(Transport::Udp, port, SOON));
         assert!(is_bound(Transport::Tcp, tcp.local_addr().unwrap().port(), SOON));
-        let port = udp.local_addr().unwrap().port();
         drop(udp);
         assert!(!is_bound(Transport::Udp, port, AT_ONCE));
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use libtest_mimic::Trial;
 use netlab::peers::{self, Peer, Transport, free_port, is_bound, trial};
 use netlab::program::{Running, Server, poll};
+use netlab::rounds::few_or_all;
 use network::{ALLOW, inside};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lesson-10");
@@ -22,21 +23,31 @@ const MUTE: &str = "echo 1 > /proc/sys/net/ipv4/icmp_echo_ignore_all
 const QUICK: [&str; 4] = ["--count", "3", "--interval", "0.1"];
 
 fn main() -> ExitCode {
-    peers::run(vec![
+    peers::run(few_or_all(short(), short().into_iter().chain(long()).collect()))
+}
+
+/// What takes seconds, as it waits for silence or for a program that pings once a second.
+fn long() -> Vec<Trial> {
+    vec![
+        network("the_demo_pings_and_works_again_and_again", &[], demo_again_and_again),
+        network("the_systems_ping_agrees", &["ping"], the_systems_ping_agrees),
+        network("the_systems_pings_are_decoded", &["ping", "python3"], decoding_the_systems_ping),
+        network("a_host_may_answer_as_it_likes", &["python3"], a_host_may_answer_as_it_likes),
+    ]
+}
+
+fn short() -> Vec<Trial> {
+    vec![
         network("both_loopback_addresses_answer", &[], both_loopback_addresses_answer),
         network("probes_of_any_size_come_back", &[], probes_of_any_size_come_back),
         network("a_name_is_pinged_at_its_address", &[], a_name_is_pinged_at_its_address),
-        network("the_demo_pings_and_works_again_and_again", &[], demo_again_and_again),
         network("no_icmp_socket_is_a_clear_line", &[], no_icmp_socket_is_a_clear_line),
         network("a_mute_host_costs_as_many_probes_as_asked_for", &[], mute_host),
         network("a_host_that_nobody_reaches_has_its_reason", &[], unreachable_hosts),
         network("a_host_that_is_not_there_is_silent", &[], a_host_that_is_not_there_is_silent),
         network("ctrl_c_ends_a_ping_with_its_numbers", &[], ctrl_c_ends_a_ping_with_its_numbers),
-        network("the_systems_ping_agrees", &["ping"], the_systems_ping_agrees),
-        network("the_systems_pings_are_decoded", &["ping", "python3"], decoding_the_systems_ping),
         network("tshark_reads_our_pings", &["tshark", "python3"], tshark_reads_our_pings),
         network("python_finds_our_pings_right", &["python3"], python_finds_our_pings_right),
-        network("a_host_may_answer_as_it_likes", &["python3"], a_host_may_answer_as_it_likes),
         network("a_firewall_may_say_no", &["python3"], a_firewall_may_say_no),
         trial("python3", "checksums_are_those_of_python", checksums_are_those_of_python),
         trial("python3", "pythons_ports_are_told_apart", pythons_ports_are_told_apart),
@@ -61,7 +72,7 @@ fn main() -> ExitCode {
         }),
         trial("nc", "a_port_of_nc_is_open", a_port_of_nc_is_open),
         trial("nc", "nc_finds_our_port_open", nc_finds_our_port_open),
-    ])
+    ]
 }
 
 /// A test that needs a network of its own, and these programs.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use assert_cmd::Command;
 use grader::course::{Lesson, Run};
@@ -18,6 +19,17 @@ fn lessons() -> Vec<Lesson> {
     let lessons = grader::course::lessons(&root()).unwrap();
     assert!(!lessons.is_empty());
     lessons
+}
+
+/// Side by side, as most of it is waiting.
+fn for_each_lesson(test: impl Fn(&Lesson) + Sync) {
+    let lessons = lessons();
+    thread::scope(|threads| {
+        for lesson in &lessons {
+            let test = &test;
+            threads.spawn(move || test(lesson));
+        }
+    });
 }
 
 fn xtask(arguments: &[&str]) -> Command {
@@ -116,15 +128,12 @@ fn lesson_2_runs_as_two_programs_with_labels() {
 
 #[test]
 fn every_lesson_runs_and_its_file_arrives_where_it_sends_one() {
-    for lesson in lessons() {
+    for_each_lesson(|lesson| {
         let said = output(&["run", &lesson.topic]);
         let moves_a_file = lesson.about.run.as_ref().is_some_and(mentions_file_and_folder);
-        assert_eq!(
-            said.contains("arrived whole: 100,000 bytes, identical"),
-            moves_a_file,
-            "{said}"
-        );
-    }
+        let arrived = said.contains("arrived whole: 100,000 bytes, identical");
+        assert_eq!(arrived, moves_a_file, "{said}");
+    });
 }
 
 fn mentions_file_and_folder(run: &Run) -> bool {
@@ -151,7 +160,7 @@ fn the_quick_checks_are_format_lints_and_cargo_test() {
 
 #[test]
 fn every_exercise_has_a_task_in_both_languages_that_names_the_file_to_edit() {
-    for lesson in lessons() {
+    for_each_lesson(|lesson| {
         for exercise in &lesson.about.exercises {
             let wanted = format!("{}/{}", lesson.number, exercise.name);
             let file = format!("exercise/src/bin/{}.rs", exercise.name);
@@ -160,12 +169,12 @@ fn every_exercise_has_a_task_in_both_languages_that_names_the_file_to_edit() {
                 assert!(printed.contains(text.trim()) && printed.contains(&file), "{printed}");
             }
         }
-    }
+    });
 }
 
 #[test]
 fn hints_come_one_by_one_and_end() {
-    for lesson in lessons() {
+    for_each_lesson(|lesson| {
         for exercise in &lesson.about.exercises {
             let wanted = format!("{}/{}", lesson.number, exercise.name);
             for (number, hint) in (1..).zip(&exercise.hints) {
@@ -175,7 +184,7 @@ fn hints_come_one_by_one_and_end() {
             let beyond = (exercise.hints.len() + 1).to_string();
             xtask(&["hint", &wanted, &beyond]).assert().code(2);
         }
-    }
+    });
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use netbasics::say;
 use netbasics::stop::Stop;
 use socket2::SockRef;
 
-use super::link::{self, QUEUE_FRAMES, Wire};
+use super::link::{self, QUEUE_FRAMES, Wire, Written};
 use super::{CLOSE_WITHIN, Carrier, DIAL_WITHIN, Input, MAX_CLOSING, SEND_BUFFER, start};
 use crate::node::{Action, Event, LinkId, News};
 use crate::wire::Frame;
@@ -81,10 +81,13 @@ impl Carrier<'_, '_> {
         let (queue, to_write) = mpsc::sync_channel(QUEUE_FRAMES);
         let (reading, writing) = (stream.try_clone()?, stream);
         let wire = Wire { cut: Stop::new(), queue: Some(queue), until: None };
-        let (orders, cut) = (self.orders.clone(), wire.cut.clone());
-        start(self.threads, "writing", move || link::write(&writing, &to_write, &cut))?;
-        let cut = wire.cut.clone();
-        start(self.threads, "reading", move || link::read(&reading, link, &orders, &cut))?;
+        let (cut, written) = (wire.cut.clone(), Arc::new(Written::default()));
+        let (stopped, noted) = (cut.clone(), Arc::clone(&written));
+        start(self.threads, "writing", move || link::write(&writing, &to_write, &stopped, &noted))?;
+        let orders = self.orders.clone();
+        start(self.threads, "reading", move || {
+            link::read(&reading, link, &orders, &cut, &written)
+        })?;
         Ok(wire)
     }
 
