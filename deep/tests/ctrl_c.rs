@@ -18,6 +18,7 @@ use std::time::Duration;
 use grader::{build, workspace};
 use libtest_mimic::{Arguments, Trial};
 use netlab::peers::trial_if;
+use netlab::port::free_port_for_any;
 use netlab::program::{CAN_INTERRUPT, Server, poll};
 
 use Doing::{AddressGone, Deaf, HalfARequest, LoopbackDown, NoClient, Silent};
@@ -237,7 +238,9 @@ fn built() -> &'static HashMap<String, PathBuf> {
 impl Program {
     fn ends_on_ctrl_c(self, doing: Doing) {
         let folder = tempfile::tempdir().unwrap();
-        let mut server = self.start(doing, "0", folder.path());
+        // One that no other test's client is given when this server has gone.
+        let port = free_port_for_any().to_string();
+        let mut server = self.start(doing, &port, folder.path());
         let _client = self.client(doing, server.address(), folder.path());
         match doing {
             AddressGone => change(&server, &["addr", "del", "10.77.0.1/32", "dev", "lo"]),
@@ -250,7 +253,7 @@ impl Program {
         assert!(self.is_right(status), "{status}; it said:\n{said}");
         assert_eq!(names(folder.path()), [""; 0]);
         if !matches!(doing, AddressGone | LoopbackDown) {
-            let again = self.start(doing, &server.address().port().to_string(), folder.path());
+            let again = self.start(doing, &port, folder.path());
             assert_eq!(again.address(), server.address());
         }
     }
@@ -259,7 +262,11 @@ impl Program {
         let program = built()[self.name].to_str().unwrap();
         let is_elsewhere = doing == AddressGone;
         let address = format!("{}:{port}", if is_elsewhere { ADDRESS } else { "127.0.0.1" });
-        let command = [&[program, "server", "--addr", &address], self.arguments].concat();
+        // Whoever runs the tests in the background may have told them to ignore Ctrl-C, and what they
+        // start inherits that.
+        let heeds: &[&str] =
+            if cfg!(target_os = "linux") { &["env", "--default-signal=INT"] } else { &[] };
+        let command = [heeds, &[program, "server", "--addr", &address], self.arguments].concat();
         let mut command = match doing {
             AddressGone | LoopbackDown => within(&command),
             _ => {
