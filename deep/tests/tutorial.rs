@@ -74,9 +74,10 @@ fn tcp_upload_client() {
         ("a_server_that_is_not_there_is_told", Fail),
         ("a_file_that_grows_is_sent_as_announced", Pass),
         ("a_file_that_shrinks_does_not_look_complete", Fail),
-        ("a_large_file_takes_little_memory", Pass),
     ];
-    expect("03/send", "tcp_upload_client.py", &checks);
+    // It holds the whole file; but it waits for no answer, and whether its memory can be read before it
+    // has ended is the machine's affair.
+    expect_all_but("03/send", "tcp_upload_client.py", &checks, "a_large_file_takes_little_memory");
 }
 
 fn udp_chat() {
@@ -129,6 +130,11 @@ fn udp_upload() {
 /// Grades `program` and compares each check's first failure with `expected`. A crash counts as a
 /// fail: whether a program's end is seen before what it did wrong depends on the machine.
 fn expect(exercise: &str, program: &str, expected: &[(&str, Verdict)]) {
+    expect_all_but(exercise, program, expected, "");
+}
+
+/// As [`expect`], but one check may pass or fail.
+fn expect_all_but(exercise: &str, program: &str, expected: &[(&str, Verdict)], either: &str) {
     let root = workspace::root(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
     let lessons = course::lessons(&root).unwrap();
     let (number, name) = exercise.split_once('/').unwrap();
@@ -146,6 +152,8 @@ fn expect(exercise: &str, program: &str, expected: &[(&str, Verdict)]) {
         let first = verdicts.find(|verdict| *verdict != Pass).unwrap_or(Pass);
         (check.name.as_str(), if first == Crash { Fail } else { first })
     });
-    let came: Vec<(&str, Verdict)> = came.collect();
+    let is_open =
+        |(name, verdict): &(&str, Verdict)| *name == either && matches!(verdict, Pass | Fail);
+    let came: Vec<(&str, Verdict)> = came.filter(|check| !is_open(check)).collect();
     assert_eq!(came, expected, "{:#?}", score.checks);
 }

@@ -120,7 +120,7 @@ impl Store {
         let after = self.exam.peak_memory();
         self.folder.expect_file("1.bin", &content);
         self.exam.step(format!("these 16 MiB may cost {} of memory", mebibytes(MORE_MEMORY)));
-        let grown = after.zip(before).map_or(0, |(after, before)| after - before);
+        let grown = after.zip(before).map_or(0, |(after, before)| after.saturating_sub(before));
         if grown > MORE_MEMORY {
             let what =
                 format!("your server has taken {} more of memory for them", mebibytes(grown));
