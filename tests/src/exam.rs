@@ -4,7 +4,6 @@ use std::io::{self, Seek, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::process::{Command, ExitStatus, Stdio};
 #[cfg(test)]
-use std::time::Duration;
 
 use grader::process::{self, Ended};
 use grader::protocol::Verdict;
@@ -56,7 +55,7 @@ impl Exam {
     }
 
     #[cfg(all(test, unix))]
-    pub(crate) fn longest_wait(&self) -> Duration {
+    pub(crate) fn longest_wait(&self) -> std::time::Duration {
         self.0.longest_wait()
     }
 

@@ -86,7 +86,7 @@ impl Carrier<'_, '_> {
         start(self.threads, "writing", move || link::write(&writing, &to_write, &stopped, &noted))?;
         let orders = self.orders.clone();
         start(self.threads, "reading", move || {
-            link::read(&reading, link, &orders, &cut, &written)
+            link::read(&reading, link, &orders, &cut, &written);
         })?;
         Ok(wire)
     }
