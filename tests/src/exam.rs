@@ -3,7 +3,6 @@
 use std::io::{self, Seek, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::process::{Command, ExitStatus, Stdio};
-#[cfg(test)]
 
 use grader::process::{self, Ended};
 use grader::protocol::Verdict;
