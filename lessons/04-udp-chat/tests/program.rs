@@ -54,7 +54,7 @@ fn silent_server() -> (UdpSocket, SocketAddr) {
 
 fn hear(socket: &UdpSocket) -> Vec<u8> {
     let mut buffer = vec![0; LARGEST + 1];
-    let length = socket.recv(&mut buffer).expect("an answer");
+    let length = uninterrupted(|| socket.recv(&mut buffer)).expect("an answer");
     buffer.truncate(length);
     buffer
 }
@@ -410,7 +410,7 @@ fn what_a_client_says_cannot_play_with_the_servers_terminal(#[case] arguments: &
 fn what_a_server_says_cannot_play_with_the_clients_terminal() {
     let (socket, address) = silent_server();
     let answer = std::thread::spawn(move || {
-        let (_, client) = socket.recv_from(&mut [0; 64]).unwrap();
+        let (_, client) = uninterrupted(|| socket.recv_from(&mut [0; 64])).unwrap();
         let answer = [hostile::TEXT.as_bytes(), b" nul \0\xff"].concat();
         socket.send_to(&answer, client).unwrap();
     });

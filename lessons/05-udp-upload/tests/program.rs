@@ -215,13 +215,13 @@ fn without_close(server: SocketAddr) -> SocketAddr {
         back.set_read_timeout(Some(LIMIT))?;
         let mut datagram = [0; 2048];
         loop {
-            let (length, client) = front.recv_from(&mut datagram)?;
+            let (length, client) = uninterrupted(|| front.recv_from(&mut datagram))?;
             if datagram[2] == CLOSE {
                 continue;
             }
             back.send(&datagram[..length])?;
             // The server answers each of them once.
-            let length = back.recv(&mut datagram)?;
+            let length = uninterrupted(|| back.recv(&mut datagram))?;
             front.send_to(&datagram[..length], client)?;
         }
     });
@@ -502,7 +502,7 @@ fn server_that_says(words: &'static str, refuses: bool) -> (SocketAddr, thread::
     let serving = thread::spawn(move || {
         loop {
             let mut datagram = [0; 2000];
-            let (_, client) = server.recv_from(&mut datagram).unwrap();
+            let (_, client) = uninterrupted(|| server.recv_from(&mut datagram)).unwrap();
             // The header is the client's own, but for the kind.
             let mut answer = datagram[..24].to_vec();
             answer[2] = match answer[2] {
@@ -562,10 +562,14 @@ fn a_flood_of_refusals_does_not_fill_the_log() {
         let mut open = open(&[0; 8]);
         open[4..8].copy_from_slice(&number.to_be_bytes());
         socket.send_to(&open, server).unwrap();
-        assert_eq!((socket.recv(&mut answer).unwrap(), answer[2]), (24, 7), "a token");
+        assert_eq!(
+            (uninterrupted(|| socket.recv(&mut answer)).unwrap(), answer[2]),
+            (24, 7),
+            "a token"
+        );
         open[8..16].copy_from_slice(&answer[8..16]);
         socket.send_to(&open, server).unwrap();
-        socket.recv(&mut answer).unwrap();
+        uninterrupted(|| socket.recv(&mut answer)).unwrap();
         assert_eq!(answer[2], 6, "a refusal");
     }
     let said = scene.server.stderr();

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use netlab::conditions::{Coalesce, Conditions, Path, Stall, StreamFaults};
 use netlab::faults::Direction;
-use netlab::program::poll;
+use netlab::program::{poll, uninterrupted};
 use netlab::record::{Happening, Recording, Transport};
 use netlab::relay::Relay;
 use netlab::shape::Shape;
@@ -150,7 +150,7 @@ fn the_first_slices_are_seen_one_by_one() {
     let mut buffer = [0; 100];
     let mut lengths = Vec::new();
     while lengths.iter().sum::<usize>() < 6 {
-        lengths.push(server.read(&mut buffer).unwrap());
+        lengths.push(uninterrupted(|| server.read(&mut buffer)).unwrap());
     }
     assert!(lengths.iter().all(|length| length % 2 == 0), "{lengths:?}");
     let written = || scene.relay.counts().to_server.pieces_out == 3;
@@ -170,7 +170,7 @@ fn coalesced_pieces_arrive_as_one() {
         }
     }
     let mut buffer = [0; 100];
-    assert_eq!(server.read(&mut buffer).unwrap(), 6);
+    assert_eq!(uninterrupted(|| server.read(&mut buffer)).unwrap(), 6);
     client.write_all(b"rest").unwrap();
     client.shutdown(Shutdown::Write).unwrap();
     assert_eq!(read_all(&mut server), b"rest", "the end releases what is held");
@@ -186,7 +186,7 @@ fn a_reset_after_some_bytes_reaches_both_sides_and_no_byte_more_arrives() {
     let error = server.read_to_end(&mut got).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
     assert!(got.is_empty() || got == b"hello", "{got:?}");
-    let error = client.read(&mut [0]).unwrap_err();
+    let error = uninterrupted(|| client.read(&mut [0])).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
 }
 
@@ -231,7 +231,7 @@ fn a_reset_by_either_side_is_a_reset_for_the_other() {
                 if client_resets { (client, server) } else { (server, client) };
             SockRef::from(&resets).set_linger(Some(Duration::ZERO)).unwrap();
             drop(resets);
-            let error = other.read(&mut [0]).unwrap_err();
+            let error = uninterrupted(|| other.read(&mut [0])).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ConnectionReset);
         }
     }
@@ -250,7 +250,10 @@ fn a_client_is_reset_when_the_server_is_not_there() {
     let relay = Relay::start(Transport::Tcp, gone, Conditions::default(), None).unwrap();
     let mut client = TcpStream::connect(relay.address()).unwrap();
     client.set_read_timeout(Some(LIMIT)).unwrap();
-    assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert_eq!(
+        uninterrupted(|| client.read(&mut [0])).unwrap_err().kind(),
+        ErrorKind::ConnectionReset
+    );
     assert_eq!(relay.counts().refused, 1);
 }
 
@@ -259,8 +262,8 @@ fn dropping_the_relay_closes_its_connections() {
     let scene = Scene::new(Conditions::default());
     let (mut client, mut server) = scene.connect();
     drop(scene);
-    assert_eq!(client.read(&mut [0]).unwrap(), 0);
-    assert_eq!(server.read(&mut [0]).unwrap(), 0);
+    assert_eq!(uninterrupted(|| client.read(&mut [0])).unwrap(), 0);
+    assert_eq!(uninterrupted(|| server.read(&mut [0])).unwrap(), 0);
 }
 
 #[test]
@@ -292,7 +295,7 @@ fn two_streams_share_one_bottleneck_evenly() {
         threads.push(thread::spawn(move || {
             let (mut got, mut buffer) = (0, [0; 10_000]);
             while began.elapsed() < millis(500) {
-                got += server.read(&mut buffer).unwrap();
+                got += uninterrupted(|| server.read(&mut buffer)).unwrap();
             }
             got
         }));

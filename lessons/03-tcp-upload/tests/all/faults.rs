@@ -13,7 +13,7 @@ use crate::common::{
     Host, LIMIT, Receipt, client, end_of, file, frame, header, lesson, random_bytes, read_frame,
     read_receipt, server_on, sparse_file,
 };
-use netlab::program::peak_memory;
+use netlab::program::{peak_memory, uninterrupted};
 use netlab::rounds::few_or_all;
 use rstest::rstest;
 use sha2::{Digest, Sha256};
@@ -55,7 +55,7 @@ fn a_client_that_falls_silent_before_the_end_of_stream_is_given_up_with_nothing_
     let host = Host::start(&["--framing", "eof", "--idle", "0.2"]);
     let mut silent = host.connect();
     silent.write_all(b"half of it").unwrap();
-    let error = silent.read(&mut [0]).unwrap_err();
+    let error = uninterrupted(|| silent.read(&mut [0])).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
     let why = "timed out; the peer is silent";
     assert!(host.server.says(why, LIMIT), "{}", host.server.stderr());

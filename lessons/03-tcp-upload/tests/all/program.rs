@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a failed step is a failed test
 
 use crate::common;
+use netlab::program::uninterrupted;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -114,7 +115,11 @@ fn the_bytes_may_come_one_at_a_time_until_the_end_of_stream_too() {
         stream.write_all(&[*byte]).unwrap();
     }
     stream.shutdown(Shutdown::Write).unwrap();
-    assert_eq!(stream.read(&mut [0]).unwrap(), 0, "the server closes when it is stored");
+    assert_eq!(
+        uninterrupted(|| stream.read(&mut [0])).unwrap(),
+        0,
+        "the server closes when it is stored"
+    );
     assert_eq!(host.stored("upload.bin"), content);
     let said = "stored upload.bin from";
     assert!(host.server.says(said, LIMIT), "{}", host.server.stderr());
