@@ -18,7 +18,7 @@ use netlab::rounds;
 
 const RUNS: u32 = 50;
 /// Tests that use `netlab::rounds`: their package, what cargo calls their target, and their names.
-const WITH_ALL_ROUNDS: [(&str, &[&str], &str); 7] = [
+const WITH_ALL_ROUNDS: [(&str, &[&str], &str); 8] = [
     ("lesson-03", &["--test", "all"], "faults::a_large_file"),
     ("lesson-05", &["--bin", "lesson-05"], "the_file_arrives_exactly_or_both_sides_end"),
     ("lesson-05", &["--bin", "lesson-05"], "two_uploads_share_a_narrow_link_equally"),
@@ -26,6 +26,7 @@ const WITH_ALL_ROUNDS: [(&str, &[&str], &str); 7] = [
     ("lesson-09", &["--bin", "lesson-09"], "every_network_comes_to_an_end"),
     ("lesson-09", &["--test", "peers"], "again_and_again_without_ipv6"),
     ("lesson-10", &["--test", "peers"], ""),
+    ("xtask", &["--test", "all"], "every_lesson_runs_and_its_file_arrives"),
 ];
 /// A demo takes a second or two; this is for one that hangs.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -43,7 +43,11 @@ fn launch() -> io::Result<ExitCode> {
 
 /// Has cargo build the real program; whether it could.
 fn build(state: State) -> io::Result<bool> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    // cargo says where it runs us. What it said when it compiled us may be another copy of the course
+    // that shares the target folder.
+    let compiled_in = || env!("CARGO_MANIFEST_DIR").into();
+    let launcher = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(compiled_in);
+    let root = Path::new(&launcher).join("../..");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--package", "xtask", "--bin", "xtask", "--manifest-path"]);
     cargo.arg(root.join("Cargo.toml"));

@@ -10,6 +10,7 @@ use assert_cmd::Command;
 use grader::course::{Lesson, Run};
 #[cfg(unix)]
 use netlab::program::poll;
+use netlab::rounds::few_or_all;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -128,7 +129,12 @@ fn lesson_2_runs_as_two_programs_with_labels() {
 
 #[test]
 fn every_lesson_runs_and_its_file_arrives_where_it_sends_one() {
+    // Each is built as for somebody who runs it alone, which takes its time.
+    let chosen = few_or_all(&["02", "03"][..], &[]);
     for_each_lesson(|lesson| {
+        if !chosen.is_empty() && !chosen.contains(&lesson.number.as_str()) {
+            return;
+        }
         let said = output(&["run", &lesson.topic]);
         let moves_a_file = lesson.about.run.as_ref().is_some_and(mentions_file_and_folder);
         let arrived = said.contains("arrived whole: 100,000 bytes, identical");
