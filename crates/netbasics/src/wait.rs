@@ -195,6 +195,12 @@ impl<'a, S: AsFd> Stoppable<'a, S> {
     pub(crate) fn wait_readable(&self) -> io::Result<()> {
         match self.waker.wait(self.socket, Event::READABLE, self.limit)? {
             Woken::Ready => Ok(()),
+            // Both may have come while this thread was not running: what has arrived is still read.
+            Woken::Stopped if self.finishes => {
+                let mut waited_for = [PollFd::new(self.socket, Event::READABLE.0)];
+                let ready = poll_within(&mut waited_for, Some(Duration::ZERO))?;
+                if ready > 0 { Ok(()) } else { Err(stopped()) }
+            }
             Woken::Stopped => Err(stopped()),
             Woken::TimedOut => Err(ErrorKind::TimedOut.into()),
         }
