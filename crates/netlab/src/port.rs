@@ -130,7 +130,6 @@ mod tests {
     use std::net::{TcpListener, UdpSocket};
 
     const SOON: Duration = Duration::from_secs(10);
-    const AT_ONCE: Duration = Duration::ZERO;
 
     #[test]
     fn a_bound_port_is_seen_and_a_free_one_is_not() {
@@ -141,7 +140,9 @@ mod tests {
         assert!(is_bound(Transport::Udp, port, SOON));
         assert!(is_bound(Transport::Tcp, tcp.local_addr().unwrap().port(), SOON));
         drop(udp);
-        assert!(!is_bound(Transport::Udp, port, AT_ONCE));
+        // A program that another test is starting just now may hold a copy for a moment.
+        let is_free = || (!is_listed(Transport::Udp, port)).then_some(());
+        assert!(poll(SOON, is_free).is_some());
     }
 
     #[test]
