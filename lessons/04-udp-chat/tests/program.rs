@@ -71,7 +71,7 @@ fn ask_text(socket: &UdpSocket, message: &str) -> String {
 /// How many datagrams wait to be received.
 fn count_waiting(socket: &UdpSocket) -> usize {
     socket.set_nonblocking(true).unwrap();
-    std::iter::from_fn(|| socket.recv(&mut [0; 16]).ok()).count()
+    std::iter::from_fn(|| uninterrupted(|| socket.recv(&mut [0; 16])).ok()).count()
 }
 
 // The demo

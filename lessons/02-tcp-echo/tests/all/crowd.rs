@@ -57,7 +57,7 @@ fn send_without_reading(mut stream: &TcpStream, piece: &[u8]) -> usize {
     let mut sent = 0;
     loop {
         assert!(sent < (256 << 20), "the server takes all, though nobody takes its answers");
-        match stream.write(&piece[sent % piece.len()..]) {
+        match uninterrupted(|| stream.write(&piece[sent % piece.len()..])) {
             Ok(taken) => sent += taken,
             Err(error) => {
                 assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut));
@@ -137,7 +137,10 @@ fn one_busy_client_does_not_starve_the_others(#[values(THREADS, EVENTS)] model: 
     let server = server(model, &[]);
     let busy = connect(server.address());
     let mut hearing = busy.try_clone().unwrap();
-    let hears = thread::spawn(move || while matches!(hearing.read(&mut [0; 4096]), Ok(1..)) {});
+    let hears =
+        thread::spawn(
+            move || while matches!(uninterrupted(|| hearing.read(&mut [0; 4096])), Ok(1..)) {},
+        );
     let mut saying = busy.try_clone().unwrap();
     let says = thread::spawn(move || while saying.write_all(&vec![b'x'; 65536]).is_ok() {});
     let modest = connect(server.address());
