@@ -19,7 +19,7 @@ use grader::{build, workspace};
 use libtest_mimic::{Arguments, Trial};
 use netlab::peers::trial_if;
 use netlab::port::free_port_for_any;
-use netlab::program::{CAN_INTERRUPT, Server, poll};
+use netlab::program::{CAN_INTERRUPT, Server, poll, uninterrupted};
 
 use Doing::{AddressGone, Deaf, HalfARequest, LoopbackDown, NoClient, Silent};
 use Ends::{AtOnce, Itself};
@@ -344,8 +344,8 @@ impl Client {
 
     fn receive(&mut self) {
         let received = match self {
-            Self::Tcp(stream) => stream.read(&mut [0]),
-            Self::Udp(socket) => socket.recv(&mut vec![0; 65_536]),
+            Self::Tcp(stream) => uninterrupted(|| stream.read(&mut [0])),
+            Self::Udp(socket) => uninterrupted(|| socket.recv(&mut vec![0; 65_536])),
         };
         assert!(received.unwrap() > 0);
     }
