@@ -1,7 +1,5 @@
 //! The grade for a person at a terminal.
 
-mod wrap;
-
 use std::io::{self, IsTerminal, Write};
 
 use crate::advice::advice;
@@ -9,7 +7,7 @@ use crate::course::{Exercise, Language};
 use crate::protocol::Verdict;
 use crate::report::Grade;
 use crate::score::{CaseResult, CheckScore, ExerciseScore};
-pub use wrap::{row, width};
+pub use columns::{row, width};
 
 /// Whether to colour what is printed: on a terminal whose owner has not set `NO_COLOR`.
 #[must_use]

@@ -13,6 +13,7 @@ use std::io::{self, IsTerminal, Write};
 use std::thread;
 
 use crate::escape::{EscapedWriter, escaped, escaped_bytes};
+pub use columns::row;
 pub use limit::{RateLimit, say_limited};
 
 /// The longest line, in characters: one datagram can have 65,507 bytes.
@@ -73,6 +74,14 @@ pub fn output() -> Box<dyn Write + Send> {
         Some(label) => Box::new(Labelled { label, line: Vec::new() }),
         None => Box::new(EscapedWriter::new(io::stdout())),
     }
+}
+
+/// How many columns a line of [`output`] has on the terminal; `None` for a file or a pipe. It is for
+/// [`row`], which breaks a row of a table between words.
+#[must_use]
+pub fn width() -> Option<usize> {
+    let label_and_blank = label().map_or(0, |label| label.len() + 1);
+    columns::width().map(|width| width.saturating_sub(label_and_blank))
 }
 
 /// Where bytes go that somebody wants as they are, such as the body of an answer: to a file or

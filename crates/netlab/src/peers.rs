@@ -20,8 +20,8 @@ pub use crate::port::{free_port, is_bound};
 use crate::program::{Kept, keep_reading, kill_group, own_group, poll, wait_for};
 pub use crate::record::Transport;
 pub use altered::{
-    LOCALHOST_IS_IPV6_FIRST, TWO_ADDRESSES, refusing, silent_twin, trial_refusing,
-    trial_with_hosts, with_hosts,
+    LOCALHOST_IS_IPV6_FIRST, TWO_ADDRESSES, on_terminal, refusing, silent_twin, trial_on_terminal,
+    trial_refusing, trial_with_hosts, with_hosts,
 };
 
 /// How long the last lines of a program that has ended may be on their way to us.

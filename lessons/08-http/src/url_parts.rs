@@ -78,8 +78,11 @@ fn print_rest(url: &Url, out: &mut dyn Write, sent: &str) -> io::Result<()> {
 }
 
 fn row(out: &mut dyn Write, name: &str, value: &str, what: &str) -> io::Result<()> {
-    // All is shown in one line and cannot move the cursor, whatever was percent-encoded in it.
-    let line = escaped(&format!("{name:<10} {value:<34} {what}"));
+    // Nothing of this can move the cursor or begin a line, whatever was percent-encoded in it.
+    let [name, value, what] = [name, value, what].map(escaped);
+    let width = say::width();
+    let value = say::row(&format!("{name:<10} "), &value, 2, width);
+    let line = say::row(&format!("{value:<45} "), &what, 11, width);
     writeln!(out, "{}", line.trim_end())
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use netlab::hostile;
 use netlab::peers::{
-    self, LOCALHOST_IS_IPV6_FIRST, Peer, Transport, free_port, is_bound, trial, trial_if,
-    trial_with_hosts, with_hosts,
+    self, LOCALHOST_IS_IPV6_FIRST, Peer, Transport, free_port, is_bound, on_terminal, trial,
+    trial_if, trial_on_terminal, trial_with_hosts, with_hosts,
 };
 use netlab::program::Server;
 use tempfile::TempDir;
@@ -56,11 +56,8 @@ fn main() -> ExitCode {
         trial("openssl", "our_client_verifies_openssls_server", our_client_verifies_openssl),
         trial("wrk", "wrk_has_no_failed_request", || wrk_has_no_failed_request(false)),
         trial("wrk", "wrk_has_no_failed_request_with_tls", || wrk_has_no_failed_request(true)),
-        trial(
-            "script",
-            "on_a_terminal_a_body_cannot_play_with_it",
-            on_a_terminal_a_body_cannot_play_with_it,
-        ),
+        trial_on_terminal("on_a_terminal_a_body_cannot_play_with_it", a_body_cannot_play),
+        trial_on_terminal("in_sixty_columns_a_url_is_cut_behind_its_separators", narrow),
         trial("nc", "a_request_typed_into_nc_is_answered", a_request_typed_into_nc_is_answered),
         trial_with_hosts("a_server_at_the_second_address_is_found", || {
             second_address_is_tried(&[]);
@@ -494,18 +491,28 @@ fn second_address_is_tried(args: &[&str]) {
 }
 
 /// script(1) plays the terminal: what the client prints there comes through its standard output.
-fn on_a_terminal_a_body_cannot_play_with_it() {
-    if cfg!(not(target_os = "linux")) {
-        return; // Its options differ elsewhere.
-    }
+/// What our program prints on a terminal with `columns` columns.
+fn shown_on_terminal(columns: u16, args: &[&str]) -> Vec<u8> {
+    let mut script = assert_cmd::Command::from_std(on_terminal(columns, PROGRAM, args));
+    script.timeout(LIMIT).assert().success().get_output().stdout.clone()
+}
+
+fn a_body_cannot_play() {
     let site = site(&[]);
     let body = [hostile::TEXT.as_bytes(), b" \xff\n"].concat();
     fs::write(site.folder.path().join("site/hostile.txt"), &body).unwrap();
     let addr = site.server.address();
-    let line = format!("'{PROGRAM}' client --addr {addr} /hostile.txt");
-    let mut script = assert_cmd::Command::new("script");
-    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).timeout(LIMIT);
-    let shown = script.assert().success().get_output().stdout.clone();
+    let shown = shown_on_terminal(80, &["client", "--addr", &addr.to_string(), "/hostile.txt"]);
     assert_eq!(hostile::complaint(&shown), None);
     assert!(shown.ends_with(b" \\xff\r\n"), "{}", shown.escape_ascii());
+}
+
+fn narrow() {
+    let url = "http://anna:secret@localhost:8888/moon%20poems/1.txt?lang=zh&page=2#line-3";
+    let shown = String::from_utf8(shown_on_terminal(60, &["url", url])).unwrap();
+    let begin = "URL        http://anna:secret@localhost:8888/moon%20poems/\r\n           \
+                 1.txt?lang=zh&page=2#line-3\r\n\
+                 scheme     http\r\n           how to get there\r\n";
+    assert!(shown.starts_with(begin), "{shown}");
+    assert_eq!(shown.lines().find(|line| line.len() > 60), None, "{shown}");
 }

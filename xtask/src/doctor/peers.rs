@@ -40,7 +40,7 @@ const PEERS: &[Peer] = &[
     peer("hexdump", "10", "bsdextrautils", ""),
     peer("xxd", "10", "xxd", ""),
     peer("od", "10", "coreutils", ""),
-    peer("script", "08", "bsdutils", ""),
+    peer("script", "08, 09", "bsdutils", ""),
     peer("tshark", "netlab", "tshark", "wireshark"),
     peer("tmux", "xtask", "tmux", "tmux"),
     peer("xmllint", "grader", "libxml2-utils", ""),

@@ -42,6 +42,25 @@ pub fn with_hosts(lines: &str, program: impl AsRef<Path>) -> Command {
     command
 }
 
+/// A test that needs [`on_terminal`].
+pub fn trial_on_terminal(name: &str, test: fn()) -> Trial {
+    let missing = "the script(1) of util-linux is not installed".to_owned();
+    let is_there = succeeds(on_terminal(80, "true", &[]));
+    trial_if(is_there, missing, &format!("{name} [script]"), test)
+}
+
+/// A command that runs `program` on a terminal with `columns` columns, and prints what comes there:
+/// with `\r\n` at the end of each line. Its exit code is the program's.
+#[must_use]
+pub fn on_terminal(columns: u16, program: &str, args: &[&str]) -> Command {
+    let quoted = |word: &&str| format!("'{}'", word.replace('\'', r"'\''"));
+    let words: Vec<String> = [program].iter().chain(args).map(quoted).collect();
+    let line = format!("stty rows 40 cols {columns} && {}", words.join(" "));
+    let mut command = Command::new("script");
+    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+    command
+}
+
 /// A test that needs [`refusing`].
 pub fn trial_refusing(name: &str, test: fn()) -> Trial {
     let mut command = Command::new("strace");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use libtest_mimic::Trial;
 use netlab::filtered::Filtered;
-use netlab::peers::{Peer, Transport, free_port, is_bound, trial};
+use netlab::peers::{Peer, Transport, free_port, is_bound, on_terminal, trial, trial_on_terminal};
 use netlab::program::Server;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lesson-09");
@@ -45,6 +45,7 @@ pub fn trials() -> Vec<Trial> {
         trial("curl", "curls_happy_eyeballs_prefer_our_servers_ipv6", || {
             curl_comes_by(&our_server(TWO), "IPv6 from [::1]");
         }),
+        trial_on_terminal("in_sixty_columns_an_explanation_is_cut_between_words", narrow),
     ]
 }
 
@@ -250,4 +251,17 @@ fn curl_comes_by(server: &Server, shown: &str) {
     assert!(curl.prints(&format!("you came over {shown}:"), LIMIT), "{curl:?}");
     curl.tell("hello\n");
     assert!(curl.prints("\nhello\n", LIMIT), "{curl:?}");
+}
+
+/// With and without a subcommand: the demo has a label before each line.
+fn narrow() {
+    for args in [&["address", "2001:DB8:0:0:8:0800:200C:417A", "fe80::1%eth0"][..], &[]] {
+        let command = on_terminal(60, PROGRAM, args);
+        let assert = assert_cmd::Command::from_std(command).timeout(LIMIT).assert().success();
+        let shown = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+        let is_log = |line: &str| line.starts_with("[server]") || line.starts_with("[client]");
+        let table: Vec<&str> = shown.lines().filter(|line| !is_log(line)).collect();
+        assert!(table.iter().any(|line| line.contains("same")), "{shown}");
+        assert_eq!(table.iter().find(|line| line.len() > 60), None, "{shown}");
+    }
 }

@@ -20,7 +20,8 @@ pub fn width() -> Option<usize> {
 #[must_use]
 pub fn row(start: &str, text: &str, indent: usize, width: Option<usize>) -> String {
     let column = columns(start);
-    let Some(width) = width.filter(|width| column + columns(text) > *width) else {
+    let is_too_wide = |width: &usize| column + columns(text) > *width && !text.is_empty();
+    let Some(width) = width.filter(is_too_wide) else {
         return format!("{start}{text}");
     };
     let is_beside = width >= column + LEAST_COLUMNS;
@@ -47,7 +48,7 @@ fn lines(text: &str, room: usize) -> Vec<String> {
 }
 
 /// The pieces between which a line may end: words with the blanks behind them, Chinese characters, and
-/// of a word that is wider than a line, what its underscores separate.
+/// of a word that is wider than a line, such as a test's name or a URL, what `_`, `/`, `?` or `&` ends.
 fn pieces(text: &str, room: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
     for word in text.split_inclusive(' ') {
@@ -55,7 +56,8 @@ fn pieces(text: &str, room: usize) -> Vec<&str> {
         let (mut begin, mut characters) = (0, word.char_indices().peekable());
         while let Some((_, character)) = characters.next() {
             let Some(&(at, next)) = characters.peek() else { break };
-            let may_end = is_wide(character) || is_wide(next) || is_too_wide && character == '_';
+            let may_end =
+                is_wide(character) || is_wide(next) || (is_too_wide && "_/?&".contains(character));
             let is_full = is_too_wide && columns(&word[begin..at]) >= room;
             if (may_end && !stays_behind(next)) || is_full {
                 pieces.push(&word[begin..at]);
@@ -122,6 +124,17 @@ mod tests {
     fn a_long_name_is_cut_at_its_underscores() {
         let shown = row("  fail  ", "a_name_with_many_words_in_it", 4, Some(20));
         assert_eq!(shown, "  fail\n    a_name_with_\n    many_words_in_it");
+    }
+
+    #[test]
+    fn a_url_is_cut_behind_its_separators() {
+        let shown = row("URL  ", "http://localhost:8888/moon?lang=zh&page=2", 2, Some(30));
+        assert_eq!(shown, "URL  http://localhost:8888/\n     moon?lang=zh&page=2");
+    }
+
+    #[test]
+    fn a_start_without_a_text_stays_as_it_is() {
+        assert_eq!(row("a start that is wide  ", "", 2, Some(10)), "a start that is wide  ");
     }
 
     #[test]
