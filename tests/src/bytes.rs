@@ -28,22 +28,22 @@ pub fn brief(bytes: &[u8]) -> String {
         1 => "1 byte".to_owned(),
         length => format!("{length} bytes"),
     };
-    let shown = match std::str::from_utf8(bytes) {
-        Ok(text) if text.chars().all(is_readable) => text_of(text),
-        _ if bytes.len() > SHOWN_HEX => hex(bytes, 0, SHOWN_HEX) + " …",
-        _ => hex(bytes, 0, SHOWN_HEX),
+    let shown = match std::str::from_utf8(bytes).ok().and_then(text_of) {
+        Some(text) => text,
+        None if bytes.len() > SHOWN_HEX => hex(bytes, 0, SHOWN_HEX) + " …",
+        None => hex(bytes, 0, SHOWN_HEX),
     };
     format!("{length}  {shown}")
 }
 
-/// A whole text, or the beginning and the end of a long one.
-fn text_of(text: &str) -> String {
-    let length = text.chars().count();
-    if length <= SHOWN_TEXT + SHOWN_TAIL {
-        return quoted(text.chars());
-    }
-    let (head, tail) = (text.chars().take(SHOWN_TEXT), text.chars().skip(length - SHOWN_TAIL));
-    format!("{} … {}", quoted(head), quoted(tail))
+/// A whole text, or the beginning and the end of a long one; nothing where these are not readable.
+/// (What lies between may have 32 MiB, and is not looked at.)
+fn text_of(text: &str) -> Option<String> {
+    let head = text.char_indices().nth(SHOWN_TEXT).map_or(text.len(), |(end, _)| end);
+    let tail = text.char_indices().nth_back(SHOWN_TAIL - 1).map_or(0, |(start, _)| start);
+    let parts = if tail <= head { vec![text] } else { vec![&text[..head], &text[tail..]] };
+    let readable = parts.iter().all(|part| part.chars().all(is_readable));
+    readable.then(|| parts.into_iter().map(quoted).collect::<Vec<_>>().join(" … "))
 }
 
 fn is_readable(character: char) -> bool {
@@ -51,9 +51,9 @@ fn is_readable(character: char) -> bool {
 }
 
 /// As a string literal, with everything unprintable escaped.
-fn quoted(text: impl Iterator<Item = char>) -> String {
+fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
-    for character in text {
+    for character in text.chars() {
         match character {
             '\'' => quoted.push('\''),
             '\0' => quoted.push_str("\\0"),
@@ -114,6 +114,9 @@ mod tests {
         let head = format!("\"{}\"", "x".repeat(SHOWN_TEXT));
         assert_eq!(long("a.txt"), format!("65 bytes  {head} … \"xxxa.txt\""));
         assert_eq!(long("a.txt\n"), format!("66 bytes  {head} … \"xxa.txt\\n\""));
+        // What is not shown decides nothing.
+        assert!(long("\x07 a much longer end").ends_with("nger end\""));
+        assert!(long("\x07 end").starts_with("65 bytes  78 78"));
     }
 
     #[test]
