@@ -56,6 +56,7 @@ fn main() -> ExitCode {
         trial("python3", "child_in_another_session", || expect_pass("child_in_another_session")),
         trial("python3", "child_of_nobody", || expect_pass("child_of_nobody")),
         trial("python3", "flees", || expect_pass("flees")),
+        trial("python3", "first_thread_ends", || expect_pass("first_thread_ends")),
         trial("python3", "multiplies", || expect_pass("multiplies")),
         trial("python3", "ignores_signals", || expect_pass("ignores_signals")),
         trial("python3", "leaves_its_group", || {
@@ -184,9 +185,14 @@ fn copy(name: &str, to: &Path) {
 /// /proc this finds none; nothing but process groups is ended there anyway.
 fn alive(folder: &Path) -> Vec<String> {
     let folder = folder.canonicalize().unwrap();
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    // All threads: the first one may have ended before the others.
+    let threads = processes.flat_map(|process| fs::read_dir(process.path().join("task")));
     // A dead process that nobody has collected has no command line any more.
-    let lines = entries.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+    let lines = threads
+        .flatten()
+        .flatten()
+        .filter_map(|thread| fs::read(thread.path().join("cmdline")).ok());
     let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
     lines.filter(|line| line.contains(folder.to_str().unwrap())).collect()
 }

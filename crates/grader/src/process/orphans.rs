@@ -138,24 +138,46 @@ mod linux {
     /// Stops first and kills then: what is stopped starts nothing new. Only when a whole walk
     /// through the tree has met nobody new, all are killed; those that were started in between are
     /// met by the next walk.
+    ///
+    /// It is over when this process has no such child left, not even a dead one. That a walk meets
+    /// only dead ones proves nothing: the last of them may have started another one just before it
+    /// died, which became our child after the walk had begun.
     pub fn end(own: &HashSet<u32>) -> bool {
         let limit = Limit::begin(LIMIT);
         let mut stopped: HashSet<u32> = HashSet::new();
         while limit.left().is_some() {
-            let met = stop_all(own);
-            if met.is_empty() {
+            let orphans = orphans(own);
+            if orphans.is_empty() {
                 return true;
             }
+            let met = stop_all(orphans);
             let known = stopped.len();
             stopped.extend(&met);
-            if stopped.len() == known {
+            if stopped.len() == known && !met.is_empty() {
                 kill_all(met);
                 thread::sleep(PAUSE);
             }
         }
         // They multiply faster than we stop them. Nobody is better off with stopped ones about.
-        kill_all(stop_all(own));
+        kill_all(stop_all(orphans(own)));
         false
+    }
+
+    /// Our children but for `own`, the dead ones that nobody has collected included.
+    ///
+    /// The kernel's list is read child by child, and one that is collected meanwhile by another
+    /// thread makes it skip the next. It was in what was read already, so two readings that are the
+    /// same have skipped nobody.
+    fn orphans(own: &HashSet<u32>) -> Vec<u32> {
+        let mut all = children(std::process::id());
+        loop {
+            let again = children(std::process::id());
+            if again == all {
+                all.retain(|id| !own.contains(id));
+                return all;
+            }
+            all = again;
+        }
     }
 
     fn kill_all(ids: Vec<u32>) {
@@ -164,17 +186,17 @@ mod linux {
         }
     }
 
-    /// Stops the orphans and all below them, the parents first, and returns those that live.
-    fn stop_all(own: &HashSet<u32>) -> Vec<u32> {
-        let mut left = children(std::process::id());
-        left.retain(|id| !own.contains(id) && !is_collected(*id));
+    /// Collects the orphans that are dead, stops the others and all below them, the parents first,
+    /// and returns those that it has met. One whose first thread has ended looks dead (proc(5), state
+    /// `Z`) while its other threads go on; so only what can be collected counts as dead.
+    fn stop_all(orphans: Vec<u32>) -> Vec<u32> {
+        let mut left = orphans;
+        left.retain(|id| !is_collected(*id));
         let mut met = Vec::new();
         while let Some(id) = left.pop() {
             signal(id, Signal::STOP);
             left.extend(children(id));
-            if !is_dead(id) {
-                met.push(id);
-            }
+            met.push(id);
         }
         met
     }
@@ -215,20 +237,14 @@ mod linux {
     fn children_by_walking(of: u32) -> Vec<u32> {
         let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
         let ids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        ids.filter(|id| stat(*id).is_some_and(|(_, parent)| parent == of)).collect()
+        ids.filter(|id| parent(*id) == Some(of)).collect()
     }
 
-    /// Dead, but not yet collected by its parent.
-    fn is_dead(id: u32) -> bool {
-        stat(id).is_none_or(|(state, _)| matches!(state, 'Z' | 'X'))
-    }
-
-    /// The state of a process, and its parent (proc(5), `stat`). Its name stands in parentheses
-    /// before them, and may contain any.
-    fn stat(id: u32) -> Option<(char, u32)> {
+    /// The parent of a process, the second field after its name (proc(5), `stat`), which stands in
+    /// parentheses and may contain any.
+    fn parent(id: u32) -> Option<u32> {
         let text = fs::read(format!("/proc/{id}/stat")).ok()?;
         let text = String::from_utf8_lossy(&text);
-        let mut fields = text.rsplit_once(") ")?.1.split(' ');
-        Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
+        text.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
     }
 }
