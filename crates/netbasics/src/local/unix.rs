@@ -200,8 +200,20 @@ pub fn connect(path: &Path, kind: Type, limit: Duration) -> io::Result<Socket> {
     let socket = Socket::new(Domain::UNIX, kind, None)?;
     // A connect to a server whose queue is full waits, and for so long (SO_SNDTIMEO, socket(7)).
     socket.set_write_timeout(Some(limit))?;
-    socket.connect(&SockAddr::unix(path)?).map_err(|error| explain(&error, path))?;
+    let address = SockAddr::unix(path)?;
+    uninterrupted(|| socket.connect(&address)).map_err(|error| explain(&error, path))?;
     Ok(socket)
+}
+
+/// Waits again, with the whole limit, whenever a signal came first: even Ctrl-Z and `fg` end a call
+/// that has a time limit (signal(7), EINTR).
+fn uninterrupted<T>(mut wait: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match wait() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            ended => return ended,
+        }
+    }
 }
 
 /// The reason and a way out, where the words for ports and addresses would lead astray.
@@ -282,7 +294,8 @@ impl Mailbox {
     /// A sentence with a way out.
     pub fn send_to(&self, datagram: &[u8], path: &Path) -> io::Result<()> {
         check_length(path)?;
-        self.0.send_to(datagram, path).map(drop).map_err(|error| explain(&error, path))
+        let sent = uninterrupted(|| self.0.send_to(datagram, path));
+        sent.map(drop).map_err(|error| explain(&error, path))
     }
 
     /// How long to wait for a datagram, and until the other side has room for ours: `SO_RCVTIMEO`
