@@ -3,7 +3,7 @@ use crate::socket::{bind_udp, connect_udp};
 use proptest::prelude::*;
 use rstest::rstest;
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 
 /// One side of every test in both ways of sending and receiving.
 #[derive(Clone, Copy, Debug)]
