@@ -44,8 +44,12 @@ impl Filtered {
         let address = listener.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
         let mut queue = Vec::new();
         while queue.len() < MOST_IN_QUEUE {
-            match TcpStream::connect_timeout(&address, NO_ANSWER) {
-                Ok(stream) => queue.push(stream),
+            let knocking = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+            match knocking.connect_timeout(&address.into(), NO_ANSWER) {
+                Ok(()) => queue.push(knocking.into()),
+                // A process that was stopped meanwhile finds its limit over, although the handshake
+                // was made long before.
+                Err(_) if knocking.peer_addr().is_ok() => queue.push(knocking.into()),
                 Err(error) if error.kind() == io::ErrorKind::TimedOut => {
                     return Ok(Some(Self { address, listener, queue }));
                 }

@@ -153,7 +153,7 @@ impl Drop for Peer {
 mod tests {
     use super::*;
 
-    const SOON: Duration = Duration::from_secs(10);
+    const SOON: Duration = Duration::from_secs(60);
     const AT_ONCE: Duration = Duration::ZERO;
 
     #[test]

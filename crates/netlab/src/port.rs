@@ -129,7 +129,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::net::{TcpListener, UdpSocket};
 
-    const SOON: Duration = Duration::from_secs(10);
+    const SOON: Duration = Duration::from_secs(60);
 
     #[test]
     fn a_bound_port_is_seen_and_a_free_one_is_not() {
