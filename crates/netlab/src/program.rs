@@ -10,11 +10,13 @@ mod output;
 mod resources;
 mod server;
 
-use std::io;
+use std::io::{self, ErrorKind, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use socket2::SockRef;
 
 use group::interrupt;
 #[cfg(feature = "timed")]
@@ -177,10 +179,43 @@ pub fn poll_while<T>(
 pub fn uninterrupted<T>(mut wait: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match wait() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             ended => return ended,
         }
     }
+}
+
+/// How often in a row a write waits for [`STUCK_LOOK`] without room for a byte before it counts as stuck.
+const STUCK_LOOKS: u32 = 10;
+/// How long it waits for room each time.
+const STUCK_LOOK: Duration = Duration::from_millis(50);
+
+/// Writes copies of `piece` until nothing is taken any more, as all buffers on the way are full and
+/// nobody reads, or until `most` bytes were taken; returns how many were. The write timeout of `stream`
+/// is changed.
+///
+/// Several waits in a row must end without room for a byte. A machine that stands still meanwhile makes
+/// one of them longer, but not more of them.
+///
+/// # Errors
+/// When a write fails for another reason than its time limit.
+pub fn write_until_stuck<'s, S>(stream: &'s S, piece: &[u8], most: usize) -> io::Result<usize>
+where
+    SockRef<'s>: From<&'s S>,
+    &'s S: Write,
+{
+    SockRef::from(stream).set_write_timeout(Some(STUCK_LOOK))?;
+    let (mut writing, mut taken, mut looks) = (stream, 0, 0);
+    while looks < STUCK_LOOKS && taken < most {
+        match uninterrupted(|| writing.write(&piece[taken % piece.len()..])) {
+            Ok(length) => (taken, looks) = (taken + length, 0),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                looks += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(taken)
 }
 
 fn spawn(command: &mut Command) -> Result<Child, StartError> {

@@ -12,7 +12,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crate::serving::{LIMIT, PROGRAM, Served, ask, server_at};
+use crate::serving::{LIMIT, PROGRAM, Served, ask, send_more_than_a_queue_takes, server_at};
 use netlab::peers::Peer;
 use netlab::program::{Running, poll};
 use rstest::rstest;
@@ -345,11 +345,7 @@ fn a_datagram_client_that_is_gone_or_deaf_stops_nobody() {
     drop(gone);
     fs::remove_file(path("gone")).unwrap();
     let deaf = UnixDatagram::bind(path("deaf")).unwrap();
-    deaf.set_write_timeout(Some(LIMIT)).unwrap();
-    // More than a receiver's queue takes (net.unix.max_dgram_qlen).
-    for _ in 0..12 {
-        deaf.send_to(b"hello", server.path()).unwrap();
-    }
+    send_more_than_a_queue_takes(&deaf, &server);
     server.client().arg("hello").assert().success().stdout("HELLO\n");
 }
 

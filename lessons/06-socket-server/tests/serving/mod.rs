@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a failed step is a failed test
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{Shutdown, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -164,19 +164,38 @@ pub fn hear(mut stream: &Socket) -> String {
     let mut line = Vec::new();
     let mut byte = [0];
     while !line.ends_with(b"\n") {
-        match stream.read(&mut byte) {
+        match uninterrupted(|| stream.read(&mut byte)) {
             Ok(0) => break,
             Ok(_) => line.push(byte[0]),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => panic!("{error} after {:?}", String::from_utf8_lossy(&line)),
         }
     }
     String::from_utf8(line).unwrap()
 }
 
+/// Sends so many datagrams that their answers do not fit into the queue of a receiver that takes none
+/// (`net.unix.max_dgram_qlen`).
+#[cfg(unix)]
+pub fn send_more_than_a_queue_takes(deaf: &std::os::unix::net::UnixDatagram, server: &Served) {
+    deaf.set_write_timeout(Some(LIMIT)).unwrap();
+    for _ in 0..12 {
+        uninterrupted(|| deaf.send_to(b"hello", server.path())).unwrap();
+    }
+}
+
 pub fn ask(stream: &Socket, line: &str) -> String {
     say(stream, line);
     hear(stream)
+}
+
+/// All that comes on a new connection, on which one line was said and nothing more will be.
+pub fn try_ask(server: &Served, line: &str) -> std::io::Result<String> {
+    let mut stream = server.try_connect()?;
+    stream.write_all(format!("{line}\n").as_bytes())?;
+    stream.shutdown(Shutdown::Write)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 /// Whether nothing comes for a moment.
@@ -191,7 +210,6 @@ pub fn is_silent(mut stream: &Socket) -> bool {
 pub fn is_ended(mut stream: &Socket) -> bool {
     match uninterrupted(|| stream.read(&mut [0])) {
         Ok(length) => length == 0,
-        Err(error) if error.kind() == ErrorKind::Interrupted => is_ended(stream),
         Err(error) => matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
     }
 }
