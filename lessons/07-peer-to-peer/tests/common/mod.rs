@@ -22,13 +22,27 @@ pub fn node(name: &str, args: &[&str]) -> Server {
     node_at("127.0.0.1:0", name, args)
 }
 
+/// As [`node`]; and `watch` is told each line that it says, as it comes.
+pub fn watched_node(
+    name: &str,
+    args: &[&str],
+    watch: impl Fn(&str) + Send + Sync + 'static,
+) -> Server {
+    Server::start_watched(&mut command("127.0.0.1:0", name, args), LIMIT, watch).unwrap()
+}
+
 pub fn node_at(addr: &str, name: &str, args: &[&str]) -> Server {
+    Server::start(&mut command(addr, name, args), LIMIT).unwrap()
+}
+
+fn command(addr: &str, name: &str, args: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
     command.args(["server", "--addr", addr, "--name", name]);
     if !args.contains(&"--discover") {
         command.args(["--discover", "peers"]);
     }
-    Server::start(command.args(args), LIMIT).unwrap()
+    command.args(args);
+    command
 }
 
 pub fn addr(node: &Server) -> String {
