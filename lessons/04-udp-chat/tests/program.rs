@@ -4,7 +4,7 @@
 
 use std::net::{SocketAddr, UdpSocket};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use netlab::conditions::Conditions;
 use netlab::faults::{Direction, Fate};
@@ -291,11 +291,14 @@ fn what_is_lost_is_said_again(#[case] direction: Direction, #[case] heard_by_ser
     path.datagrams.exactly.insert(0, Fate::Lose);
     let relay = Relay::start(Transport::Udp, server.address(), conditions, None).unwrap();
     let mut client = client(relay.address());
+    let begin = Instant::now();
     client.args(["hello", "--timeout", "0.5"]).assert().success().stdout("hello\n");
+    let timeouts = begin.elapsed().as_millis() / 500;
     let counts = relay.counts();
     assert_eq!(counts.to_server.lost + counts.to_client.lost, 1);
-    let arrived = usize::try_from(counts.to_server.pieces_out).unwrap();
-    assert_eq!(arrived, heard_by_server);
+    let again = usize::try_from(counts.to_server.pieces_out).unwrap() - heard_by_server;
+    // Nothing is said a third time, unless the machine stood still until the time for that came.
+    assert!(again as u128 <= timeouts.saturating_sub(1), "{counts:?} in {timeouts} timeouts");
 }
 
 #[test]
@@ -432,8 +435,9 @@ fn a_flood_does_not_fill_the_log(#[case] arguments: &[&str]) {
     for _ in 0..2_000 {
         ask(&socket, &[b'x'; 5_000]);
     }
+    let counted = "(more lines like this are counted, not shown)\n";
+    assert!(server.says(counted, LIMIT), "{}", server.stderr());
     let said = server.stderr();
-    assert!(said.contains("(more lines like this are counted, not shown)\n"), "{said}");
     // A line a second at most follows the first hundred, however slow this machine is.
     assert!(said.lines().count() < 1_000, "{} lines", said.lines().count());
     assert!(said.lines().all(|line| line.len() < 3_000), "a line for each is not too long either");

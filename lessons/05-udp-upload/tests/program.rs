@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin_cmd;
 use netlab::conditions::{Conditions, Path as Way};
@@ -395,7 +395,9 @@ fn an_upload_that_falls_silent_leaves_nothing(#[case] mode: &str) {
     } else {
         socket.send_to(b"the beginning of a file", scene.server.address()).unwrap();
     }
-    poll(LIMIT, || (scene.names().len() == 1).then_some(())).expect("a temporary file");
+    // A look that comes too late for the temporary file finds what the server says of its end.
+    let was_there = || scene.names().len() == 1 || scene.server.stderr().contains("dropped ");
+    poll(LIMIT, || was_there().then_some(())).expect("a temporary file");
     poll(LIMIT, || scene.names().is_empty().then_some(())).expect("nothing left");
 }
 
@@ -408,16 +410,24 @@ fn a_client_that_is_killed_leaves_nothing_and_the_server_goes_on() {
     let lost: Vec<_> = (4..2000).map(|index| (Direction::ToServer, index, Fate::Lose)).collect();
     let relay = scene.relay(exactly(&lost));
     let file = scene.file("a.bin", &content(50_000));
+    let begin = Instant::now();
     let mut client = Command::new(env!("CARGO_BIN_EXE_lesson-05"))
         .args(["client", "--addr", &relay.address().to_string()])
         .arg(&file)
         .spawn()
         .unwrap();
     let came = || relay.counts().to_server.pieces_in + relay.counts().to_client.pieces_in;
-    poll(LIMIT, || (came() > 6).then_some(())).expect("the upload is under way");
+    let has_dropped = || scene.server.stderr().contains("dropped ");
+    let is_under_way = || (came() > 6 || has_dropped()).then_some(());
+    poll(LIMIT, is_under_way).expect("the upload is under way");
+    let was_quick = begin.elapsed() < Duration::from_millis(300);
     client.kill().unwrap();
     client.wait().unwrap();
-    assert!(scene.server.says("dropped 2400 of 50000 bytes of a.bin from", LIMIT));
+    // On a machine that stands still, an upload may be over before its second block.
+    let blocks: &[u32] = if was_quick { &[2400] } else { &[0, 1200, 2400] };
+    let says = |bytes| format!("dropped {bytes} of 50000 bytes of a.bin from");
+    let is_said = || blocks.iter().any(|bytes| scene.server.stderr().contains(&says(bytes)));
+    poll(LIMIT, || is_said().then_some(())).unwrap_or_else(|| panic!("{}", scene.server.stderr()));
     poll(LIMIT, || scene.names().is_empty().then_some(())).expect("nothing left");
     Scene::send(scene.server.address(), &file, &[]).success();
 }
@@ -572,7 +582,8 @@ fn a_flood_of_refusals_does_not_fill_the_log() {
         uninterrupted(|| socket.recv(&mut answer)).unwrap();
         assert_eq!(answer[2], 6, "a refusal");
     }
+    let counted = "(more lines like this are counted, not shown)\n";
+    assert!(scene.server.says(counted, LIMIT), "{}", scene.server.stderr());
     let said = scene.server.stderr();
-    assert!(said.contains("(more lines like this are counted, not shown)\n"), "{said}");
     assert!(said.matches("refused an upload from ").count() < 300, "{said}");
 }

@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::common::{
     Host, LIMIT, Receipt, client, end_of, file, frame, header, lesson, random_bytes, read_frame,
@@ -24,17 +24,31 @@ const GIB: u64 = 1 << 30;
 const MODEST_MEMORY: u64 = 16 * MIB as u64;
 
 /// The pace is what this client is about: it is faster than the limit between two bytes and
-/// slower than the limit in all.
+/// slower than the limit in all. Where the machine has stood still for longer than the limit, so that
+/// it was not, the server may also have given up.
 #[test]
 fn a_client_that_sends_slowly_but_steadily_is_served() {
+    let limit = Duration::from_secs(1);
     let host = Host::start(&["--idle", "1"]);
+    let (mut before, mut longest) = (Instant::now(), Duration::ZERO);
     let mut stream = host.send(8, b"slow", b"");
     for byte in b"patience" {
         thread::sleep(Duration::from_millis(300));
-        stream.write_all(&[*byte]).unwrap();
+        // A server that has given up no longer takes what comes.
+        let sent = stream.write_all(&[*byte]);
+        longest = longest.max(before.elapsed());
+        assert!(sent.is_ok() || longest >= limit, "{sent:?}");
+        before = Instant::now();
     }
-    assert_eq!(read_receipt(&mut stream), Receipt::of(b"patience", "slow"));
-    assert_eq!(host.stored("slow"), b"patience");
+    match read_receipt(&mut stream) {
+        Receipt::Refused(reason) if longest >= limit => {
+            assert!(reason.starts_with("timed out; the peer is silent"), "{reason}");
+        }
+        receipt => {
+            assert_eq!(receipt, Receipt::of(b"patience", "slow"));
+            assert_eq!(host.stored("slow"), b"patience");
+        }
+    }
 }
 
 #[rstest]
