@@ -215,10 +215,12 @@ fn without_each_read_the_tutorials_client_is_not_answered() {
     }
 }
 
-/// The network carries one byte at a time. A machine that is paused meanwhile may let the server
-/// read several at once all the same: then the network gets slower, and it is tried again.
+/// How fast a network carries one byte at a time, in bits a second: each is tried until the server has read
+/// byte by byte. On a machine that is busy or stands still, it may read several at once in between.
+const RATES: [u64; 16] = [400, 400, 400, 400, 80, 80, 80, 80, 80, 80, 40, 40, 40, 40, 40, 40];
+
 fn the_tutorials_client_is_answered_for_the_first_slice(args: &[&str]) {
-    for rate in [400, 400, 80, 80, 16] {
+    for rate in RATES {
         let server = our_replying_server(args);
         let shape = Shape { rate: Some(rate), ..Shape::default() };
         let stream = StreamFaults { slice: Some(1), ..StreamFaults::default() };

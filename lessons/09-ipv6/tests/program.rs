@@ -64,6 +64,9 @@ fn free_in_both() -> u16 {
     server(&["--two", "--addr", "[::]:0"]).address().port()
 }
 
+/// For clients that wait for no silent address: the next attempt follows a failure, and not the time.
+const UNHURRIED: &str = "--attempt-delay=2";
+
 /// Standard output and standard error, of a client that tries these addresses.
 fn try_candidates(candidates: &[SocketAddr], args: &[&str]) -> (Option<i32>, String, String) {
     let mut client = lesson();
@@ -254,7 +257,7 @@ fn the_client_prints_the_greeting_and_the_echo_of_each_message() {
 fn a_refused_address_is_followed_by_the_next_at_once() {
     let server = server(&["--addr", "127.0.0.1:0"]);
     let (nobody, somebody) = (refused(V6), server.address());
-    let (code, _, said) = try_candidates(&[nobody, somebody], &["hello"]);
+    let (code, _, said) = try_candidates(&[nobody, somebody], &[UNHURRIED, "hello"]);
     assert_eq!(code, Some(0), "{said}");
     let events = events(&said);
     assert_eq!(
@@ -288,7 +291,7 @@ fn a_silent_address_loses_and_is_closed(#[case] silent: IpAddr, #[case] good: Ip
 #[test]
 fn the_families_take_turns_whatever_the_order_of_the_list() {
     let (first, second, other) = (refused(V4), refused(V4), refused(V6));
-    let (code, _, said) = try_candidates(&[first, second, other], &[]);
+    let (code, _, said) = try_candidates(&[first, second, other], &[UNHURRIED]);
     assert_eq!(code, Some(1));
     let started: Vec<&str> =
         events(&said).into_iter().filter(|event| !event.contains("failed")).collect();
