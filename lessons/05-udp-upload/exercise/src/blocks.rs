@@ -119,8 +119,10 @@ pub fn connect(addr: &Endpoint, first: &[u8], timeout: Duration) -> Result<(UdpS
         socket.set_read_timeout(Some(timeout))?;
         match socket.send(&block).and_then(|_| socket.recv(&mut [0; 2 * BLOCK_BYTES])) {
             Ok(_) => return Ok(socket),
-            // Perhaps it was lost.
-            Err(error) if is_timeout(&error) => _ = silent.get_or_insert(socket),
+            // Perhaps it was lost; or a signal came first.
+            Err(error) if is_timeout(&error) || error.kind() == ErrorKind::Interrupted => {
+                silent.get_or_insert(socket);
+            }
             Err(error) => return Err(error),
         }
         Err(ErrorKind::TimedOut.into())

@@ -178,11 +178,17 @@ fn answered(mut incoming: Incoming, request: &str) -> Result<Option<Incoming>> {
     // exercise: begin "send, and look whether an answer begins, the connection ends, or nothing comes"
     // If this fails, the connection has ended, and so reading will tell.
     let _ = incoming.get_mut().write_all(request.as_bytes());
-    match incoming.fill_buf() {
-        Ok([]) => Ok(None),
-        Ok(_) => Ok(Some(incoming)),
+    let is_over = loop {
+        match incoming.fill_buf() {
+            // EINTR: a signal came first (Ctrl-Z, and then `fg`). Ask again.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            came => break came.map(<[u8]>::is_empty),
+        }
+    };
+    match is_over {
+        Ok(false) => Ok(Some(incoming)),
         Err(error) if is_timeout(&error) => bail!("no answer: {}", explain(&error)),
-        Err(_) => Ok(None),
+        Ok(true) | Err(_) => Ok(None),
     }
     // exercise: end
 }

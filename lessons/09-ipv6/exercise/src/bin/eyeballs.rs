@@ -107,7 +107,11 @@ fn converse(mut stream: &TcpStream, until: Instant, text: &str) -> io::Result<St
     while !answer.ends_with(b"\n") {
         // Of each read, as a server that sends a byte now and then must not keep us for ever.
         stream.set_read_timeout(Some(left_until(until)?))?;
-        let piece = incoming.fill_buf()?;
+        let piece = match incoming.fill_buf() {
+            // EINTR: a signal came first (Ctrl-Z, and then `fg`). Ask again.
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            piece => piece?,
+        };
         let length = piece.iter().position(|byte| *byte == b'\n').map_or(piece.len(), |at| at + 1);
         if length == 0 {
             return Err(ErrorKind::UnexpectedEof.into());
