@@ -11,6 +11,8 @@
 
 mod processors;
 
+#[cfg(target_os = "linux")]
+use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -182,10 +184,11 @@ fn beats() -> Option<MutexGuard<'static, Beats>> {
     static BEATS: OnceLock<Option<Mutex<Beats>>> = OnceLock::new();
     let beats = BEATS.get_or_init(|| {
         let heart = thread::Builder::new().name("heartbeat".to_owned()).spawn(|| {
-            let mut queued_before = time_in_the_queue();
+            let queue = Queue::of_this_thread();
+            let mut queued_before = queue.time();
             loop {
                 thread::sleep(BEAT);
-                let queued = time_in_the_queue();
+                let queued = queue.time();
                 if let Some(mut beats) = beats() {
                     beats.beat(Instant::now(), queued.saturating_sub(queued_before));
                 }
@@ -197,18 +200,39 @@ fn beats() -> Option<MutexGuard<'static, Beats>> {
     beats.as_ref().map(|beats| beats.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// How long this thread has been ready to run in vain so far: the second number of its `schedstat`,
-/// in nanoseconds (proc(5)).
+/// How long a thread that could run has waited for a processor so far: the second number of its
+/// `schedstat`, in nanoseconds (proc(5)). The file stays open, as opening it takes longer than the rest.
 #[cfg(target_os = "linux")]
-fn time_in_the_queue() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = text.split_whitespace().nth(1).and_then(|number| number.parse().ok());
-    Duration::from_nanos(nanoseconds.unwrap_or(0))
+struct Queue(Option<std::fs::File>);
+
+#[cfg(target_os = "linux")]
+impl Queue {
+    fn of_this_thread() -> Self {
+        Self(std::fs::File::open("/proc/thread-self/schedstat").ok())
+    }
+
+    fn time(&self) -> Duration {
+        let mut text = [0; 64];
+        let length = self.0.as_ref().and_then(|file| file.read_at(&mut text, 0).ok());
+        let text = str::from_utf8(&text[..length.unwrap_or(0)]).unwrap_or_default();
+        let nanoseconds = text.split_whitespace().nth(1).and_then(|number| number.parse().ok());
+        Duration::from_nanos(nanoseconds.unwrap_or(0))
+    }
 }
 
+/// Other systems do not tell.
 #[cfg(not(target_os = "linux"))]
-fn time_in_the_queue() -> Duration {
-    Duration::ZERO
+struct Queue;
+
+#[cfg(not(target_os = "linux"))]
+impl Queue {
+    fn of_this_thread() -> Self {
+        Self
+    }
+
+    fn time(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 #[cfg(test)]
@@ -257,5 +281,29 @@ mod tests {
         thread::sleep(10 * BEAT);
         let punctual = stopwatch.punctual();
         assert!(!punctual.is_zero() && punctual <= stopwatch.wall());
+    }
+
+    /// More threads than processors, each with work to do: this one has to wait.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_thread_that_waits_for_a_processor_is_queued() {
+        let processors = thread::available_parallelism().unwrap().get();
+        let until = Instant::now() + 20 * SECOND;
+        let waited = std::sync::atomic::AtomicBool::new(false);
+        let spin = || {
+            let queue = Queue::of_this_thread();
+            let before = queue.time();
+            while !waited.load(std::sync::atomic::Ordering::SeqCst) && Instant::now() < until {
+                if queue.time() > before {
+                    waited.store(true, std::sync::atomic::Ordering::SeqCst);
+                }
+            }
+        };
+        thread::scope(|threads| {
+            for _ in 0..=processors {
+                threads.spawn(spin);
+            }
+        });
+        assert!(waited.into_inner());
     }
 }
