@@ -28,18 +28,21 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let course = Course::find()?;
+    show(&Course::find()?, options, &mut io::stdout().lock())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(course: &Course, options: &Options, out: &mut dyn Write) -> Result<()> {
     let language = options.lang.language();
-    let wanted = exercises::wanted(&course, options.exercise.as_deref())?;
-    let standing = Standing::read(&course);
+    let wanted = exercises::wanted(course, options.exercise.as_deref())?;
+    let standing = Standing::read(course);
     let next = standing.next(wanted.iter().copied()).or(wanted.first().copied());
-    let Some((lesson, exercise)) = next else { return Ok(ExitCode::SUCCESS) };
+    let Some((lesson, exercise)) = next else { return Ok(()) };
     let name = format!("{}/{}", lesson.number, exercise.name);
     let (number, count) = (usize::from(options.number), exercise.hints.len());
     if !options.all && number > count {
         return Err(WrongArguments(format!("{name} has {count} hints, not {number}")).into());
     }
-    let mut out = io::stdout().lock();
     let shown = if options.all { 1..=count } else { number..=number };
     for (number, hint) in (1..).zip(&exercise.hints).filter(|(number, _)| shown.contains(number)) {
         writeln!(out, "{}", numbered(language, &name, (number, count), language.pick(hint)))?;
@@ -48,7 +51,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         let more = language.words("for more: ", "需要更多提示：");
         writeln!(out, "{more}cargo xtask hint {name} {}", number + 1)?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// A hint behind the exercise's name and the hint's own number.
@@ -62,5 +65,39 @@ pub fn numbered(
     match language {
         Language::English => format!("{name} ({number}/{count}): {hint}"),
         Language::Chinese => format!("{name}（{number}/{count}）：{hint}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Cli, Command};
+    use clap::Parser;
+
+    /// What `cargo xtask hint` with these arguments prints.
+    fn printed(course: &Course, arguments: &[&str]) -> Result<String> {
+        let typed = [&["cargo xtask", "hint"], arguments].concat();
+        let Some(Command::Hint(options)) = Cli::try_parse_from(typed)?.command else {
+            panic!("{arguments:?} is another command");
+        };
+        let mut out = Vec::new();
+        show(course, &options, &mut out)?;
+        Ok(String::from_utf8(out)?)
+    }
+
+    #[test]
+    fn hints_come_one_by_one_and_end() {
+        let course = Course::find().unwrap();
+        for (lesson, exercise) in exercises::all(&course) {
+            let wanted = format!("{}/{}", lesson.number, exercise.name);
+            for (number, hint) in (1..).zip(&exercise.hints) {
+                let number = number.to_string();
+                let printed = printed(&course, &[&wanted, &number, "--lang", "en"]).unwrap();
+                assert!(printed.contains(hint.en.trim()), "{printed}");
+            }
+            let beyond = (exercise.hints.len() + 1).to_string();
+            let error = printed(&course, &[&wanted, &beyond]).unwrap_err();
+            assert!(error.is::<WrongArguments>(), "{error:#}");
+        }
     }
 }

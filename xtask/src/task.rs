@@ -20,10 +20,13 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let course = Course::find()?;
+    show(&Course::find()?, options, &mut io::stdout().lock())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(course: &Course, options: &Options, out: &mut dyn Write) -> Result<()> {
     let language = options.lang.language();
-    let mut out = io::stdout().lock();
-    for (lesson, exercise) in exercises::wanted(&course, Some(&options.exercise))? {
+    for (lesson, exercise) in exercises::wanted(course, Some(&options.exercise))? {
         let (name, number) = (&exercise.name, &lesson.number);
         let points: u32 = exercise.checks.iter().map(|check| check.points).sum();
         let title = language.pick(&exercise.title);
@@ -38,5 +41,36 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         writeln!(out, "{}cargo xtask grade {number}/{name}", language.words("grade:  ", "评分："))?;
         writeln!(out, "{}cargo xtask hint {number}/{name}", language.words("hint:   ", "提示："))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Cli, Command};
+    use clap::Parser;
+
+    /// What `cargo xtask task` with these arguments prints.
+    fn printed(course: &Course, arguments: &[&str]) -> Result<String> {
+        let typed = [&["cargo xtask", "task"], arguments].concat();
+        let Some(Command::Task(options)) = Cli::try_parse_from(typed)?.command else {
+            panic!("{arguments:?} is another command");
+        };
+        let mut out = Vec::new();
+        show(course, &options, &mut out)?;
+        Ok(String::from_utf8(out)?)
+    }
+
+    #[test]
+    fn every_exercise_has_a_task_in_both_languages_that_names_the_file_to_edit() {
+        let course = Course::find().unwrap();
+        for (lesson, exercise) in exercises::all(&course) {
+            let wanted = format!("{}/{}", lesson.number, exercise.name);
+            let file = format!("exercise/src/bin/{}.rs", exercise.name);
+            for (language, text) in [("en", &exercise.task.en), ("zh", &exercise.task.zh)] {
+                let printed = printed(&course, &[&wanted, "--lang", language]).unwrap();
+                assert!(printed.contains(text.trim()) && printed.contains(&file), "{printed}");
+            }
+        }
+    }
 }
