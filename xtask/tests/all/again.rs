@@ -63,11 +63,11 @@ fn a_disturbed_case_is_run_again_unless_its_own_program_has_disturbed_it(
     #[case] tries: usize,
     #[case] says: &str,
 ) {
-    let course = Course::new(course);
-    let noted = course.root.join("tries");
+    let noted = Course::place(course).join("tries");
     let _ = fs::remove_file(&noted);
     let tests = TESTS.replace("TRIES", noted.to_str().unwrap());
-    course.write_tests(&tests.replace("DISTURBED", &disturbed.to_string()).replace("OWN", own));
+    let tests = tests.replace("DISTURBED", &disturbed.to_string()).replace("OWN", own);
+    let course = Course::with_tests(course, &tests);
     course.save("one", &prints("1"));
     let output = course.xtask(&["grade", "01/one"]).output().unwrap();
     let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();

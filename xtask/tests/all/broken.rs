@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use netlab::program::{CAN_INTERRUPT, Running};
 
+use crate::tiny::{package, workspace};
+
 /// How long a lesson may take to be built and to have its say.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -67,19 +69,23 @@ const LESSONS: &[(&str, &str, &str)] = &[
 /// The folder of the course. It stays in cargo's target folder for the next time.
 static COURSE: LazyLock<PathBuf> = LazyLock::new(|| {
     let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("broken-course");
-    fs::create_dir_all(&root).unwrap();
-    fs::write(root.join("Cargo.toml"), "[workspace]\nresolver = '3'\nmembers = ['lessons/*']\n")
-        .unwrap();
+    let write = |path: PathBuf, text: &str| {
+        // What says so already stays as old as it is: cargo builds again what is newer.
+        if fs::read(&path).is_ok_and(|there| there == text.as_bytes()) {
+            return;
+        }
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write(root.join("Cargo.toml"), &workspace("'lessons/*'"));
     for (number, (topic, source, run)) in (1..).zip(LESSONS) {
         let folder = root.join(format!("lessons/{number:02}-{topic}"));
-        fs::create_dir_all(folder.join("src")).unwrap();
-        fs::write(folder.join("src/main.rs"), source).unwrap();
-        let package = format!("[package]\nname = 'lesson-{number:02}'\nedition = '2024'\n");
-        fs::write(folder.join("Cargo.toml"), package).unwrap();
+        write(folder.join("src/main.rs"), source);
+        write(folder.join("Cargo.toml"), &package(&format!("lesson-{number:02}")));
         let run = if run.is_empty() { String::new() } else { format!("[run]\n{run}\n") };
         let text = "{ en = 'T', zh = '题' }";
         let about = format!("minutes = 1\ntitle = {text}\nlearn = {text}\n{run}");
-        fs::write(folder.join("lesson.toml"), about).unwrap();
+        write(folder.join("lesson.toml"), &about);
     }
     root
 });

@@ -11,6 +11,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use crate::tiny::package;
+
 const FIRST: &str = "[xtask] building the course's commands (package xtask): the first time this takes \
                      about a minute, later they start at once";
 
@@ -35,14 +37,19 @@ fn main() {
 }
 "#;
 
-struct Workspace(tempfile::TempDir);
+/// It stays in cargo's target folder for the next time, with the launcher that was built there.
+struct Workspace(PathBuf);
 
 impl Workspace {
-    fn new() -> Self {
+    /// As in the beginning: the course's commands were never built.
+    fn new(name: &str) -> Self {
         let course = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let workspace = Self(tempfile::tempdir().unwrap());
-        let members = "[workspace]\nresolver = '3'\nmembers = ['xtask', 'xtask/launcher']\n";
-        workspace.write("Cargo.toml", members);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("launcher").join(name);
+        let workspace = Self(folder.join("a course"));
+        for old in ["go", "target/debug/xtask.stamp"] {
+            let _ = fs::remove_file(workspace.0.join(old));
+        }
+        workspace.write("Cargo.toml", &crate::tiny::workspace("'xtask', 'xtask/launcher'"));
         let config = fs::read_to_string(course.join(".cargo/config.toml")).unwrap();
         workspace.write(".cargo/config.toml", &config);
         workspace.write("xtask/Cargo.toml", &package("xtask"));
@@ -54,15 +61,17 @@ impl Workspace {
             let text = fs::read_to_string(&source).unwrap();
             workspace.write(&format!("xtask/launcher/src/{name}"), &text);
         }
+        let cleaned = workspace.cargo(&["clean", "--quiet", "--package", "xtask"]).status();
+        assert!(cleaned.unwrap().success());
         workspace
     }
 
-    fn root(&self) -> PathBuf {
-        self.0.path().join("a course")
-    }
-
+    /// A file that says so already stays as old as it is: cargo builds again what is newer.
     fn write(&self, path: &str, text: &str) {
-        let path = self.root().join(path);
+        let path = self.0.join(path);
+        if fs::read(&path).is_ok_and(|there| there == text.as_bytes()) {
+            return;
+        }
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
@@ -73,8 +82,12 @@ impl Workspace {
 
     /// `cargo xtask …`, in a folder inside of the workspace.
     fn xtask(&self, arguments: &[&str]) -> Command {
+        self.cargo(&[&["xtask"], arguments].concat())
+    }
+
+    fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        command.arg("xtask").args(arguments).current_dir(self.root().join("xtask"));
+        command.args(arguments).current_dir(self.0.join("xtask"));
         command.env_remove("CARGO_TARGET_DIR").env("LC_ALL", "C");
         command
     }
@@ -82,10 +95,6 @@ impl Workspace {
     fn said(&self, arguments: &[&str]) -> (String, String) {
         said(&self.xtask(arguments).output().unwrap())
     }
-}
-
-fn package(name: &str) -> String {
-    format!("[package]\nname = '{name}'\nedition = '2024'\n")
 }
 
 /// Standard output and standard error of a program that has ended with its own code.
@@ -98,7 +107,7 @@ fn said(output: &Output) -> (String, String) {
 
 #[test]
 fn the_first_run_says_what_it_builds_before_it_is_compiled() {
-    let workspace = Workspace::new();
+    let workspace = Workspace::new("first run");
     workspace.write("xtask/build.rs", WAITS);
     let mut command = workspace.xtask(&["list", "--lang", "zh 中"]);
     let mut running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -113,7 +122,7 @@ fn the_first_run_says_what_it_builds_before_it_is_compiled() {
 
 #[test]
 fn it_says_nothing_when_there_is_nothing_to_build_and_knows_when_there_is() {
-    let workspace = Workspace::new();
+    let workspace = Workspace::new("nothing to build");
     let (_, err) = workspace.said(&[]);
     assert_eq!(err.lines().collect::<Vec<_>>(), [FIRST]);
     // Nothing has changed: cargo is not even asked.
@@ -129,7 +138,7 @@ fn it_says_nothing_when_there_is_nothing_to_build_and_knows_when_there_is() {
     // that is missing.
     workspace.write("xtask/Cargo.toml", &package("xtask").replace("2024", "2021"));
     workspace.write_program("fourth");
-    fs::remove_file(workspace.root().join("target/debug/xtask")).unwrap();
+    fs::remove_file(workspace.0.join("target/debug/xtask")).unwrap();
     let (out, err) = workspace.said(&[]);
     assert_eq!(out, "fourth: \n");
     assert!(!err.contains("the first time"), "{err}");
@@ -137,7 +146,7 @@ fn it_says_nothing_when_there_is_nothing_to_build_and_knows_when_there_is() {
 
 #[test]
 fn what_does_not_compile_is_shown_and_not_started() {
-    let workspace = Workspace::new();
+    let workspace = Workspace::new("does not compile");
     let first = workspace.xtask(&[]).env("LC_ALL", "zh_CN.UTF-8").output().unwrap();
     assert!(said(&first).1.starts_with("[xtask] 正在构建课程的命令"), "{first:?}");
     workspace.write("xtask/src/main.rs", "fn main() { missing() }");
