@@ -65,11 +65,12 @@ fn attend(group: &Group, own: Contact, orders: &Orders, ended: &Stop) -> io::Res
         match group.hear(ended, until.saturating_duration_since(Instant::now()))? {
             Some(contact) if contact.id == own.id => echo_until = None,
             Some(contact) => _ = orders.tell(Event::Announced(contact)),
+            // Only now that nothing is left in the queue: after a pause, ours may stand behind others.
+            None if echo_until.is_some_and(|until| Instant::now() >= until) => {
+                say_unavailable(&format!("what we announce does not come back to us; {DOCTOR}"));
+                echo_until = None;
+            }
             None => {}
-        }
-        if echo_until.is_some_and(|until| Instant::now() >= until) {
-            say_unavailable(&format!("what we announce does not come back to us; {DOCTOR}"));
-            echo_until = None;
         }
     }
     Ok(())
@@ -87,10 +88,13 @@ pub fn works(address: SocketAddrV4, ip: IpAddr) -> io::Result<()> {
     let id = NodeId(getrandom::u64().map_err(io::Error::other)?);
     let until = Instant::now() + ECHO_WITHIN;
     group.announce(id, address.port())?;
-    while Instant::now() < until {
+    loop {
         let left = until.saturating_duration_since(Instant::now());
-        if group.hear(&Stop::new(), left)?.is_some_and(|contact| contact.id == id) {
-            return Ok(());
+        match group.hear(&Stop::new(), left)? {
+            Some(contact) if contact.id == id => return Ok(()),
+            // With no time left, this was a last look.
+            None if left.is_zero() => break,
+            _ => {}
         }
     }
     Err(io::Error::other("what we announce does not come back to us"))
