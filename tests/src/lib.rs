@@ -80,6 +80,7 @@ pub use exam::{Exam, Ran};
 pub use folder::Folder;
 pub use host::{Host, Reserved};
 pub use patience::{Deadline, Timed};
+pub use program::command_line;
 pub use running::Running;
 pub use sender::Sender;
 pub use story::Difference;

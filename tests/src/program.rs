@@ -1,11 +1,11 @@
 //! The program under test.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::env;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use grader::build::{self, Unbuilt};
 use grader::process::Cancel;
@@ -30,22 +30,30 @@ pub fn command_line(lesson: &str, exercise: &str) -> Vec<String> {
     built_once(&submission, lesson, exercise)
 }
 
+/// The programs of a lesson that were built, by their exercises. The lock is held while they are.
+type Built = Arc<Mutex<HashMap<String, Vec<String>>>>;
+
 /// Many tests in one process ask for the same program: the first one has it built, and with it the
-/// other solutions of its lesson, as one call of cargo is quicker than one for each.
+/// other solutions of its lesson, as one call of cargo is quicker than one for each. Meanwhile the
+/// tests of other lessons go on.
 fn built_once(submission: &Submission, lesson: &str, exercise: &str) -> Vec<String> {
-    static BUILT: Mutex<Option<HashMap<String, Vec<String>>>> = Mutex::new(None);
-    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    let built = built.get_or_insert_with(HashMap::new);
-    let name = format!("{lesson}/{exercise}");
-    if *submission == Submission::Solution && !built.contains_key(&name) {
+    static LESSONS: Mutex<BTreeMap<String, Built>> = Mutex::new(BTreeMap::new());
+    let mut lessons = LESSONS.lock().unwrap_or_else(PoisonError::into_inner);
+    let built = Arc::clone(lessons.entry(lesson.to_owned()).or_default());
+    drop(lessons);
+    let mut built = built.lock().unwrap_or_else(PoisonError::into_inner);
+    if *submission == Submission::Solution && !built.contains_key(exercise) {
         let solutions =
             unless_broken(lesson, build::solutions(&root(), lesson, &Cancel::default()));
-        built.extend(solutions.into_iter().map(|(exercise, path)| {
-            (format!("{lesson}/{exercise}"), vec![path.to_string_lossy().into_owned()])
-        }));
+        built.extend(
+            solutions
+                .into_iter()
+                .map(|(exercise, path)| (exercise, vec![path.to_string_lossy().into_owned()])),
+        );
     }
-    let command = || submission.command(&root(), lesson, exercise, &Cancel::default());
-    built.entry(name).or_insert_with_key(|name| unless_broken(name, command())).clone()
+    let build = || submission.command(&root(), lesson, exercise, &Cancel::default());
+    let command = || unless_broken(&format!("{lesson}/{exercise}"), build());
+    built.entry(exercise.to_owned()).or_insert_with(command).clone()
 }
 
 fn root() -> PathBuf {

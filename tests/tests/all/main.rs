@@ -22,4 +22,5 @@ mod lesson_09;
 #[path = "../lesson_10.rs"]
 mod lesson_10;
 
+mod built;
 mod http_heads;
