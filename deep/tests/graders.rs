@@ -24,9 +24,9 @@ use grader::workspace;
 
 /// A fixed one: whatever else differs between two runs of this file, the payloads do not.
 const SEED: u64 = 20_260_101;
-/// So many cases of one program run at a time. Most of a case is waiting.
+/// How many cases of one program run at a time. Most of a case is waiting.
 const JOBS: usize = 4;
-/// And so many programs are graded at a time.
+/// How many programs are graded at a time.
 const AT_A_TIME: usize = 6;
 /// How often in a row a solution is graded, each time with other payloads.
 const RUNS: u64 = 10;
@@ -70,7 +70,7 @@ fn trial(exercise: (&'static Lesson, &'static Exercise)) -> Trial<'static> {
     Trial::new(root(), exercise, SEED, JOBS, &Cancel::default()).unwrap()
 }
 
-/// Does `work` for each of `all`, so many at a time.
+/// Does `work` for each of `all`, several at a time.
 fn at_a_time<T>(count: usize, all: impl Iterator<Item = T> + Send, work: impl Fn(T) + Sync) {
     let left = Mutex::new(all);
     thread::scope(|scope| {

@@ -28,7 +28,7 @@ use tempfile::TempDir;
 const CASE: &str = "a_short_message_is_answered_with_its_length::case_1_hello";
 /// The seed does not matter here.
 const SEED: u64 = 1;
-/// Shorter than the usual one, as many of them are waited for in vain.
+/// Shorter than the usual one, as many of them are waited for until it runs out.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long something that must happen may take.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -10,7 +10,7 @@ use netlab::diagram::Diagram;
 use netlab::pcapng::Capture;
 use netlab::record::{Event, Happening, Recorder};
 
-/// After so many bytes of payload a capture ends: what is wrong shows long before.
+/// A capture ends after this many bytes of payload: what is wrong shows long before.
 const MAX_CAPTURED_BYTES: usize = 16 * 1024 * 1024;
 
 /// What a capture is called until it is complete.

@@ -173,8 +173,8 @@ impl Desk {
         self.state().held.begin_timer(limit);
     }
 
-    /// The program's time begins anew. With `decides`, it is the program's failure that it is not over
-    /// by now.
+    /// The program's time starts again. With `decides`, it is the program's failure that it is not
+    /// over by now.
     pub fn renew_timer(&self, decides: bool) {
         self.state().held.renew_timer(decides);
     }

@@ -236,7 +236,7 @@ impl Exam {
     }
 
     /// As [`listen`](Self::listen), but little of what the client sends is taken before the test
-    /// reads: a receive buffer of about so many bytes for each connection.
+    /// reads: a receive buffer of about this many bytes for each connection.
     ///
     /// # Panics
     /// When the system has no socket for it; that is no failure of the program.

@@ -130,8 +130,8 @@ impl Host {
     }
 }
 
-/// An address of the test's at which nobody listens yet, so that whoever connects is refused. It is
-/// the test's nevertheless: no other program can be given it meanwhile.
+/// An address of the test's at which nobody listens yet, so that a client that connects is refused.
+/// It is the test's nevertheless: no other program can be given it meanwhile.
 #[derive(Debug)]
 pub struct Reserved {
     desk: Desk,

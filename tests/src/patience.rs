@@ -129,7 +129,7 @@ pub struct Timed {
 }
 
 impl Timed {
-    /// The program's time begins anew, by what the test is about to do.
+    /// The program's time starts again, by what the test is about to do.
     pub fn renew(&self) {
         self.desk.renew_timer(false);
     }

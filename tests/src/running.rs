@@ -16,7 +16,7 @@ use crate::program::{self, Start};
 use crate::story::Difference;
 
 /// How long the pipes of a program that has ended may stay open: something that it has started
-/// may hold them for ever.
+/// may hold them forever.
 pub const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The program under test, while it runs as a client. It is killed when the exam ends.

@@ -20,7 +20,7 @@ use std::time::Duration;
 use crate::desk::Desk;
 use crate::exam::Exam;
 
-/// Long enough that whoever speaks too early has spoken.
+/// Long enough that a program that speaks too early has spoken.
 const A_MOMENT: Duration = Duration::from_millis(50);
 
 /// An exam of a shell script, which sees the contract's arguments as `$1`, `$2`, …

@@ -91,7 +91,7 @@ impl UdpHost {
         )))
     }
 
-    /// From now on, datagrams from anybody but `peer` are refused: who sends one is told by the
+    /// From now on, datagrams from anybody but `peer` are refused: their sender is told by the
     /// system that nobody has the port (ICMP). A datagram that has come already stays.
     ///
     /// # Panics

@@ -18,7 +18,7 @@ use netlab::faults::{DatagramFaults, Fate};
 /// slow the machine.
 const A_MOMENT: Duration = Duration::from_millis(100);
 
-/// Every so many-th datagram is lost, comes twice, or is overtaken by the next one.
+/// At fixed distances, a datagram is lost, comes twice, or is overtaken by the next one.
 fn bad_network() -> Conditions {
     let faults = DatagramFaults { lose: 0.25, duplicate: 0.2, reorder: 0.2, ..Default::default() };
     // The seed is the case's.

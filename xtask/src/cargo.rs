@@ -63,7 +63,7 @@ pub fn target(root: &Path) -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }
 
-/// Makes room for cargo to build xtask anew while it runs.
+/// Makes room for cargo to rebuild xtask while it runs.
 ///
 /// Windows does not let anybody replace the file of a running program, but it can be renamed.
 pub fn step_aside() {

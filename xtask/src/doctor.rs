@@ -34,7 +34,7 @@ use finding::{Finding, Level, text};
 
 /// How long one step of a probe waits for an answer that comes at once or never.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long all probes together may take. A network drive that is gone can block a call for ever.
+/// How long all probes together may take. A network drive that is gone can block a call forever.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Say what this machine can do for the course, and what to try where it cannot

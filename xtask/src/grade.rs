@@ -59,7 +59,7 @@ pub struct Options {
     /// exercism, junit, markdown
     #[arg(long, value_name = "KIND=FILE")]
     report: Vec<Report>,
-    /// So many cases at a time; more than one disturb each other's timing
+    /// How many cases at a time; more than one disturb each other's timing
     #[arg(short, long, value_name = "NUMBER", default_value = "1")]
     jobs: NonZeroUsize,
     /// Keep a sequence diagram and a capture of each case that does not pass in this folder

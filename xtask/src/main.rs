@@ -73,7 +73,8 @@ fn main() -> ExitCode {
     })
 }
 
-/// Whoever reads us has seen enough: `cargo xtask task 02 | head`. Only output has no context.
+/// The reader of our output has seen enough: `cargo xtask task 02 | head`. Only output has no
+/// context.
 fn is_unread(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }

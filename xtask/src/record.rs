@@ -40,7 +40,7 @@ pub struct Options {
     /// Compare with what is written down, and write nothing
     #[arg(long)]
     check: bool,
-    /// Write it down anew although only chance differs
+    /// Write it down again although only chance differs
     #[arg(long, conflicts_with = "check")]
     anew: bool,
 }
@@ -87,7 +87,7 @@ fn play_all(
     let play = |scene: &Scene| {
         let mut arguments = vec!["record", scene.name.as_str()];
         arguments.extend(options.check.then_some("--check"));
-        // Whoever names one scene wants to see it new.
+        // To name one scene is to ask for a new one.
         arguments.extend((is_named(scene) || options.anew).then_some("--anew"));
         stage::in_namespace(&this, &arguments, programs)
     };

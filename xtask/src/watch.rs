@@ -74,9 +74,9 @@ pub enum Event {
     FilesMoved,
     /// Something happened below `tests/`.
     TestsMoved,
-    /// In this grading, so many cases are still to go, and so many were waited for in vain.
+    /// In this grading, how many cases are still to go, and for how many the time ran out.
     Progress(u64, usize, usize),
-    /// In this grading, a case was waited for in vain for the first time: the score so far.
+    /// In this grading, a case ran out of time for the first time: the score so far.
     Late(u64, Box<ExerciseScore>),
     Graded(u64, Box<Graded>),
 }

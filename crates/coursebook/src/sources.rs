@@ -9,7 +9,7 @@ use crate::error::BookError;
 /// Where they are, below the site's folder: the same for both languages.
 const FOLDER: &str = "source";
 
-/// The way from a chapter, which lies so many folders below the site's, to a line of a file.
+/// The way from a chapter, which lies this many folders below the site's, to a line of a file.
 pub(crate) fn link(depth: usize, file: &str, line: usize) -> String {
     format!("{}{FOLDER}/{file}.html#L{line}", "../".repeat(depth))
 }

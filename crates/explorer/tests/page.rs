@@ -33,7 +33,7 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The module, built anew first if that was asked for.
+/// The module, rebuilt first if that was asked for.
 fn module() -> &'static [u8] {
     static MODULE_BYTES: OnceLock<Vec<u8>> = OnceLock::new();
     MODULE_BYTES.get_or_init(|| {

@@ -12,7 +12,7 @@ use crate::process::{self, Bounds, Cancel, Ended};
 
 /// How long one build may take: on a slow machine, the first one does take minutes.
 const LIMIT: Duration = Duration::from_secs(3600);
-/// So much is kept of what cargo says, in bytes. Its messages are worth nothing when cut.
+/// How much is kept of what cargo says, in bytes. Its messages are worth nothing when cut.
 const KEPT_BYTES: usize = 16 * 1024 * 1024;
 
 /// Why there is no program.

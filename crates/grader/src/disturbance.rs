@@ -30,7 +30,8 @@ use crate::punctuality::{Standstill, Stopwatch};
 /// whether it was told a time limit or has one of its own. (On a machine on which thirty programs want
 /// each processor, a test stands still for half of it.)
 pub const BEARABLE: Duration = Duration::from_secs(1);
-/// A test that stands still for less than this in a silence has heard whoever spoke in it.
+/// A test that stands still for less than this in a silence has heard everything that was said in
+/// it.
 const AUDIBLE: Duration = Duration::from_millis(250);
 /// How often a case that is disturbed each time is run.
 pub const TRIES: u32 = 3;

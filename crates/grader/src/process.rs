@@ -20,7 +20,7 @@ const KEPT_BYTES: usize = 64 * 1024;
 /// once where there is waitid(2), and as often as this elsewhere.)
 const POLL: Duration = Duration::from_millis(5);
 /// How long the pipes may stay open after the process has ended. Something that it has started
-/// may hold them for ever.
+/// may hold them forever.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Set by [`interrupt`].
@@ -38,7 +38,7 @@ pub fn is_interrupted() -> bool {
     INTERRUPTED.load(Ordering::SeqCst)
 }
 
-/// Ends one grading before its time: whoever holds a clone of it may do so, at any moment.
+/// Ends one grading before its time: the holder of any clone may do so, at any moment.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<AtomicBool>);
 
@@ -175,8 +175,8 @@ fn ends(child: &mut Child, bounds: &Bounds) -> bool {
     })
 }
 
-/// Asks until it `has_ended`, or until it has to. It is asked once more after the limit: whoever wakes
-/// from a pause finds both.
+/// Asks until it `has_ended`, or until it has to. It is asked once more after the limit: a thread
+/// that wakes from a pause finds both.
 fn within(bounds: &Bounds, mut has_ended: impl FnMut() -> bool) -> bool {
     let limit = Limit::begin(bounds.limit);
     loop {

@@ -1,6 +1,6 @@
 //! How far the student is: the last grade of each exercise, kept in one file of the workspace.
 //!
-//! The file is a cache of what grading has found and is never the source of anything: whoever
+//! The file is a cache of what grading has found and is never the source of anything: a student who
 //! deletes it loses the overview until the exercises are graded again. It is [`FILE`], which git
 //! ignores, version 1:
 //!
@@ -67,7 +67,7 @@ pub struct Damaged {
 impl fmt::Display for Damaged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (file, why) = (self.file.display(), &self.why);
-        write!(f, "{file} is ignored ({why}); the next grading writes it anew")
+        write!(f, "{file} is ignored ({why}); the next grading writes a new one")
     }
 }
 

@@ -63,7 +63,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Whether something was waited for in vain, which may be the machine's fault, too.
+    /// Whether a wait ran out of time, which may be the machine's fault, too.
     #[must_use]
     pub fn is_too_late(self) -> bool {
         matches!(self, Self::Timeout | Self::NotReady)

@@ -257,7 +257,7 @@ mod tests {
     fn a_standstill_is_late_by_all_of_its_length_but_a_moment() {
         let start = Instant::now();
         let mut beats = Beats::new(start);
-        // Whoever wakes before the heart does knows it, too.
+        // A thread that wakes before the heart does knows it, too.
         assert_eq!(beats.late(start + 8 * SECOND) + ON_TIME, 8 * SECOND);
         assert_eq!(beats.standstills(start, start + 8 * SECOND)[0].length, 8 * SECOND);
         beats.beat(start + 8 * SECOND, SECOND);

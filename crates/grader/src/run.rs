@@ -82,8 +82,8 @@ impl<'a> Job<'a> {
     }
 }
 
-/// The graded tests of a lesson, built, and the list of what they contain. Whoever grades again
-/// and again prepares them once.
+/// The graded tests of a lesson, built, and the list of what they contain. A caller that grades
+/// again and again prepares them once.
 #[derive(Clone, Debug)]
 pub struct Tests {
     program: PathBuf,

@@ -120,7 +120,7 @@ impl ExerciseScore {
         cases.find(is_uncompiled).map(|case| case.report.as_str())
     }
 
-    /// The cases that were waited for in vain, and their checks.
+    /// The cases whose wait ran out of time, and their checks.
     pub fn late(&self) -> impl Iterator<Item = (&CheckScore, &CaseResult)> {
         let cases =
             self.checks.iter().flat_map(|check| check.cases.iter().map(move |c| (check, c)));

@@ -1,4 +1,4 @@
-//! What is graded: a program for each exercise, whoever wrote it and in whatever language.
+//! What is graded: a program for each exercise, by any author and in any language.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;

@@ -56,7 +56,7 @@ impl Terminal<'_> {
         self.name_others(score, others.iter().map(|(_, case)| *case))
     }
 
-    /// The first case that was waited for in vain, for whoever waits for the others.
+    /// The first case whose wait ran out of time, to be read while the others run.
     pub fn first_late(&mut self, score: &ExerciseScore) -> io::Result<()> {
         score.late().next().map_or(Ok(()), |(check, case)| self.explain(check, case))
     }

@@ -2,7 +2,7 @@
 //!
 //! What a peer has sent may clear the screen or forge a line (control characters, ECMA-48), make a
 //! line read backwards (the bidirectional controls of Unicode Standard Annex #9, against which
-//! Unicode Technical Report #36, section 2.6, warns), break it in two (U+2028, U+2029) or hide
+//! Unicode Technical Report #36, section 2.5, warns), break it in two (U+2028, U+2029) or hide
 //! something in it (characters that have no glyph). All of these are written out, in the notation
 //! of Rust's string literals: `\u{1b}[2J`. Bytes that are not UTF-8 become `\xff`.
 //!

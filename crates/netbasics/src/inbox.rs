@@ -7,7 +7,7 @@
 //! drop     → the .part file is removed: a failed upload leaves nothing
 //! ```
 //!
-//! The rename is atomic (rename(2)): whoever looks into the folder sees no file or the whole
+//! The rename is atomic (rename(2)): a look into the folder shows no file or the whole
 //! file. A server that was killed cannot clean up, so the next one that opens the inbox removes
 //! the `.part` files that nobody holds the lock of. Some file systems have no locks (NFS without
 //! lockd) or no fsync for a folder (SMB, overlays). They store files all the same, so that refuses
@@ -38,7 +38,7 @@ pub use open::{known_length, length_to_send, open_file, open_readable, open_to_s
 
 const PART_PREFIX: &str = ".upload-";
 const PART_SUFFIX: &str = ".part";
-/// A part this young may belong to somebody who is about to lock it.
+/// A part this young may belong to a process that is about to lock it.
 const PART_GRACE: Duration = Duration::from_secs(60);
 /// How many files of one name an inbox takes, before it refuses the next.
 const MAX_SAME_NAME: u32 = 10_000;

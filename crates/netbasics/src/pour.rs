@@ -1,6 +1,6 @@
 //! Pouring a connection into a file, or a file into a connection.
 //!
-//! Whoever only hands bytes on need not see them. On Linux the kernel moves them by itself,
+//! A program that only hands bytes on need not see them. On Linux the kernel moves them by itself,
 //! without a copy in our memory: splice(2), sendfile(2). Everywhere else, and wherever the kernel
 //! would rather not (a pipe instead of a file, the files of `/proc`, some file systems), a plain
 //! loop goes on from the byte that was reached.

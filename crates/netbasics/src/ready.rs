@@ -1,9 +1,9 @@
 //! The readiness line: how a server tells that a client can connect now.
 //!
 //! A server prints `listening on HOST:PORT` as the only such line on standard output and flushes
-//! it. Whoever started the server reads that line and connects: nobody sleeps "long enough" and
-//! nobody knocks until somebody opens. With port 0 the line also tells which port the system
-//! picked. A server on a Unix-domain socket has a file where others have a port, and prints
+//! it. The program that started the server reads that line and connects: nobody sleeps "long
+//! enough" and nobody knocks until somebody opens. With port 0 the line also tells which port the
+//! system picked. A server on a Unix-domain socket has a file where others have a port, and prints
 //! `listening on unix:PATH`.
 
 use std::fmt::Display;

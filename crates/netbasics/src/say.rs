@@ -67,7 +67,7 @@ pub fn thread_name(task: impl fmt::Display) -> String {
 }
 
 /// Where a program's results go, line by line: standard output, labelled in a duet. What a peer has
-/// put into them is escaped, as in [`say!`](crate::say!), whoever reads: a log is looked at later.
+/// put into them is escaped, as in [`say!`](crate::say!), for files too: a log is looked at later.
 #[must_use]
 pub fn output() -> Box<dyn Write + Send> {
     match label() {

@@ -2,7 +2,7 @@
 //!
 //! A server spends its life waiting: in `accept`, in a read, in a write that its peer does not take,
 //! for a datagram. To end it, somebody must not only say so but also end that wait. [`Stop`] does
-//! both: it is a flag, and what wakes everybody who waits with it. How waiting for a socket *and*
+//! both: it is a flag, and it wakes every thread that waits with it. How waiting for a socket *and*
 //! for a stop works is in [`wait`](crate::wait).
 
 use std::io;
@@ -25,7 +25,7 @@ struct Inner {
 /// What is to be woken when the flag goes up.
 #[derive(Default)]
 struct ToWake {
-    /// One for everybody who waits for a socket: made when the first of them comes.
+    /// One for all threads that wait for a socket: made when the first of them comes.
     waker: Option<Arc<Waker>>,
     next_id: u64,
     callbacks: Vec<(u64, Box<dyn FnOnce() + Send>)>,

@@ -42,7 +42,7 @@ type End = std::os::unix::net::UnixStream;
 #[cfg(not(unix))]
 type End = std::net::UdpSocket;
 
-/// Wakes everybody who waits with it, once and for all.
+/// Wakes all threads that wait with it, once and for all.
 pub struct Waker {
     receiver: End,
     sender: End,

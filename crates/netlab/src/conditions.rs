@@ -35,23 +35,23 @@ pub struct Path {
 /// connection, in this direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StreamFaults {
-    /// Segments of at most so many bytes, each written for itself. A millisecond lies between the
+    /// Segments of at most this many bytes, each written for itself. A millisecond lies between the
     /// first hundred, so that a receiver that waits sees each alone; later ones follow at once.
     pub slice: Option<usize>,
     /// Small pieces are held back and arrive as one.
     pub coalesce: Option<Coalesce>,
     /// Nothing comes for a while.
     pub stall: Option<Stall>,
-    /// After so many bytes, the connection is reset on both sides.
+    /// After this many bytes, the connection is reset on both sides.
     pub reset_after: Option<u64>,
-    /// After so many bytes, the receiver sees the end of the stream; what still comes is lost.
+    /// After this many bytes, the receiver sees the end of the stream; what still comes is lost.
     pub close_after: Option<u64>,
 }
 
 /// Pieces of a stream wait for each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Coalesce {
-    /// Until so many bytes have come together,
+    /// Until this many bytes have come together,
     pub bytes: usize,
     /// or the first of them has waited so long, or the stream ends.
     pub wait: Duration,
@@ -60,7 +60,7 @@ pub struct Coalesce {
 /// A stream that stands still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stall {
-    /// After so many bytes,
+    /// After this many bytes,
     pub after: u64,
     /// for so long.
     pub time: Duration,

@@ -26,7 +26,7 @@ pub enum Fate {
     Lose,
     /// It arrives twice.
     Duplicate,
-    /// It waits until so many later ones have overtaken it.
+    /// It waits until this many later ones have overtaken it.
     Reorder(u32),
     /// One of its bytes arrives changed.
     Corrupt,

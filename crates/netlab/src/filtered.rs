@@ -1,10 +1,10 @@
 //! A TCP port that does not answer, as behind a firewall that drops what comes.
 //!
 //! On the loopback interface nothing is lost, so a port is open or it refuses; but a client that
-//! waits for a handshake in vain is what timeouts are tested with. Here is how to have one without
-//! a firewall: a listener that never accepts, and whose queue of finished handshakes is full. The
-//! system then drops each further SYN without a word (listen(2); Linux and macOS do, Windows
-//! refuses).
+//! waits for a handshake that never comes is what timeouts are tested with. Here is how to have one
+//! without a firewall: a listener that never accepts, and whose queue of finished handshakes is
+//! full. The system then drops each further SYN without a word (listen(2); Linux and macOS do,
+//! Windows refuses).
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};

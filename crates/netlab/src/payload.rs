@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use unicode_width::UnicodeWidthChar;
 
-/// A payload is shown as hex if more than one in so many of its characters could only be escaped.
+/// A payload is shown as hex if more than one in this many of its characters could only be escaped.
 const TEXT_HAS_ONE_ESCAPE_IN: usize = 4;
 
 /// One line for the beginning of `payload`, at most `columns` wide on a terminal; ends in `…` if

@@ -2,8 +2,8 @@
 //!
 //! A program is started in a process group of its own, so that killing the group reaches what it
 //! has started itself. Both of its output streams are read all the time, so that a talkative
-//! program never blocks on a full pipe; the last part of what it says is kept, and whoever wants
-//! to watch is told every line as it comes.
+//! program never blocks on a full pipe; the last part of what it says is kept, and a caller that
+//! wants to watch is told every line as it comes.
 
 mod group;
 mod output;
@@ -155,8 +155,8 @@ pub fn poll<T>(limit: Duration, look: impl FnMut() -> Option<T>) -> Option<T> {
 }
 
 /// As [`poll`], for as long as `there_is_time`, by whatever clock. The last look comes after that has
-/// ended: whoever wakes from a pause of the machine finds the end of his time and what he has waited
-/// for, and the latter counts.
+/// ended: a thread that wakes from a pause of the machine finds the end of its time and what it has
+/// waited for, and the latter counts.
 pub fn poll_while<T>(
     mut there_is_time: impl FnMut() -> bool,
     mut look: impl FnMut() -> Option<T>,

@@ -8,8 +8,8 @@
 //! behind which they all live. Nothing here opens a socket or looks at a clock: times come in and
 //! times go out, so that it can be tested to the microsecond.
 //!
-//! Jitter never reorders: what would overtake waits, as in one cable. Who wants another order
-//! asks for it.
+//! Jitter never reorders: what would overtake waits, as in one cable. A caller that wants another
+//! order asks for it.
 
 use std::time::Duration;
 

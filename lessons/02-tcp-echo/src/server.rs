@@ -45,7 +45,7 @@ pub struct Options {
 }
 
 /// Binds, announces, serves: the line `listening on …` comes when clients can connect and not
-/// before, so whoever reads it need not wait or try.
+/// before, so a client started after it need not wait or try.
 pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     let listener = open(addr)?;
     let stop = Stop::on_ctrl_c()?;

@@ -205,7 +205,7 @@ fn the_tutorials_client_is_answered(args: &[&str]) {
     assert!(server.says("is done", LIMIT), "{}", server.stderr());
 }
 
-/// Both would wait for ever: the server for the end of the line, the client for the answer.
+/// Both would wait forever: the server for the end of the line, the client for the answer.
 fn without_each_read_the_tutorials_client_is_not_answered() {
     for args in [&["--idle", "1"][..], &["--idle", "1", "--events"]] {
         let server = our_replying_server(args);

@@ -33,7 +33,7 @@ pub struct Options {
     /// Be a chat room: what one member says, all the others receive; speaking makes a member
     #[arg(long, conflicts_with = "reply")]
     pub room: bool,
-    /// Forget a member of the room who has said nothing for so long
+    /// Forget a member of the room who has said nothing for this long
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = program::seconds)]
     pub expire: Duration,
 }
@@ -45,7 +45,7 @@ fn short_text(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Bind, announce, serve: three steps, so that whoever waits for the line can send at once.
+/// Bind, announce, serve: three steps, so that a program that waits for the line can send at once.
 pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     let socket = open(addr)?;
     let stop = Stop::on_ctrl_c()?;

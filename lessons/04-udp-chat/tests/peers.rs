@@ -207,7 +207,7 @@ fn finds(hosts: &str, name: &str, server: &Server) {
     said.stdout("hello\nyou\n");
 }
 
-/// A server at 127.0.0.2, and at 127.0.0.1 somebody who has the same port and says nothing.
+/// A server at 127.0.0.2, and at 127.0.0.1 a socket that has the same port and says nothing.
 fn with_a_silent_twin() -> (Server, std::net::UdpSocket) {
     loop {
         let mut command = Command::new(PROGRAM);

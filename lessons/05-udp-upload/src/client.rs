@@ -54,7 +54,7 @@ pub struct Options {
     /// each try, up to 2 seconds
     #[arg(long, value_name = "SECONDS", default_value = "0.2", value_parser = program::seconds)]
     pub timeout: Duration,
-    /// How often to wait in vain, and send again, before giving up
+    /// How many timeouts in a row, each with a retransmission, before giving up
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub retries: u32,
     /// Bytes of the file in one datagram; more than a network carries in one piece does not arrive

@@ -49,7 +49,7 @@ pub trait Handler: Send + Sync {
 /// What the four servers differ in: where requests come from.
 pub trait Source: Send {
     /// The next request; `None` if there was none for a moment, so that the caller can look
-    /// whether it should end. Dropping the source refuses whoever comes later.
+    /// whether it should end. Dropping the source refuses later clients.
     fn next(&mut self) -> io::Result<Option<Request>>;
 }
 

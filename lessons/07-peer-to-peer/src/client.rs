@@ -93,8 +93,9 @@ fn listen_towards(peer: SocketAddr) -> Result<TcpListener, Trouble> {
     socket::listen_tcp(SocketAddr::new(local.ip(), 0))
 }
 
-/// What the news mean to a visitor. Whoever stays may wait for a node that is not there yet; whoever
-/// came to see it may not. Once it has joined, that node is one of many, and may go like any other.
+/// What the news mean to a visitor. One that stays may wait for a node that is not there yet; one
+/// that came to see it may not. Once it has joined, that node is one of many, and may go like any
+/// other.
 fn attend(news: News, peer: SocketAddr, joined: &mut Option<Sender<()>>) -> Result<()> {
     match news {
         News::Joined(address) if address == peer => _ = joined.take().map(|tell| tell.send(())),

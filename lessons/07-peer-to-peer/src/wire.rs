@@ -10,7 +10,7 @@
 //!   1   HELLO    "PEER" 4 | version 1 | node id 8 | port 2 | name 1…32     first, both ways
 //!   2   WELCOME  nothing           the smaller id first, the larger one answers: now it counts
 //!   3   REFUSE   reason 1          or does not: 1 there is one already, 2 no place; then closed
-//!   4   PEERS    so many times: node id 8 | address 16 | port 2            at most 32 of them
+//!   4   PEERS    repeated: node id 8 | address 16 | port 2            at most 32 of them
 //!   5   TEXT     origin's id 8 | number 4 | hops 1 | length of name 1 | name 1…32 | text 0…1024
 //!   6   LEAVE    nothing                          the last frame of a node that means to go
 //!   7   ALIVE    nothing                          so that silence means a crash
@@ -30,7 +30,7 @@ use netbasics::escape::is_harmless;
 
 /// What a greeting begins with, so that a stranger is known by its first bytes.
 pub const MAGIC: [u8; 4] = *b"PEER";
-/// The version of this table. Whoever changes the table changes it, too.
+/// The version of this table. A change of the table changes it, too.
 pub const VERSION: u8 = 1;
 
 /// Longest name of a node, in bytes; the shortest has one.
@@ -82,7 +82,7 @@ pub struct Text {
     pub id: MessageId,
     /// How often it may still be passed on.
     pub hops: u8,
-    /// The name of whoever said it. It comes along, for not everybody has met everybody.
+    /// The name of its author. It comes along, for not everybody has met everybody.
     pub name: String,
     pub words: String,
 }

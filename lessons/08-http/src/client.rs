@@ -75,8 +75,8 @@ pub fn run(addr: Option<Endpoint>, options: &Options) -> Result<()> {
     judge(&to, options, &response)
 }
 
-/// Whether we got what we asked for. A redirect is not followed by hand: whoever follows where a
-/// server points has to count, to compare hosts, and to think about what to send there.
+/// Whether we got what we asked for. A redirect is not followed by hand: a client that follows
+/// where a server points has to count, to compare hosts, and to think about what to send there.
 fn judge(to: &Destination, options: &Options, response: &Response) -> Result<()> {
     let Response { status, reason, fields, .. } = response;
     let more = match status {

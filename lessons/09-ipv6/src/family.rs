@@ -53,7 +53,7 @@ pub fn missing_ipv6() -> Option<String> {
 ///
 /// An IPv6 socket that takes clients of both families (`IPV6_V6ONLY` off) shows an IPv4 peer as the
 /// mapped address `::ffff:127.0.0.1` (RFC 4291, section 2.5.5.2). No packet on the network carries
-/// that address: whoever compares, logs or blocks addresses has to take it off first.
+/// that address: a program that compares, logs or blocks addresses has to take it off first.
 pub fn unmapped(peer: SocketAddr) -> SocketAddr {
     match peer {
         SocketAddr::V6(v6) => match v6.ip().to_ipv4_mapped() {

@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// long.
 const SILENCE: Duration = Duration::from_millis(300);
 
-/// Runs a target and somebody who asks as two threads of this process.
+/// Runs a target and a client as two threads of this process.
 pub fn run(addr: Endpoint) -> Result<()> {
     let outcome = duet(
         move |ready, stop| {

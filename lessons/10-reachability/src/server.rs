@@ -1,4 +1,4 @@
-//! A target for the other programs: it listens, greets whoever connects, and closes.
+//! A target for the other programs: it listens, greets each client, and closes.
 
 use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use netbasics::{ready, say, socket};
 /// How long a greeting may take. It fits into any send buffer, so this is for the worst case.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Be a target: listen, greet whoever connects, and close, until Ctrl-C
+/// Be a target: listen, greet each client, and close, until Ctrl-C
 #[derive(clap::Args)]
 pub struct Options {
     /// Where to listen; port 0: any free one; 0.0.0.0: every interface
@@ -20,7 +20,7 @@ pub struct Options {
     pub addr: Endpoint,
 }
 
-/// Bind, announce, serve: whoever waits for the line finds the port open.
+/// Bind, announce, serve: a program that waits for the line finds the port open.
 pub fn run(options: &Options) -> Result<()> {
     let listener = socket::listen_tcp(&options.addr)?;
     let stop = Stop::on_ctrl_c()?;

@@ -41,7 +41,7 @@ fn the_first_wrong_byte_is_told_without_waiting_for_the_rest() {
         let exam = exam();
         let (server, _serving) = serving_once(|mut stream| {
             stream.write_all(b"hellO").unwrap();
-            // Stays connected: whoever waits for more waits long.
+            // Stays connected: a program that waits for more waits long.
             let _ = stream.read_to_end(&mut Vec::new());
         });
         exam.connect(server).expect(b"hello, world");

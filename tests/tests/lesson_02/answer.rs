@@ -9,7 +9,7 @@ use rstest::rstest;
 
 use super::{A_MOMENT, expect_code_1_on_a_taken_port, expect_code_2_on_arguments};
 
-/// So much fits into one segment on every system's loopback, and into every buffer.
+/// What fits into one segment on every system's loopback, and into every buffer.
 const SHORT: usize = 500;
 
 fn exam() -> Exam {

@@ -94,7 +94,7 @@ fn expect_service(exam: &Exam, server: SocketAddr) {
     leave(client);
 }
 
-/// So much that no server can have sent it back to a client that does not read.
+/// More than a server can have sent back to a client that does not read.
 fn flood(exam: &Exam) -> Vec<u8> {
     // A block whose length divides no buffer, so that a missing buffer does not go unnoticed.
     let block = exam.random_bytes(65_521);

@@ -56,7 +56,7 @@ impl Stand {
         self.expect_service();
     }
 
-    /// Whoever comes next is served.
+    /// The next client is served.
     fn expect_service(&self) {
         let mut next = self.connect();
         next.send(&wire::file(b"next.txt", b"still here?"));

@@ -13,7 +13,7 @@ use super::wire::{self, MAX_MEMORY};
 /// Long enough that a server which answers too early has done so; a correct one is silent,
 /// however slow the machine.
 const A_MOMENT: Duration = Duration::from_millis(100);
-/// So much fits into one segment on every system's loopback, and into every buffer.
+/// What fits into one segment on every system's loopback, and into every buffer.
 const SHORT: usize = 500;
 /// Twice what the program may hold in memory, in bytes.
 const LARGE: u64 = 2 * MAX_MEMORY;

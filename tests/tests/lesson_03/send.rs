@@ -273,7 +273,7 @@ fn a_reset_is_no_success(#[case] after_all: bool) {
     stand.expect_failure(&client);
 }
 
-/// After so many bytes of the file, or of the receipt.
+/// After this many bytes of the file, or of the receipt.
 #[rstest]
 #[case::in_the_content(Some(2_000), None)]
 #[case::in_the_receipt(None, Some(40))]

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 pub const MAX_MEMORY: u64 = 32 * 1024 * 1024;
 /// The largest content that `framed` takes, in bytes.
 pub const MAX_CONTENT: u64 = 64 * 1024 * 1024;
-/// A header up to the lengths has so many bytes.
+/// The bytes of a header up to the lengths.
 pub const LENGTHS_END: usize = 4 + 2 + 8;
 
 /// What stands before every name, with lengths that need not be true.

@@ -16,7 +16,7 @@ const ID: usize = 4;
 const LARGEST: usize = 65_507 - ID;
 /// A time limit that no test lives to see, in milliseconds.
 const FOR_EVER: &str = "600000";
-/// One that is over soon, and so many tries that they are not.
+/// One that is over soon, and tries enough that they are not.
 const SOON: &str = "100";
 const MANY: &str = "1000";
 
@@ -140,7 +140,7 @@ fn every_question_has_an_id_of_its_own() {
     }
 }
 
-/// Counted to the end: exactly so many datagrams come, all the same, and none after them.
+/// Counted to the end: exactly this many datagrams come, all the same, and none after them.
 #[rstest]
 #[case::once("1", 1)]
 #[case::three_times("3", 3)]

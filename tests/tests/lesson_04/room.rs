@@ -253,7 +253,7 @@ fn every_datagram_renews(#[case] datagram: &[u8]) {
     b.is_missed(&[&a]);
 }
 
-/// Whoever hears nothing but refusals is silent to the others, and leaves first.
+/// A member that hears nothing but refusals is silent to the others, and leaves first.
 #[rstest]
 fn a_refused_datagram_does_not_renew() {
     let room = open(SOON);

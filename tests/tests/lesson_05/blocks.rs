@@ -13,7 +13,7 @@ use netlab::record::Transport;
 
 /// Bytes of the file in a block; fewer in the last.
 pub const BLOCK: usize = 1024;
-/// As the task says: what a file may cost, in bytes of memory, while so many of it come.
+/// As the task says: what a file may cost, in bytes of memory, while that many of its bytes come.
 const MORE_MEMORY: u64 = 8 * 1024 * 1024;
 const MORE_BLOCKS: usize = 16 * 1024;
 /// A `--timeout` that is not over before the case is.
@@ -106,7 +106,7 @@ impl Store {
 }
 
 impl Store {
-    /// Uploads a large file, with so many blocks on their way at once, and looks how the server's
+    /// Uploads a large file, with this many blocks on their way at once, and looks how the server's
     /// memory grows meanwhile.
     pub fn expect_little_memory(&self, at_once: usize) {
         let beginning = 512;
@@ -128,7 +128,7 @@ impl Store {
         }
     }
 
-    /// A socket of the test's own: a story of so many datagrams would tell nothing.
+    /// A socket of the test's own: a story of thousands of datagrams would tell nothing.
     fn socket(&self) -> UdpSocket {
         let socket = UdpSocket::bind("127.0.0.1:0").and_then(|socket| {
             socket.connect(self.server)?;
@@ -315,7 +315,7 @@ pub fn retry<T>(mut receive: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     }
 }
 
-/// Acknowledges so many blocks, as a server does whose story is not told.
+/// Acknowledges this many blocks, as a server does whose story is not told.
 fn answer(exam: &Exam, server: &UdpSocket, blocks: usize) {
     let (mut buffer, mut acknowledged) = ([0; 2048], BTreeSet::new());
     while acknowledged.len() < blocks {
@@ -323,7 +323,7 @@ fn answer(exam: &Exam, server: &UdpSocket, blocks: usize) {
             .set_read_timeout(Some(exam.patience()))
             .and_then(|()| retry(|| server.recv_from(&mut buffer)));
         let Ok((_, peer)) = received else {
-            exam.fail(Difference::timeout("the test's server waited for a block in vain"));
+            exam.fail(Difference::timeout("the test's server waited for a block, and none came"));
         };
         let answer = [b"A", &buffer[1..9]].concat();
         if let Err(error) = server.send_to(&answer, peer) {

@@ -253,8 +253,7 @@ fn every_block_is_sent_until_it_is_acknowledged(#[case] options: &[&str]) {
     while times.iter().any(|times| *times < 3) {
         times[upload.expect_any_block() as usize] += 1;
         if times.iter().any(|times| *times > 6) {
-            let what =
-                format!("blocks 0 to 3 were sent so many times, none acknowledged: {times:?}");
+            let what = format!("how often blocks 0 to 3 were sent, none acknowledged: {times:?}");
             upload.exam.fail(Difference::fail(what));
         }
     }
@@ -389,7 +388,7 @@ fn a_file_arrives_whole_through_a_network(#[case] to_server: Path, #[case] to_cl
     expect_whole_through(NAME, conditions, &["--timeout", "150", "--window", "16"], 80);
 }
 
-/// What the task asks for: so many times the goodput of stop-and-wait.
+/// What the task asks for: this many times the goodput of stop-and-wait.
 const TIMES: u32 = 5;
 /// One way, in the network between.
 const DELAY: Duration = Duration::from_millis(10);

@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(20);
 struct Pool {
     exam: Exam,
     server: SocketAddr,
-    /// Somebody who has no requests of its own, and says what is finished.
+    /// A client that has no requests of its own, and says what is finished.
     foreman: Client,
 }
 

@@ -13,11 +13,11 @@ use super::A_MOMENT;
 const HERE: &[u8] = b"H";
 /// The longest text, in bytes.
 const LONGEST: usize = 1024;
-/// So many ids are remembered.
+/// How many ids are remembered.
 const REMEMBERED: usize = 1000;
 /// Far more than the node may keep for a neighbour, and than the buffers in between hold, in bytes.
 const FLOOD_BYTES: usize = 16 * 1024 * 1024;
-/// So many messages are sent before somebody reads them; far fewer than may wait.
+/// How many messages are sent before somebody reads them; far fewer than may wait.
 const AT_ONCE: usize = 100;
 /// Memory for a neighbour that does not read, in bytes: many times what may wait for it.
 const ENOUGH_MEMORY: u64 = 8 * 1024 * 1024;
@@ -75,7 +75,7 @@ fn spread(message: &[u8], from: &mut Client, others: &mut [&mut Client]) {
 }
 
 /// As `spread`, with another message right behind it: if the first one is dropped, the second comes in
-/// its place, and nobody has to wait in vain to see that.
+/// its place, and nobody has to wait for a timeout to see that.
 fn spread_with_more(exam: &Exam, message: &[u8], from: &mut Client, other: &mut Client) {
     spread(&[message, &new_message(exam, 5)].concat(), from, &mut [other]);
 }

@@ -8,7 +8,7 @@ use super::{A_MOMENT, MUCH};
 
 /// The longest head, trailer, and line with the length of a chunk, in bytes.
 const MAX_HEAD: usize = 16_384;
-/// Of what a program prints, the exam keeps so much, in bytes, and a little.
+/// How much the exam keeps of what a program prints, in bytes; it keeps a little more.
 const MAX_PRINTED: usize = 60_000;
 /// A good answer, and what is printed of it.
 const GOOD: (&[u8], &[u8]) = (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ngood\n", b"good\n");
@@ -409,7 +409,7 @@ fn what_is_no_answer_is_a_failure(#[case] answer: &str) {
     if is_endless {
         connection.send_until_stuck(&vec![b'x'; 10 * MUCH]);
     } else {
-        // Whoever reads on to find out is not left waiting.
+        // A client that reads on to find out is not left waiting.
         connection.vanish();
     }
     stand.expect_failure(&client, GOOD.1, b"hello");
@@ -432,7 +432,7 @@ fn nobody_is_called_with_wrong_arguments(#[case] arguments: &[&str]) {
     let connection = stand.accept("/", GOOD.0);
     client.expect_exit_having_printed(0, GOOD.1);
     connection.vanish();
-    // Whoever calls somebody first will find nobody, and end with another code.
+    // A program that connects first will find nobody, and end with another code.
     let Stand { exam, host } = stand;
     let nobody = host.address();
     drop(host);

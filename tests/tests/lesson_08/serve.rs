@@ -143,7 +143,7 @@ impl Stand {
         }
     }
 
-    /// Whoever comes next is served.
+    /// The next client is served.
     fn expect_service(&self) {
         let mut next = self.connect();
         next.send(&get("/page.txt"));
@@ -365,7 +365,7 @@ fn a_doubtful_length_is_refused_and_the_connection_closed(
     stand.expect_refused(&bytes, status);
 }
 
-/// A head of so many bytes, its empty line included.
+/// A head of this many bytes, its empty line included.
 fn head_of(length: usize) -> Vec<u8> {
     let rest = length - request("GET", "/page.txt", "X: \r\n").len();
     request("GET", "/page.txt", &format!("X: {}\r\n", "x".repeat(rest)))

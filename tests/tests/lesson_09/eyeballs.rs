@@ -9,7 +9,7 @@ use rstest::rstest;
 
 use super::{A_MOMENT, V4, V6};
 
-/// So long that whoever waits for it is too late for any patience.
+/// So long that a program that waits for it is too late for any patience.
 const NEVER: &str = "3600000";
 
 fn exam() -> Exam {

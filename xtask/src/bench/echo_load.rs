@@ -71,7 +71,7 @@ impl Speech {
 pub struct Latencies(Vec<Duration>);
 
 impl Latencies {
-    /// The time within which so many of 100 round trips have ended: 50 for the median.
+    /// The time within which this many of 100 round trips have ended: 50 for the median.
     #[must_use]
     pub fn percentile(&self, percent: usize) -> Duration {
         let last = self.0.len() - 1;
@@ -133,8 +133,8 @@ impl Crowd {
     }
 }
 
-/// Opens so many connections and lets each send message after message for the given time. The clock
-/// starts when each of them has been answered once: a server that forks has forked by then.
+/// Opens this many connections and lets each send message after message for the given time. The
+/// clock starts when each of them has been answered once: a server that forks has forked by then.
 ///
 /// # Errors
 /// When a connection cannot be opened, ends, brings wrong bytes, or nothing at all comes for as
@@ -310,7 +310,7 @@ mod tests {
         addr
     }
 
-    /// Sends back what `change` makes of each message, in pieces of so many bytes.
+    /// Sends back what `change` makes of each message, in pieces of this many bytes.
     fn answers(
         mut stream: TcpStream,
         piece: usize,

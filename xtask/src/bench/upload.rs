@@ -43,7 +43,8 @@ pub fn run(field: &Field, options: &Options) -> Result<Report> {
     );
     payload::write(&file, bytes)?;
     let course = Course { field, file, bytes };
-    // The first use of so much memory costs extra, and should not cost whoever comes first.
+    // The first use of this much memory costs extra, and the first contestant should not pay for
+    // it.
     std::fs::copy(&course.file, field.path("warm"))?;
     std::fs::remove_file(field.path("warm"))?;
     let title = format!("{} over TCP, loopback", payload::describe(bytes));

@@ -27,7 +27,7 @@ pub struct Network {
     /// Datagrams that arrive twice
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     duplicate: Option<f64>,
-    /// Datagrams that are overtaken by so many later ones: 3 (one in ten is) or 3:50%
+    /// Datagrams that are overtaken by this many later ones: 3 (one in ten is) or 3:50%
     #[arg(long, value_name = "DEPTH[:PERCENT]", value_parser = depth_and_percent)]
     reorder: Option<(u32, f64)>,
     /// Datagrams of which one byte is changed
@@ -51,19 +51,19 @@ pub struct Network {
     /// What the queue before the bottleneck holds
     #[arg(long, value_name = "BYTES", value_parser = size, requires = "rate")]
     queue: Option<u64>,
-    /// TCP: cut the stream into segments of at most so many bytes
+    /// TCP: cut the stream into segments of at most this many bytes
     #[arg(long, value_name = "BYTES", value_parser = some_bytes)]
     slice: Option<usize>,
-    /// TCP: hold bytes back until so many have come together (or 50ms have passed: N:TIME)
+    /// TCP: hold bytes back until this many have come together (or 50ms have passed: N:TIME)
     #[arg(long, value_name = "BYTES[:TIME]", value_parser = size_and_wait)]
     coalesce: Option<(usize, Duration)>,
-    /// TCP: stand still after so many bytes for so long, as in 4096:2s
+    /// TCP: stand still after this many bytes for this long, as in 4096:2s
     #[arg(long, value_name = "BYTES:TIME", value_parser = size_and_time)]
     stall: Option<(u64, Duration)>,
-    /// TCP: reset the connection after so many bytes
+    /// TCP: reset the connection after this many bytes
     #[arg(long, value_name = "BYTES", value_parser = size)]
     reset_after: Option<u64>,
-    /// TCP: end the stream after so many bytes, as if the sender had no more
+    /// TCP: end the stream after this many bytes, as if the sender had no more
     #[arg(long, value_name = "BYTES", value_parser = size)]
     close_after: Option<u64>,
     /// TCP: refuse every client, as if nobody listened

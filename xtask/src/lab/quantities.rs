@@ -79,7 +79,7 @@ pub fn some_bytes(text: &str) -> Result<usize, String> {
     usize::try_from(size).map_err(|error| error.to_string())
 }
 
-/// `4096:2s`: after so many bytes, for so long.
+/// `4096:2s`: after how many bytes, for how long.
 pub fn size_and_time(text: &str) -> Result<(u64, Duration), String> {
     let (bytes, pause) = text
         .split_once(':')
@@ -87,7 +87,7 @@ pub fn size_and_time(text: &str) -> Result<(u64, Duration), String> {
     Ok((size(bytes)?, time(pause)?))
 }
 
-/// `1000` or `1000:50ms`: so many bytes, and how long they may wait for each other.
+/// `1000` or `1000:50ms`: how many bytes, and how long they may wait for each other.
 pub fn size_and_wait(text: &str) -> Result<(usize, Duration), String> {
     match text.split_once(':') {
         Some((bytes, wait)) => Ok((some_bytes(bytes)?, time(wait)?)),
@@ -121,7 +121,7 @@ fn split(text: &str) -> (&str, &str) {
     (&text[..end], text[end..].trim())
 }
 
-/// So many units, if that is a whole number that fits.
+/// The number of units, if that is a whole number that fits.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // checked before
 fn whole(number: &str, unit: f64) -> Option<u64> {
     let all = number.parse::<f64>().ok()? * unit;

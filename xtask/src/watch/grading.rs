@@ -97,7 +97,7 @@ impl Worker<'_> {
                 let mut told = 0;
                 run_built(&job, &tests, &mut times, &mut |score| {
                     let late = score.late().count();
-                    // Whoever waits for the others can read meanwhile.
+                    // Somebody who waits for the others can read meanwhile.
                     if told == 0 && late > 0 && score.pending > 0 {
                         let _ = events.send(Event::Late(order.turn, Box::new(score.clone())));
                     }

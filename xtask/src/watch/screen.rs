@@ -109,7 +109,7 @@ impl Screen {
         self.report(|terminal| terminal.exercise(exercise, score))
     }
 
-    /// The first case that was waited for in vain, while the others still are. The verdict says it
+    /// The first case that ran out of time, while the others still run. The verdict says it
     /// again, so over a pipe nobody needs it.
     pub fn late(&self, score: &ExerciseScore) -> io::Result<()> {
         if !self.is_terminal {

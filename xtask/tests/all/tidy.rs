@@ -16,8 +16,8 @@ use netbasics::escape::is_harmless;
 /// `main.rs` shows at one glance what a lesson can do. Blank lines do not count.
 const MAX_MAIN_LINES: usize = 30;
 /// A file of a lesson is read top down on two or three screens. This is about 150 lines and a
-/// little: whoever needs more has two things to tell, and wants two files. (A `tests.rs` is a list
-/// of situations, each read on its own.)
+/// little: a chapter that needs more has two things to tell, and wants two files. (A `tests.rs` is
+/// a list of situations, each read on its own.)
 const MAX_LESSON_LINES: usize = 170;
 /// What names the machine that a file was written on, and how a test is silenced. (Put together,
 /// so that this file does not contain them.)

@@ -24,7 +24,7 @@ impl Watching {
         Self(Peer::start(&mut course.xtask(&[&["watch"], arguments].concat())))
     }
 
-    /// Waits until it has said `text` so many times in all.
+    /// Waits until it has said `text` this many times in all.
     #[track_caller]
     fn says_again(&self, text: &str, times: usize) {
         let count = || self.0.stdout().matches(text).count();

@@ -36,7 +36,7 @@ impl Terminal {
         Self::open_in(course, 90, &[])
     }
 
-    /// With so many columns, and variables of its own.
+    /// With this many columns, and variables of its own.
     fn open_in(course: &Course, columns: u16, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let terminal = Self { socket: folder.path().join("tmux"), _folder: folder };

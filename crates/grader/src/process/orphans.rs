@@ -57,7 +57,7 @@ pub fn forget(id: u32) {
     }
 }
 
-/// Leaves the orphans that are there by now alone for ever.
+/// Never touches the orphans that are there by now.
 pub fn spare() {
     if let Some(own) = own().as_mut() {
         own.extend(system::children(std::process::id()));

@@ -31,7 +31,7 @@ pub struct Examiner<'a> {
     tests: &'a Tests,
     program: &'a [String],
     waits: Waits,
-    /// The checks that are decided by a case that was waited for in vain, and that case.
+    /// The checks that are decided by a case whose wait ran out of time, and that case.
     decided: Mutex<BTreeMap<String, CaseResult>>,
 }
 
@@ -131,7 +131,7 @@ fn with_evidence(result: CaseResult, evidence: &str) -> CaseResult {
 /// A case that was not run, as `late` of the same check has cost the check's points already.
 fn left_out(name: &str, late: &CaseResult) -> CaseResult {
     let report = format!(
-        "not run: this check has no points to win any more, and {} was waited for in vain\n\n\
+        "not run: this check has no points to win any more, and {} ran out of time\n\n\
          to run it: --case {name}",
         late.name
     );

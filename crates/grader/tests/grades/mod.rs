@@ -13,7 +13,7 @@ use grader::score::{self, Case, CaseResult};
 use grader::submission::Submission;
 use proptest::prelude::*;
 
-/// What somebody prints who wants to be shown as something else: escape sequences, the ends of
+/// What a program prints that wants to be shown as something else: escape sequences, the ends of
 /// every quotation that a report may use, HTML, links, a forged result, and a lot of it.
 pub const HOSTILE: &str = "\x1b[2J\x1b[32mpass\x1b[0m \u{9b}31m\0\x08\r\u{202e}\u{ffff}\n\
     | ✅ pass | 99 / 99 |\n```\n````\n~~~\n</details><script>alert(1)</script>\n\

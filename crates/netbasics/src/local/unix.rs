@@ -41,10 +41,11 @@ impl SocketFile {
     // listing: begin claim
     /// Makes `path` free to be bound by a socket of this `kind`, and keeps other servers off it.
     ///
-    /// A socket file stays when its server is killed. So: whoever holds the lock beside the file is
-    /// the server of this path. The system takes a lock back when its process ends, however that
-    /// ends, and so what we find at the path when we have got the lock is no living server's of
-    /// ours. It may be another program's, which knows nothing of our lock: a connect finds out.
+    /// A socket file stays when its server is killed. So: the process that holds the lock beside
+    /// the file is the server of this path. The system takes a lock back when its process ends,
+    /// however that ends, and so what we find at the path when we have got the lock is no living
+    /// server's of ours. It may be another program's, which knows nothing of our lock: a connect
+    /// finds out.
     ///
     /// # Errors
     /// A sentence with a way out, when a server lives there, when the file is no socket, and when
@@ -88,8 +89,8 @@ impl SocketFile {
     /// Removes the file now, if it is still the one we have bound; and then the lock's.
     pub fn remove(&self) {
         remove_own(&self.path, self.bound);
-        // While we still hold the lock: whoever opens the file before this and locks it after this
-        // sees that it is not there any more, and begins again.
+        // While we still hold the lock: a process that opens the file before this and locks it
+        // after this sees that it is not there any more, and begins again.
         remove_own(&self.lock_path, self.lock.metadata().ok().map(|file| identity(&file)));
     }
     // listing: end remove
@@ -259,7 +260,7 @@ pub fn peer_path(address: &SockAddr) -> Option<PathBuf> {
     address.as_pathname().map(Path::to_owned)
 }
 
-/// A datagram socket. Datagrams between Unix sockets are not lost: who sends waits until there is
+/// A datagram socket. Datagrams between Unix sockets are not lost: the sender waits until there is
 /// room (unix(7)).
 #[derive(Debug)]
 pub struct Mailbox(UnixDatagram);

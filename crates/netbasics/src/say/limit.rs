@@ -26,7 +26,7 @@ pub struct RateLimit {
 /// What becomes of a line.
 #[derive(Debug, PartialEq, Eq)]
 enum Fate {
-    /// It is said; so many before it were not.
+    /// It is said; this many before it were not.
     Said {
         unsaid: u64,
     },

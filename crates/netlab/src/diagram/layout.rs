@@ -7,7 +7,8 @@ use super::{Arrow, Diagram, Kind, Language, Moment};
 use crate::faults::{Direction, Fate};
 use crate::payload::{columns, show};
 
-/// So many clients stand side by side; if there are more, each conversation is drawn by itself.
+/// The most clients that stand side by side; if there are more, each conversation is drawn by
+/// itself.
 const CLIENTS_SIDE_BY_SIDE: usize = 3;
 /// How much of a payload stands at an arrow.
 const PAYLOAD_COLUMNS: usize = 36;
@@ -160,7 +161,7 @@ fn line(arrow: &Arrow, client: usize, row: impl Fn(Moment) -> usize, language: L
         _ => End::Arrives(rows()),
     };
     let direction =
-        // It is the client whose arrow did not get through, whoever refused it.
+        // It is the client whose arrow did not get through, no matter which side refused it.
         if matches!(arrow.kind, Kind::Refused | Kind::Open) { Direction::ToServer } else { arrow.direction };
     let (label, look) = (label(arrow, language), look(&arrow.kind));
     Line { client, direction, label, look, leaves: row(arrow.sent), end }

@@ -97,7 +97,7 @@ impl Clients {
         Some(connection.number)
     }
 
-    /// Forgets who has been silent for long; says when to look again.
+    /// Forgets clients that have been silent for long; says when to look again.
     pub(super) fn forget_idle(&mut self, now: Duration, watch: &Watch) -> Option<Duration> {
         if now >= self.sweep_at {
             self.sweep_at = now + IDLE / 4;

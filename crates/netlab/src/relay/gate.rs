@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::conditions::StreamFaults;
 
-/// So many slices at the beginning of a stream lie a moment apart,
+/// This many slices at the beginning of a stream lie a moment apart,
 const SEEN_ALONE: u32 = 100;
 /// which is so long: a receiver that waits sees each for itself.
 const MOMENT: Duration = Duration::from_millis(1);
@@ -14,7 +14,7 @@ const MOMENT: Duration = Duration::from_millis(1);
 /// What is to be done with a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Write at most so many bytes.
+    /// Write at most this many bytes.
     Write(usize),
     /// Come again at this time.
     Wait(Duration),
@@ -95,7 +95,7 @@ impl Gate {
         next.min(self.faults.slice.unwrap_or(usize::MAX))
     }
 
-    /// So many bytes were written.
+    /// This many bytes were written.
     pub(super) fn wrote(&mut self, bytes: usize, now: Duration) {
         self.passed += bytes as u64;
         self.gathering = None;

@@ -53,7 +53,7 @@ pub struct Relay {
     counters: Arc<Counters>,
     ended: Arc<AtomicBool>,
     waker: Waker,
-    /// A bound socket that does not listen: whoever connects to it is refused by the system.
+    /// A bound socket that does not listen: a client that connects to it is refused by the system.
     _refuses: Option<Socket>,
     thread: Option<JoinHandle<()>>,
 }

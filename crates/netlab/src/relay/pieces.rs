@@ -72,7 +72,7 @@ impl Pieces {
         end.is_some_and(|piece| piece.at <= now && matches!(piece.what, What::Rst))
     }
 
-    /// Writes at most so many bytes with one system call, so that they arrive together.
+    /// Writes at most this many bytes with one system call, so that they arrive together.
     pub(super) fn write(&self, most: usize, to: &mut impl Write) -> io::Result<usize> {
         let mut left = most;
         let parts = self.queue.iter().map_while(Piece::rest).map_while(|rest| {
@@ -84,7 +84,7 @@ impl Pieces {
         to.write_vectored(&parts)
     }
 
-    /// Notes that so many bytes have gone, and tells each piece that they belonged to.
+    /// Notes that this many bytes have gone, and tells each piece that they belonged to.
     pub(super) fn advance(&mut self, mut written: usize, mut tell: impl FnMut(u64, &[u8])) {
         self.bytes -= written;
         while written > 0 {

@@ -46,7 +46,7 @@ pub(super) trait Carrier {
     fn now(&self) -> Duration;
     /// Something may have happened to a socket.
     fn ready(&mut self, token: Token);
-    /// Does what there is to do without waiting, but not for ever.
+    /// Does what there is to do without waiting, but not forever.
     fn turn(&mut self) -> Next;
 }
 

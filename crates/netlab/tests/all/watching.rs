@@ -1,4 +1,4 @@
-//! Whoever watches a program is told every line it prints, as it comes.
+//! A watcher of a program is told every line it prints, as it comes.
 //!
 //! The programs are scripts for the shell, which is there on every Unix.
 #![cfg(unix)]

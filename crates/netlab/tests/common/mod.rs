@@ -1,6 +1,6 @@
 //! What the tests of both relays need.
 
-/// As many as we want, or as the system's limit on open files allows when each needs so many.
+/// As many as we want, or as the system's limit on open files allows when each needs `files_each`.
 pub fn as_many_as(wanted: usize, files_each: u64) -> usize {
     #[cfg(unix)]
     let limit: Option<u64> = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;

@@ -25,7 +25,7 @@ pub fn converse(
 ) -> Result<(), FrameError> {
     // Each read and write waits in poll(2), as `accept` does: until Ctrl-C, and not longer than
     // `idle`. A client that falls silent, or stops reading what we send, must not keep its thread
-    // for ever.
+    // forever.
     let stoppable = &Stoppable::new(stream, stop, options.idle)?;
     // TCP_NODELAY: send short messages at once instead of waiting for more (RFC 9293, 3.7.4).
     stream.set_nodelay(true)?;

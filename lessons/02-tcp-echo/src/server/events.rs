@@ -1,5 +1,5 @@
-//! The same server with one thread for all: it asks the system who is ready, and serves those. What
-//! happens on one connection stands in `connection.rs`. For what each system calls differently
+//! The same server with one thread for all: it asks the system which are ready, and serves those.
+//! What happens on one connection stands in `connection.rs`. For what each system calls differently
 //! (epoll(7) on Linux, kqueue(2) on macOS, completion ports on Windows) `mio` has one name, `Poll`.
 
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ use netbasics::stop::Stop;
 use super::connection::{Connection, Next, PIECE_BYTES};
 use super::{Options, report_end};
 
-/// A token is the number under which the system reports who is ready. These two are no clients.
+/// A token is the number under which the system reports what is ready. These two are no clients.
 const STOP: Token = Token(0);
 const LISTENER: Token = Token(1);
 
@@ -49,7 +49,7 @@ pub fn serve(listener: net::TcpListener, options: &Options, stop: &Stop) -> Resu
         // Everybody gets one turn, whatever brought them here and how often.
         turns.sort_unstable();
         turns.dedup();
-        // Who has more to do than fits into one turn stays for the next.
+        // A client with more to do than fits into one turn stays for the next.
         turns.retain(|&token| server.take_turn(token) == Next::MyTurnAgain);
     }
     server.let_everybody_go();

@@ -249,7 +249,8 @@ fn ctrl_c_tells_every_client(#[values(THREADS, EVENTS)] model: &[&str]) {
     }
 }
 
-/// The descriptors run out: who is in is served, and who waits outside is let in when others go.
+/// The descriptors run out: clients that are in are served, and one that waits outside is let in
+/// when others go.
 #[cfg(unix)]
 #[rstest]
 fn out_of_descriptors_the_server_goes_on_and_does_not_spin(

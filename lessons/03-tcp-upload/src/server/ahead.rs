@@ -43,7 +43,7 @@ pub fn receive_ahead<T>(
     })
 }
 
-/// Until the end, an error, or nobody who wants more.
+/// Until the end, an error, or until nobody wants more.
 fn receive(
     mut from: impl Read,
     to_fill: &Receiver<Vec<u8>>,

@@ -92,7 +92,7 @@ impl Host {
         names_in(self.folder.path())
     }
 
-    /// Waits until so many bytes of an unfinished upload are in the folder.
+    /// Waits until this many bytes of an unfinished upload are in the folder.
     pub fn has_received(&self, length: u64) {
         let part = || fs::read_dir(self.folder.path()).ok()?.find_map(Result::ok);
         let arrived = || part()?.metadata().ok().filter(|about| about.len() >= length);
@@ -218,7 +218,7 @@ pub fn file(name: &str, content: &[u8]) -> (TempDir, String) {
     (folder, path.to_str().unwrap().to_owned())
 }
 
-/// A file of so many zero bytes, which takes no room on most disks.
+/// A file of this many zero bytes, which takes no room on most disks.
 pub fn sparse_file(length: u64) -> (TempDir, String) {
     let (folder, path) = file("large.bin", b"");
     fs::File::options().write(true).open(&path).unwrap().set_len(length).unwrap();

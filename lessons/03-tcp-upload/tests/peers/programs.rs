@@ -188,7 +188,7 @@ fn the_tutorials_client_uploads_to_our_server() {
 }
 
 /// Does what the tutorial's server does, but for the port: it reads to the end of the stream, writes
-/// `aaaa.txt` into its folder, and waits for the next client, for ever.
+/// `aaaa.txt` into its folder, and waits for the next client, forever.
 const TUTORIALS_SERVER: &str = "
 import socket, sys
 with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:

@@ -1,4 +1,4 @@
-//! The chat room: whoever speaks is a member for a while and receives what the others say.
+//! The chat room: a sender is a member for a while and receives what the others say.
 //!
 //! UDP has no connections, so nobody tells us that a member has left: all we know of somebody is
 //! an address and when it last spoke.
@@ -47,7 +47,7 @@ impl Room {
     // listing: end hear
 
     // listing: begin admit
-    /// Forgets who has been silent for too long, then notes that `sender` has spoken. `false` if
+    /// Forgets members silent for too long, then notes that `sender` has spoken. `false` if
     /// there is no place for one more.
     fn admit(&mut self, sender: SocketAddr, now: Instant) -> bool {
         self.members.retain(|_, last| now.duration_since(*last) < self.expire);

@@ -32,14 +32,14 @@ use super::round::{QUEUE, Round};
 const FIRST_WINDOW: f64 = 10.0;
 /// With less than this a loss could not be told from a delay.
 const LEAST_WINDOW: f64 = 4.0;
-/// So many late answers in a row end the start, in the midst of a round.
+/// This many late answers in a row end the start, in the midst of a round.
 const LATE_ANSWERS: u32 = 8;
-/// A start whose rate has not grown by a quarter for so many rounds has reached its end.
+/// A start whose rate has not grown by a quarter for this many rounds has reached its end.
 const PLATEAU: u32 = 3;
-/// So much of what the path holds is sent while a queue drains, and for so many rounds.
+/// The fraction of what the path holds that is sent while a queue drains, and for how many rounds.
 const DRAIN: f64 = 0.75;
 const DRAIN_ROUNDS: u32 = 2;
-/// And so much after that: those who share a link must give up a part of it to become equal.
+/// And the fraction after that: those who share a link must give up a part of it to become equal.
 const REFILL: f64 = 0.88;
 /// By how many blocks more than in the round before the window grows in each round.
 const STEP: f64 = 0.5;
@@ -51,7 +51,7 @@ pub struct Congestion {
     window: f64,
     is_starting: bool,
     round: Round,
-    /// The best rate of late, in blocks a second.
+    /// The best recent rate, in blocks a second.
     rate: f64,
     plateau: u32,
     late_answers: u32,
@@ -90,8 +90,8 @@ impl Congestion {
     }
 
     // listing: begin note
-    /// So many blocks have arrived; and the newest answer took so long, on a path that takes at
-    /// least `path`.
+    /// On an ACK: newly acknowledged blocks, and the time the newest answer took, on a path that
+    /// takes at least `path`.
     pub fn note_arrived(
         &mut self,
         blocks: u32,
@@ -135,7 +135,7 @@ impl Congestion {
     // listing: end note
 
     // listing: begin window
-    /// There is a queue: only so much as the path holds without one, and less for a moment.
+    /// There is a queue: only as much as the path holds without one, and less for a moment.
     fn drain(&mut self, path: Duration) {
         let holds = self.rate * path.as_secs_f64();
         self.is_starting = false;

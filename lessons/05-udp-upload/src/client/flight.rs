@@ -17,8 +17,8 @@ use super::blocks::{Blocks, State};
 use super::history::History;
 use crate::packet::ack::Ack;
 
-/// When the number of one that has arrived is so much higher, a transmission that has not arrived is
-/// taken for lost, and not just for late: the "packet threshold" (RFC 9002, section 6.1.1; TCP's
+/// When the number of one that has arrived is this much higher, a transmission that has not arrived
+/// is taken for lost, and not just for late: the "packet threshold" (RFC 9002, section 6.1.1; TCP's
 /// three duplicate acknowledgements, RFC 5681, section 3.2).
 const FIRST_TOLERANCE: u32 = 3;
 /// On a network that shuffles a lot we learn to be patient, up to this.
@@ -107,7 +107,7 @@ impl Flight {
     }
     // listing: end lose
 
-    /// When to look for losses again: something sent later has arrived, but not so much later.
+    /// When to look for losses again: something sent later has arrived, but not that much later.
     pub fn next_loss(&self, patience: Duration) -> Option<Instant> {
         let oldest = self.history.oldest().filter(|oldest| self.newest > oldest.number)?;
         Some(oldest.at + patience)

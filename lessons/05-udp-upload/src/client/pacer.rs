@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-/// So much of a pause may be made up for in one go; also how exactly a system wakes us.
+/// Largest burst, as time: how late the system may wake us and still be caught up with.
 const BURST: Duration = Duration::from_millis(1);
 /// Least and most blocks in one go.
 const LEAST_BURST: f64 = 2.0;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// "The clock granularity G" of RFC 6298, generously: the system may wake us so much too late.
+/// "The clock granularity G" of RFC 6298, generously: how late the system may wake us.
 const GRANULARITY: Duration = Duration::from_millis(20);
 /// No wait for an answer becomes longer by doubling (RFC 6298, rule 2.5, asks for at least
 /// 60 seconds for TCP; a person waits for this program).
@@ -49,7 +49,8 @@ impl RoundTrip {
             None => self.initial,
             Some((mean, variation)) => mean + (4 * variation).max(GRANULARITY),
         };
-        // Each wait that was in vain doubles the next, so that a network in trouble gets rest.
+        // Each timeout doubles the next wait (exponential backoff), so that a network in trouble
+        // gets rest.
         (single * 2_u32.pow(self.doublings)).min(MAX_WAIT.max(self.initial))
     }
     // listing: end measure
@@ -60,17 +61,17 @@ impl RoundTrip {
         self.timeout().max(self.initial)
     }
 
-    /// Waited in vain.
+    /// A wait has timed out.
     pub fn back_off(&mut self) {
         self.doublings = (self.doublings + 1).min(16);
     }
 
-    /// The mean of late measurements; before the first one, what was assumed.
+    /// The mean of recent measurements; before the first one, what was assumed.
     pub fn mean(&self) -> Duration {
         self.smoothed.map_or(self.initial, |(mean, _)| mean)
     }
 
-    /// The shortest of late: the path itself, without a queue on it.
+    /// The shortest recent one: the path itself, without a queue on it.
     pub fn shortest(&self) -> Duration {
         self.shortest.value().unwrap_or(self.initial)
     }

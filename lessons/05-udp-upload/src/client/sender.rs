@@ -51,7 +51,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// An upload of so many blocks, with a random number to tell it from others.
+    /// An upload of `blocks` blocks, with a random number to tell it from others.
     pub fn new(transfer: u32, blocks: u32, settings: Settings, now: Instant) -> Self {
         let Settings { timeout, retries, window } = settings;
         let sending = Sending::new(blocks, window, timeout, now);

@@ -107,7 +107,7 @@ impl Sending {
         if self.fixed_window.is_some() { None } else { self.pacer.turn(rate, now) }
     }
 
-    /// So many waits in a row were in vain. The first time we only ask what is going on, with one
+    /// After this many consecutive timeouts. The first time we only ask what is going on, with one
     /// block; the next time, all must be lost.
     pub fn miss(&mut self, waits: u32, now: Instant) {
         let everything = waits > 1;

@@ -9,7 +9,7 @@ use crate::packet::Kind;
 pub struct Settings {
     /// How long to wait for the first answer.
     pub timeout: Duration,
-    /// How often to wait in vain before giving up.
+    /// How many timeouts in a row before giving up.
     pub retries: u32,
     /// Blocks on their way at once, whatever the network says.
     pub window: Option<u32>,
@@ -20,7 +20,7 @@ pub struct Settings {
 pub enum Failure {
     /// The server's words.
     Refused(String),
-    /// No answer to packets of this kind, in so many tries.
+    /// No answer to packets of this kind, in this many tries.
     Silence(Kind, u32),
 }
 
@@ -39,7 +39,7 @@ pub enum Step {
     Send(Outgoing),
     /// Nothing before this time, unless an answer comes.
     Wait(Instant),
-    /// A wait was in vain; for the person who watches.
+    /// A wait has timed out; for the person who watches.
     Late(Kind, Duration),
     Over(Result<String, Failure>),
 }

@@ -12,7 +12,7 @@
 
 /// A byte that says of eight blocks that they have come.
 const ONES: u8 = 0xff;
-/// So many blocks share a word of the bitmap, and the first of them begins at a multiple of that.
+/// This many blocks share a word of the bitmap, and the first of them begins at a multiple of that.
 pub const WORD_BITS: u32 = u64::BITS;
 
 /// Most bytes of a bitmap: so far ahead of the first block that is missing nobody may send.
@@ -25,7 +25,7 @@ pub struct Ack {
     pub first_missing: u32,
     /// The highest number of a transmission that has come.
     pub newest: u32,
-    /// So many blocks from `first_missing` on may be sent.
+    /// How many blocks from `first_missing` on may be sent.
     pub window: u32,
     /// Eight blocks a byte, the first at the lowest bit, from the last multiple of 64 that is not
     /// after `first_missing`. Where it ends, nothing has come.

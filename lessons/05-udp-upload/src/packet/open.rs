@@ -36,7 +36,7 @@ impl Description {
     }
 
     /// # Errors
-    /// When blocks of that size, or so many of them, cannot be.
+    /// When blocks of that size, or that many of them, cannot be.
     pub fn check(&self) -> Result<()> {
         let Self { length, block_bytes, .. } = *self;
         ensure!(

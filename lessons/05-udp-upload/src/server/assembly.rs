@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use netbasics::inbox::{FileName, Upload};
 use sha2::{Digest, Sha256};
 
-/// Bytes that follow each other are collected up to so many before they are written.
+/// How many bytes that follow each other are collected before they are written.
 const COLLECT_BYTES: usize = 128 * 1024;
 
 /// An upload whose bytes come in any order, and its hash, whose bytes must come in order.

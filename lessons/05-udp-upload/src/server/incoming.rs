@@ -14,7 +14,7 @@ use crate::packet::open::Description;
 /// How far a client may send ahead of the first block that is missing, in blocks and in bytes.
 const MAX_WINDOW_BLOCKS: u32 = 64 * 1024 - ack::WORD_BITS;
 const MAX_WINDOW_BYTES: u32 = 64 * 1024 * 1024;
-/// With so many bytes of bits an ack is as long as a packet of data; where those pass, it passes.
+/// With this many bytes of bits an ack is as long as a packet of data; where those pass, it passes.
 const MAX_ACK_BYTES: usize = 1200;
 
 /// The blocks that have come so far.

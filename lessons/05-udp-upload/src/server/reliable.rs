@@ -66,7 +66,7 @@ impl ReliableReceiver {
         let token = self.tokens.of(key.0, key.1);
         if packet.token != token {
             // Anybody could have sent this in the peer's name. Nothing is kept; a token goes to the
-            // address, and only who reads it there can come back with it.
+            // address, and only a reader there can come back with it.
             return Some(Answer { token: Some(token), ..Answer::new(Kind::Token, Vec::new()) });
         }
         match self.begin(key.0, packet) {
@@ -90,7 +90,7 @@ impl ReliableReceiver {
         Incoming::begin(&self.inbox, Description::decode(open.payload)?, self.max_bytes)
     }
 
-    /// Forgets the oldest of the uploads that are over, if so many are known.
+    /// Forgets the oldest of the uploads that are over, if too many are known.
     fn make_room(&mut self) {
         if self.transfers.len() < MAX_KNOWN {
             return;

@@ -18,7 +18,7 @@ pub enum Command<'a> {
     Del { key: &'a [u8] },
     /// It is to be this.
     Set { key: &'a [u8], value: &'a [u8] },
-    /// It is to be so much more.
+    /// It is to be this much more.
     Add { key: &'a [u8], number: u64 },
 }
 

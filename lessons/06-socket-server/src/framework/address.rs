@@ -32,7 +32,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// Who asks.
+/// The client that asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Peer {
     /// A client with an address. One that talks over the internet always has one.

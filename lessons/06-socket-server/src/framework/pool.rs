@@ -1,4 +1,4 @@
-//! A bounded pool: so many threads, so many requests that wait, and no more.
+//! A bounded pool: a fixed number of threads, a fixed number of waiting requests, and no more.
 
 use std::collections::VecDeque;
 use std::io;
@@ -123,7 +123,7 @@ impl Queue {
     }
     // listing: end work
 
-    /// Changes the state and has everybody look again who waits for a change.
+    /// Changes the state and wakes all threads that wait for a change.
     fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.lock());
         self.changed.notify_all();

@@ -30,7 +30,7 @@ fn a_running_request_is_answered_and_who_comes_late_is_refused(
     assert!(server.is_closed());
     let has_ended = server.running.ended().is_some();
     // A look that comes later than that finds the work done.
-    assert!(!has_ended || said.elapsed() > WORK, "it serves the one who is in");
+    assert!(!has_ended || said.elapsed() > WORK, "it serves the client that is in");
     assert_eq!(hear(&early), "HELLO\n");
     assert!(is_ended(&early));
     assert_eq!(server.code(), Some(0));

@@ -194,7 +194,7 @@ fn try_start(path: &Path, first_has_ended: &AtomicBool) -> Option<Start> {
     (is_served && by_another).then_some(Start::AnotherServes)
 }
 
-/// One ends while others start: whoever gets the path must be the one that clients find.
+/// One ends while others start: the server that gets the path must be the one that clients find.
 #[test]
 fn a_server_that_ends_hands_the_path_to_one_other() {
     let folder = tempdir().unwrap();

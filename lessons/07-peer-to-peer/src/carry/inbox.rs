@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 
 use crate::node::Event;
 
-/// How much waits in an inbox. When it is full, whoever brings more waits, too.
+/// How much waits in an inbox. When it is full, a thread that brings more waits, too.
 const INBOX: usize = 256;
 
 /// What comes into the inbox.

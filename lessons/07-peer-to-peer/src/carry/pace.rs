@@ -1,7 +1,8 @@
 //! A pace: how fast one neighbour's messages are taken.
 //!
 //! What one node says, every other node has to carry. So nobody may say more than all can bear: a
-//! burst is fine, then so many a second. We simply do not read faster; TCP lets the sender wait.
+//! burst is fine, then a fixed number a second. We simply do not read faster; TCP lets the sender
+//! wait.
 
 use std::time::{Duration, Instant};
 

@@ -127,7 +127,7 @@ impl Stage {
         self.exit(gone)
     }
 
-    /// Ends whoever is still there.
+    /// Ends the nodes that are still there.
     pub fn end(mut self) -> Result<()> {
         for name in self.others("") {
             let _ = self.order(name, Input::Crash);

@@ -17,7 +17,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(16);
 
 struct Entry {
-    /// The person named it: it is tried for ever.
+    /// The person named it: it is tried forever.
     named: bool,
     /// Who is there, as far as we know.
     id: Option<NodeId>,

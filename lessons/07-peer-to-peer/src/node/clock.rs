@@ -13,7 +13,7 @@ const SIGNS_OF_LIFE: u32 = 3;
 
 impl Node {
     // listing: begin tick
-    /// Looks who is silent for too long, and sees to it that nobody thinks so of us.
+    /// Drops silent neighbours and sends our keep-alives.
     ///
     /// A program that is killed closes its connections, as the system does it for it. A machine that
     /// loses its power closes nothing: then there is only silence to tell, and TCP itself does not

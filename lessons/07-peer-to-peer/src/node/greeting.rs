@@ -8,7 +8,7 @@
 //!
 //! ```text
 //!   smaller id                 larger id
-//!       │ ─── HELLO ─────────────► │         both at once, whoever has dialled
+//!       │ ─── HELLO ─────────────► │         both at once, whichever has dialled
 //!       │ ◄──────────── HELLO ──── │
 //!       │ ─── WELCOME ───────────► │         the first connection …
 //!       │ ◄────────── WELCOME ──── │         … is kept: from here on messages
@@ -37,7 +37,7 @@ impl Node {
         self.send(link, self.hello());
     }
 
-    /// Whoever connects and says nothing has a place only until somebody else wants it: a node
+    /// A peer that connects and says nothing has a place only until somebody else wants it: a node
     /// greets at once, so those who are turned away in a crowd are those who never would.
     fn make_room_for_a_stranger(&mut self) {
         let is_stranger = |link: &Link| !link.dialled && !matches!(link.stage, Stage::Up(_));

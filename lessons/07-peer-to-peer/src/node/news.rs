@@ -17,7 +17,7 @@ pub enum News {
     Gone { name: String, why: String },
     /// Somebody has said something.
     Heard { name: String, text: String },
-    /// We have said something, to so many neighbours.
+    /// We have said something, to this many neighbours.
     Said { text: String, to: usize },
     /// The node at this address, which we were told to connect to, is a neighbour.
     Joined(SocketAddr),

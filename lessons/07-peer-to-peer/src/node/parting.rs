@@ -9,8 +9,8 @@ use crate::wire::{Frame, Reason};
 
 impl Node {
     // listing: begin leave
-    /// Takes leave of everybody. Frames arrive in order, so whoever hears the farewell has heard
-    /// all that we said before, and closes its side: then we know.
+    /// Takes leave of everybody. Frames arrive in order, so a neighbour that hears the farewell has
+    /// heard all that we said before, and closes its side: then we know.
     pub(super) fn leave(&mut self) {
         if self.farewell.is_some() {
             return;

@@ -4,8 +4,8 @@ use std::collections::{HashSet, VecDeque};
 
 use crate::wire::MessageId;
 
-/// How many are remembered. Whoever says so many others can make us forget one, and show it twice;
-/// that it does not go round for ever then is the work of its hops.
+/// How many are remembered. A node that says that many others can make us forget one, and show it
+/// twice; that it does not go round forever then is the work of its hops.
 pub const CAPACITY: usize = 4096;
 
 // listing: begin seen

@@ -1,6 +1,6 @@
 //! From bytes to a frame, or to the reason why they are none.
 //!
-//! Whoever sent them may be anybody: a length is compared before anything is taken, and what is
+//! Their sender may be anybody: a length is compared before anything is taken, and what is
 //! left over at the end is as wrong as what is missing.
 
 use std::net::{Ipv6Addr, SocketAddr};

@@ -27,7 +27,7 @@ impl Fields {
         self.0.iter().filter(|field| field.0 == name).map(|field| field.1.as_str()).collect()
     }
 
-    /// Whether `Connection: close` is among the lines: whoever sent it closes after this message
+    /// Whether `Connection: close` is among the lines: its sender closes after this message
     /// (RFC 9112, section 9.6). The value is a list, and its words are the same in capitals.
     pub fn says_close(&self) -> bool {
         let mut options = self.values("connection").into_iter().flat_map(|list| list.split(','));

@@ -34,7 +34,8 @@ impl Destination {
             parse(text)?
         };
         if !url.username().is_empty() || url.password().is_some() {
-            // RFC 9110, section 4.2.4: never part of a request. Whoever wants to log in says so.
+            // RFC 9110, section 4.2.4: never part of a request. A person who wants to log in says
+            // so.
             say!("the user name and password in the URL are not sent");
         }
         let fragment = url.fragment().map(str::to_owned);

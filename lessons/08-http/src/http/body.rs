@@ -19,7 +19,7 @@ pub enum WireError {
     Connection(io::Error),
     /// What came is no HTTP, or more than we take.
     Fault(Fault),
-    /// Nothing is wrong with the message: whoever wanted its bytes could not take them.
+    /// Nothing is wrong with the message: the receiver of its bytes could not take them.
     Output(io::Error),
 }
 
@@ -38,9 +38,9 @@ impl From<Fault> for WireError {
 // listing: begin head
 /// Reads a head, up to and with its empty line, but not a byte of what follows.
 ///
-/// It looks at each line as it comes, so that whoever sends bare line feeds is told so at once and
-/// not after a time limit. One empty line in front is skipped: some old clients send one behind a
-/// body (RFC 9112, section 2.2).
+/// It looks at each line as it comes, so that a peer that sends bare line feeds is told so at once
+/// and not after a time limit. One empty line in front is skipped: some old clients send one behind
+/// a body (RFC 9112, section 2.2).
 pub fn read_head(input: &mut impl BufRead) -> Result<Vec<u8>, WireError> {
     let mut head = Vec::new();
     read_line(input, &mut head, MAX_LINE_BYTES, 414)?;

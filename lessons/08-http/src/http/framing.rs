@@ -8,7 +8,7 @@ use crate::http::head::{Fault, Fields, Request, Response, Version, bad};
 /// How the end of a body is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// So many bytes; none is the usual case of a request.
+    /// This many bytes; none is the usual case of a request.
     Length(u64),
     /// In pieces, each with its length in front, until one of length 0.
     Chunked,

@@ -1,4 +1,4 @@
-//! A connection, with or without TLS, on which no wait lasts for ever.
+//! A connection, with or without TLS, on which no wait lasts forever.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;

@@ -24,7 +24,7 @@ pub struct Answer {
 pub enum Content {
     Nothing,
     Text(String),
-    /// So many bytes from where the file stands.
+    /// This many bytes from where the file stands.
     File(File, u64),
     /// The time, line by line.
     Clock,

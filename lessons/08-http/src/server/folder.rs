@@ -61,7 +61,7 @@ impl Folder {
         } else if as_folder && !place.as_os_str().is_empty() {
             return Err(NO_SUCH_FILE);
         }
-        // A file, and not a pipe or a device, on which an open could wait for ever.
+        // A file, and not a pipe or a device, on which an open could wait forever.
         let file = open_file(&path).map_err(|error| cannot_open(&path, &error))?;
         // The answer's head promises a length, and a file of /proc has none before it is read.
         if !matches!(known_length(&file), Ok(Some(_))) {
@@ -81,7 +81,7 @@ impl Folder {
     // listing: end find
 }
 
-/// Whoever asks learns no more than that there is nothing for them; we say the reason here.
+/// The client learns no more than that there is nothing for it; we say the reason here.
 fn cannot_open(path: &Path, error: &io::Error) -> Fault {
     say!("cannot open {}: {}", path.display(), plain(error));
     match error.kind() {

@@ -27,7 +27,7 @@ pub struct Manner {
 }
 
 impl Manner {
-    /// For whoever does not get to ask again.
+    /// For a client that does not get to ask again.
     pub const LAST: Self = Self { head_only: false, close: true, version: Version::Http11 };
 
     pub fn of(request: &Request) -> Self {

@@ -1,4 +1,4 @@
-//! The pages that the program brings along, for whoever has no folder at hand.
+//! The pages that the program brings along, for use without a folder.
 
 use std::fs;
 

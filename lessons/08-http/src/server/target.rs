@@ -71,7 +71,7 @@ pub fn path_and_query(target: &str) -> Result<(&str, &str), Fault> {
 /// folder itself.
 ///
 /// First cut at each '/', then decode, and once only (RFC 3986, section 2.4): a `%2F` is a
-/// character of a name and no separator. Whoever decodes first, or twice, opens doors.
+/// character of a name and no separator. A server that decodes first, or twice, opens doors.
 pub fn resolve(path: &str) -> Result<PathBuf, Fault> {
     let mut place = PathBuf::new();
     if path == "/" {

@@ -93,7 +93,7 @@ fn a_link_is_followed_inside_the_folder_and_not_out_of_it() {
     }
 }
 
-/// Whoever opens a named pipe waits until somebody writes into it.
+/// Opening a named pipe waits until somebody writes into it.
 #[cfg(unix)]
 #[test]
 fn what_is_no_file_is_not_opened() {

@@ -9,8 +9,8 @@
 //! 250 ms  │                 ├─ attempt 2, IPv4 ────┤ connected: it has won
 //! ```
 //!
-//! Whoever has sockets and a clock asks [`Eyeballs`] for the next [`Step`], does that, and tells it
-//! what came of it. All times count from the beginning.
+//! Code that has sockets and a clock asks [`Eyeballs`] for the next [`Step`], does that, and tells
+//! it what came of it. All times count from the beginning.
 
 mod settings;
 

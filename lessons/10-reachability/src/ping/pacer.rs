@@ -19,7 +19,7 @@ impl Pacer {
 
     /// Whether a probe may leave now; if so, it is counted as gone.
     ///
-    /// The interval begins anew with each one. A program that was suspended for a minute does not
+    /// The interval starts again with each one. A program that was suspended for a minute does not
     /// make up for it: that would be a burst, and the rate is a promise.
     pub fn lets_go(&mut self, now: Instant) -> bool {
         let go = self.left > 0 && now >= self.next;

@@ -1,5 +1,5 @@
 //! Networks of one's own: a network namespace (Linux) has its own loopback interface, routes and
-//! limits, and whoever makes one is its administrator. So ICMP sockets can be allowed and forbidden
+//! limits, and its creator is its administrator. So ICMP sockets can be allowed and forbidden
 //! there, and hosts made unreachable, without touching the machine.
 
 use std::process::{Command, Stdio};

@@ -78,7 +78,7 @@ fn is_name(text: &str) -> bool {
     let is_number = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
     text.len() <= 253
         && text.split('.').all(is_label)
-        // 10.0.0.256 was meant to be an address: whoever looks it up as a name waits in vain.
+        // 10.0.0.256 was meant to be an address: as a name it is looked up for nothing.
         && !text.rsplit('.').next().is_some_and(is_number)
     // exercise: end
 }

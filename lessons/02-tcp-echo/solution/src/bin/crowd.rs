@@ -1,8 +1,8 @@
 //! Exercise `crowd`: a server for many clients at once, none of which can hold up another.
 //!
 //! Everybody who finds a place is greeted with `welcome`, and then everything that they send comes
-//! back. Whoever finds none is told `full`. A client that is silent, or takes nothing of what we
-//! have for it, loses its place after a while. Lesson 2's server shows the threads; the places,
+//! back. A client that finds none is told `full`. A client that is silent, or takes nothing of what
+//! we have for it, loses its place after a while. Lesson 2's server shows the threads; the places,
 //! and that each comes free again whatever its client does, are new.
 //!
 //! Try it: `cargo run -p exercise-02 --bin crowd -- server --max 2`, and in three other terminals

@@ -41,7 +41,7 @@ struct Cli {
 enum Role {
     /// Keep the room until it is killed
     Server {
-        /// Who has been silent for so long has left
+        /// A member that has been silent for this long has left
         #[arg(long, value_name = "MILLISECONDS", default_value = "300000")]
         expiry: NonZeroU32,
         /// How many members there may be at a time
@@ -72,7 +72,7 @@ struct Room {
     socket: UdpSocket,
     expiry: Duration,
     places: usize,
-    /// In the order of their last datagrams: who has been silent longest comes first.
+    /// In the order of their last datagrams: the longest silence comes first.
     members: VecDeque<Member>,
     last_number: u32,
 }
@@ -90,7 +90,7 @@ impl Room {
         }
     }
 
-    /// Lets everybody leave who has been silent for too long, the longest silence first; returns
+    /// Removes the members that have been silent for too long, the longest silence first; returns
     /// how long it is until the next one's time is up, or `None` if nobody is there.
     fn expire(&mut self, now: Instant) -> Option<Duration> {
         todo!("members whose time is up leave, the first one first; how long has the next one?")

@@ -92,7 +92,7 @@ fn answer(socket: &UdpSocket, uploads: &mut Uploads, datagram: &[u8], sender: So
 enum Datagram<'a> {
     /// These bytes belong to the file.
     Data(&'a [u8]),
-    /// That was all; so many bytes the whole file has.
+    /// That was all; the number of bytes in the whole file.
     End { length: u64 },
 }
 

@@ -22,7 +22,7 @@ use crate::server::token::Tokens;
 const MS: Duration = Duration::from_millis(1);
 const SETTINGS: Settings =
     Settings { timeout: Duration::from_millis(200), retries: 8, window: None };
-/// IPv4 and UDP add so much to each of our packets.
+/// What IPv4 and UDP add to each of our packets, in bytes.
 const HEADERS: f64 = 28.0;
 
 /// A network: what happens to packets in both directions, and one narrow link to the server.
@@ -30,7 +30,7 @@ const HEADERS: f64 = 28.0;
 struct Network {
     seed: u64,
     delay: Duration,
-    /// Up to so much is added to the delay of each packet, so that they overtake each other.
+    /// Up to this much is added to the delay of each packet, so that they overtake each other.
     jitter: Duration,
     loss: f64,
     duplicate: f64,
@@ -170,7 +170,7 @@ impl World {
         self.clients.push(Client { sender, about, content, wake, end: None });
     }
 
-    /// Runs until so many clients are done.
+    /// Runs until this many clients are done.
     fn run_until(&mut self, done: usize) {
         while self.clients.iter().filter(|client| client.end.is_some()).count() < done {
             let waiting = self.clients.iter().filter(|client| client.end.is_none());
@@ -180,7 +180,7 @@ impl World {
                 self.arrive();
             } else {
                 self.now = self.now.max(wake);
-                assert!(self.now < self.start + Duration::from_secs(3600), "this takes for ever");
+                assert!(self.now < self.start + Duration::from_secs(3600), "this takes forever");
                 let due = |client: &Client| client.end.is_none() && client.wake <= self.now;
                 let due: Vec<_> = self.clients.iter().map(due).collect();
                 (0..due.len()).filter(|number| due[*number]).for_each(|number| self.act(number));
@@ -308,7 +308,7 @@ fn the_file_arrives_exactly_or_both_sides_end_without_it(#[values(0, 1, 2, 3, 4)
         world.receiver.forget(world.now, Duration::ZERO);
         assert!(world.files() <= 1, "seed {seed}: something is left behind");
     }
-    // Nine waits in vain in a row are rare even at a loss of 50 % in each direction.
+    // Nine timeouts in a row are rare even at a loss of 50 % in each direction.
     assert!(failed <= networks / 20 + 2, "{failed} of {networks} uploads failed");
 }
 

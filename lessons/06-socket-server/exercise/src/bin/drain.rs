@@ -30,7 +30,7 @@ mod client;
 
 use client::{Client, Incoming, is_name, next_line};
 
-/// Does what it is asked, so much at a time, and ends in order
+/// Does what it is asked, a bounded amount at a time, and ends in order
 #[derive(Parser)]
 struct Cli {
     /// Where to listen; port 0: any free one
@@ -87,7 +87,7 @@ struct Pool {
     workers: usize,
     queue: usize,
     state: Mutex<State>,
-    /// Somebody who waits may find now what they wait for.
+    /// A waiting thread may find now what it waits for.
     changed: Condvar,
     /// Raised by `stop`: nobody new, and nothing new.
     stop: Stop,
@@ -119,11 +119,11 @@ impl Pool {
 
     /// Finishes every request of this name that a worker has taken; whether there was one.
     fn finish(&self, name: &str) -> bool {
-        todo!("take it out of the running ones, and wake whoever waits for that")
+        todo!("take it out of the running ones, and wake the threads that wait for it")
     }
 
-    /// Does what one client's lines say, until its stream ends or somebody says `stop`. Whoever
-    /// says it is heard until all is done.
+    /// Does what one client's lines say, until its stream ends or somebody says `stop`. The client
+    /// that says it is heard until all is done.
     fn hear(&self, stream: &TcpStream) -> io::Result<()> {
         let client = Arc::new(Client::new(stream, &self.stop)?);
         let mut lines = BufReader::new(Incoming { stream, until: &self.stop });
@@ -137,7 +137,7 @@ impl Pool {
                 None if line == "stop" => {
                     lines.get_mut().until = &self.end;
                     self.stop.raise();
-                    // Under the lock: whoever has just found no reason to go home waits by now.
+                    // Under the lock: a thread that just found no reason to go home waits by now.
                     drop(self.state());
                     self.changed.notify_all();
                     client.tell("stopping");

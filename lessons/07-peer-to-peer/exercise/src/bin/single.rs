@@ -178,7 +178,7 @@ impl Line {
 }
 
 /// Another node, as long as we have a connection with it: the line that all answers go over.
-/// Whoever holds the lock is the only one who sends there.
+/// Only the holder of the lock sends there.
 #[derive(Default)]
 struct Peer(Mutex<Option<Line>>);
 

@@ -31,9 +31,9 @@ use netbasics::{program, ready, say, socket};
 
 /// The longest text of a message, in bytes.
 const MAX_TEXT_BYTES: usize = 1024;
-/// So many ids are remembered, the latest ones.
+/// How many ids are remembered, the latest ones.
 const REMEMBERED_IDS: usize = 1000;
-/// So many messages may wait for a neighbour that does not take them.
+/// How many messages may wait for a neighbour that does not take them.
 const MAX_WAITING: usize = 1000;
 /// How long a peer may take to be connected to.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -207,7 +207,7 @@ impl Node {
         }
     }
 
-    /// Connects to a peer, hears it out, and begins again after a pause: for ever.
+    /// Connects to a peer, hears it out, and begins again after a pause, forever.
     fn call(&self, peer: &Endpoint, retry: Duration) {
         // exercise: begin "connect, take the peer in, hear it out; after any end pause and call again"
         loop {
@@ -230,7 +230,7 @@ impl Node {
         let stream = Arc::new(stream);
         let (queue, queued) = sync_channel(MAX_WAITING);
         // The first thing in the queue, and nothing is passed on before the lock is free again:
-        // whoever has read it knows that all that is new from then on will come, too.
+        // a client that has read it knows that all that is new from then on will come, too.
         let _ = queue.try_send(Arc::from(*b"H"));
         let mut state = self.state();
         thread::Builder::new().spawn({

@@ -180,7 +180,7 @@ impl Line {
 }
 
 /// Another node, as long as we have a connection with it: the line that all answers go over.
-/// Whoever holds the lock is the only one who sends there.
+/// Only the holder of the lock sends there.
 #[derive(Default)]
 struct Peer(Mutex<Option<Line>>);
 
@@ -278,7 +278,7 @@ impl Node {
         let peer = self.peer(id);
         peer.admit(line, favoured(self.id, id));
         let end = answer_all(&mut incoming, &peer);
-        // Before the connection is closed: who has seen the close can come again at once.
+        // Before the connection is closed: a peer that has seen the close can come again at once.
         peer.forget(line);
         end
         // exercise: end

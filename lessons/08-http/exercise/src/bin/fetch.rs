@@ -86,7 +86,7 @@ struct Head {
 enum Body {
     /// Before it begins.
     None,
-    /// After so many bytes.
+    /// After this many bytes.
     Length(u64),
     Chunked,
     /// With the connection.

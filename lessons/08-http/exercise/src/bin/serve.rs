@@ -7,7 +7,7 @@
 //! ```
 //!
 //! One connection carries any number of requests, in whatever pieces. Where a request ends follows
-//! from its head; whoever is wrong about that takes a stranger's body for a request.
+//! from its head; a server that is wrong about that takes a stranger's body for a request.
 //!
 //! Try it: `cargo run -p exercise-08 --bin serve -- server --dir .`, and in another terminal
 //! `curl -v http://127.0.0.1:8888/Cargo.toml`. Grade it: `cargo xtask grade 08/serve`.
@@ -133,7 +133,7 @@ fn answer_head(status: Status, length: usize, more: &str, is_last: bool) -> Vec<
     head.into_bytes()
 }
 
-/// Reads a file whole. A pipe or a device, on which a read could wait for ever, is an error.
+/// Reads a file whole. A pipe or a device, on which a read could wait forever, is an error.
 fn read(file: &Path) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     open_file(file)?.read_to_end(&mut content)?;

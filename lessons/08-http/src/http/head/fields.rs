@@ -80,7 +80,7 @@ pub fn unfold(lines: &[u8]) -> Vec<u8> {
 
 /// The next line without its CR LF, and the bytes behind it.
 ///
-/// RFC 9112, section 2.2, would accept a line feed alone. Whoever does that sees lines where
+/// RFC 9112, section 2.2, would accept a line feed alone. A reader that does sees lines where
 /// others see one; so here every line feed has its carriage return, and the other way round.
 pub fn split_line(bytes: &[u8]) -> Result<(&[u8], &[u8]), Fault> {
     let end = bytes.iter().position(|&byte| byte == b'\n').ok_or(bad("a line without an end"))?;

@@ -105,7 +105,7 @@ fn converse(mut stream: &TcpStream, until: Instant, text: &str) -> io::Result<St
     let mut incoming = BufReader::new(stream);
     let mut answer = Vec::new();
     while !answer.ends_with(b"\n") {
-        // Of each read, as a server that sends a byte now and then must not keep us for ever.
+        // Of each read, as a server that sends a byte now and then must not keep us forever.
         stream.set_read_timeout(Some(left_until(until)?))?;
         let piece = match incoming.fill_buf() {
             // EINTR: a signal came first (Ctrl-Z, and then `fg`). Ask again.

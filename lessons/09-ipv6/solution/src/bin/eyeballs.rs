@@ -110,7 +110,8 @@ fn race(addresses: &[SocketAddr], delay: Duration, until: Instant) -> Result<Tcp
         // Nobody left to begin with: then only the results are waited for.
         let pause = if next.is_some() { delay.min(left) } else { left };
         match reports.recv_timeout(pause) {
-            // The receiver is dropped here: whoever connects later finds nobody to report to.
+            // The receiver is dropped here: an attempt that connects later finds nobody to report
+            // to.
             Ok((_, Ok(stream))) => return Ok(stream),
             Ok((address, Err(error))) => {
                 if let Some(at) = running.iter().position(|running| *running == address) {
@@ -152,7 +153,7 @@ fn converse(mut stream: &TcpStream, until: Instant, text: &str) -> io::Result<St
     let mut incoming = BufReader::new(stream);
     let mut answer = Vec::new();
     while !answer.ends_with(b"\n") {
-        // Of each read, as a server that sends a byte now and then must not keep us for ever.
+        // Of each read, as a server that sends a byte now and then must not keep us forever.
         stream.set_read_timeout(Some(left_until(until)?))?;
         let piece = match incoming.fill_buf() {
             // EINTR: a signal came first (Ctrl-Z, and then `fg`). Ask again.

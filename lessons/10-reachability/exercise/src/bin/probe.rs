@@ -24,9 +24,9 @@ use netbasics::port::Endpoint;
 use netbasics::program::{self, OutputError, Usage};
 use netbasics::socket;
 
-/// So many probes are in flight at most: a check is no reason to make a host sweat.
+/// The most probes in flight: a check is no reason to make a host sweat.
 const MAX_AT_ONCE: usize = 4;
-/// So much of a banner is shown, in bytes.
+/// How much of a banner is shown, in bytes.
 const MAX_BANNER_BYTES: usize = 80;
 
 /// Tells whether TCP ports of a host are open
@@ -113,7 +113,7 @@ impl fmt::Display for Finding {
 /// Probes all targets, each as soon as fewer than [`MAX_AT_ONCE`] are in flight; what was found, in
 /// the order of the targets.
 fn probe_all(targets: &[SocketAddr], options: &Options) -> Vec<Finding> {
-    todo!("so many threads, each of which takes the next target until there is none")
+    todo!("a few threads, each of which takes the next target until there is none")
 }
 
 /// Connects to one port, waits for its banner if that is asked for, and closes.
