@@ -37,9 +37,10 @@ pub fn wanted<'a>(
         of.number == lesson.number && name.is_none_or(|name| exercise.name == name)
     });
     if found.is_empty() {
-        let names = all(course).into_iter().map(|(of, e)| format!("{}/{}", of.number, e.name));
+        let names = lesson.about.exercises.iter().map(|e| format!("{}/{}", lesson.number, e.name));
         let names = names.collect::<Vec<_>>().join(", ");
-        let problem = format!("there is no exercise {wanted}; there are: {names}");
+        let problem =
+            format!("there is no exercise {wanted}; lesson {} has: {names}", lesson.number);
         return Err(WrongArguments(problem).into());
     }
     Ok(found)

@@ -244,7 +244,8 @@ fn show_progress(score: &ExerciseScore) {
     let (lesson, exercise, left) = (&score.lesson, &score.exercise, score.pending);
     let late = score.late().count();
     let late = if late > 0 { format!(", {late} timed out") } else { String::new() };
-    let line = format!("{lesson}/{exercise}: {left} cases to go{late}");
+    let cases = if left == 1 { "case" } else { "cases" };
+    let line = format!("{lesson}/{exercise}: {left} {cases} to go{late}");
     show_status(if left > 0 { &line } else { "" });
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use grader::course::Language;
+use grader::terminal;
 
 use crate::course::Course;
 use crate::exercises::{self, WrongArguments};
@@ -28,11 +29,16 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
-    show(&Course::find()?, options, &mut io::stdout().lock())?;
+    show(&Course::find()?, options, terminal::width(), &mut io::stdout().lock())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(course: &Course, options: &Options, out: &mut dyn Write) -> Result<()> {
+fn show(
+    course: &Course,
+    options: &Options,
+    width: Option<usize>,
+    out: &mut dyn Write,
+) -> Result<()> {
     let language = options.lang.language();
     let wanted = exercises::wanted(course, options.exercise.as_deref())?;
     let standing = Standing::read(course);
@@ -45,7 +51,8 @@ fn show(course: &Course, options: &Options, out: &mut dyn Write) -> Result<()> {
     }
     let shown = if options.all { 1..=count } else { number..=number };
     for (number, hint) in (1..).zip(&exercise.hints).filter(|(number, _)| shown.contains(number)) {
-        writeln!(out, "{}", numbered(language, &name, (number, count), language.pick(hint)))?;
+        let hint = numbered(language, &name, (number, count), language.pick(hint));
+        writeln!(out, "{}", terminal::markdown(&hint, width))?;
     }
     if !options.all && number < count {
         let more = language.words("for more: ", "需要更多提示：");
@@ -81,7 +88,7 @@ mod tests {
             panic!("{arguments:?} is another command");
         };
         let mut out = Vec::new();
-        show(course, &options, &mut out)?;
+        show(course, &options, None, &mut out)?;
         Ok(String::from_utf8(out)?)
     }
 

@@ -122,7 +122,9 @@ fn write_next(
     };
     let name = format!("{}/{}", lesson.number, exercise.name);
     let next = language.words("Next: ", "下一个练习：");
-    writeln!(out, "\n{next}{name}  {}", language.pick(&exercise.title))?;
+    let start = format!("{next}{name}  ");
+    let title = language.pick(&exercise.title);
+    writeln!(out, "\n{}", terminal::row(&start, title, 6, terminal::width()))?;
     let (task, watch) = (format!("cargo xtask task {name}"), format!("cargo xtask watch {name}"));
     let width = watch.len() + 2;
     let asks = language.words("what it asks for, and which file to edit", "要求和要编辑的文件");

@@ -5,28 +5,40 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use grader::course::Language;
+use grader::terminal;
 
 use crate::course::Course;
 use crate::exercises;
 use crate::lang::Lang;
+use crate::standing::Standing;
 
 /// Show what an exercise asks for, byte by byte, and which file to edit
 #[derive(clap::Args)]
 pub struct Options {
-    /// LESSON or LESSON/EXERCISE, such as 02 or 02/answer
-    exercise: String,
+    /// LESSON or LESSON/EXERCISE, such as 02 or 02/answer; without it, the exercise that comes next
+    exercise: Option<String>,
     #[command(flatten)]
     lang: Lang,
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
-    show(&Course::find()?, options, &mut io::stdout().lock())?;
+    show(&Course::find()?, options, terminal::width(), &mut io::stdout().lock())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(course: &Course, options: &Options, out: &mut dyn Write) -> Result<()> {
+fn show(
+    course: &Course,
+    options: &Options,
+    width: Option<usize>,
+    out: &mut dyn Write,
+) -> Result<()> {
     let language = options.lang.language();
-    for (lesson, exercise) in exercises::wanted(course, Some(&options.exercise))? {
+    let mut wanted = exercises::wanted(course, options.exercise.as_deref())?;
+    if options.exercise.is_none() {
+        let next = Standing::read(course).next(wanted.iter().copied());
+        wanted = next.or(wanted.first().copied()).into_iter().collect();
+    }
+    for (lesson, exercise) in wanted {
         let (name, number) = (&exercise.name, &lesson.number);
         let points: u32 = exercise.checks.iter().map(|check| check.points).sum();
         let title = language.pick(&exercise.title);
@@ -34,7 +46,8 @@ fn show(course: &Course, options: &Options, out: &mut dyn Write) -> Result<()> {
             Language::English => writeln!(out, "{number}/{name}: {title} ({points} points)\n")?,
             Language::Chinese => writeln!(out, "{number}/{name}：{title}（{points} 分）\n")?,
         }
-        writeln!(out, "{}\n", language.pick(&exercise.task).trim())?;
+        let task = language.pick(&exercise.task).trim();
+        writeln!(out, "{}\n", terminal::markdown(task, width))?;
         let file = exercises::exercise_file(lesson, exercise);
         let file = file.strip_prefix(&course.root).unwrap_or(&file);
         writeln!(out, "{}{}", language.words("edit:   ", "编辑："), file.display())?;
@@ -57,7 +70,7 @@ mod tests {
             panic!("{arguments:?} is another command");
         };
         let mut out = Vec::new();
-        show(course, &options, &mut out)?;
+        show(course, &options, None, &mut out)?;
         Ok(String::from_utf8(out)?)
     }
 

@@ -33,6 +33,57 @@ pub fn row(start: &str, text: &str, indent: usize, width: Option<usize>) -> Stri
     start + &lines
 }
 
+/// Markdown in a terminal that is narrower than its lines: paragraphs and items of lists are wrapped
+/// again, between words; tables and code stay as they are.
+#[must_use]
+pub fn markdown(text: &str, width: Option<usize>) -> String {
+    if width.is_none_or(|width| text.lines().all(|line| columns(line) <= width)) {
+        return text.to_owned();
+    }
+    let wrapped = |block: &Block| match block {
+        Block::Kept(line) => (*line).to_owned(),
+        Block::Text { mark, text } => row(mark, text, 0, width),
+    };
+    blocks(text).iter().map(wrapped).collect::<Vec<_>>().join("\n")
+}
+
+/// A part of a Markdown text that has lines of its own.
+enum Block<'a> {
+    /// An empty line, or one of a table or of code.
+    Kept(&'a str),
+    /// A paragraph, or an item of a list behind its mark.
+    Text { mark: &'a str, text: String },
+}
+
+fn blocks(text: &str) -> Vec<Block<'_>> {
+    let mut blocks = Vec::new();
+    for line in text.lines() {
+        let (mark, rest) = line.split_at(mark_length(line));
+        let is_kept = line.is_empty() || line.starts_with('|');
+        match blocks.last_mut() {
+            _ if is_kept => blocks.push(Block::Kept(line)),
+            Some(Block::Text { text, .. }) if mark.is_empty() => {
+                let is_spaced = !text.ends_with(is_wide);
+                *text += if is_spaced { " " } else { "" };
+                *text += line.trim_start();
+            }
+            _ if line.starts_with("    ") => blocks.push(Block::Kept(line)),
+            _ => blocks.push(Block::Text { mark, text: rest.to_owned() }),
+        }
+    }
+    blocks
+}
+
+/// How long the mark is that makes `line` an item of a list: `- `, `12. `.
+fn mark_length(line: &str) -> usize {
+    let number = line.trim_start_matches(|character: char| character.is_ascii_digit());
+    match (number.strip_prefix(". "), line.strip_prefix("- ")) {
+        (Some(rest), _) if number.len() < line.len() => line.len() - rest.len(),
+        (_, Some(rest)) => line.len() - rest.len(),
+        _ => 0,
+    }
+}
+
 /// `text` in lines of at most `room` columns.
 fn lines(text: &str, room: usize) -> Vec<String> {
     let (mut lines, mut line) = (Vec::new(), String::new());
@@ -135,6 +186,20 @@ mod tests {
     #[test]
     fn a_start_without_a_text_stays_as_it_is() {
         assert_eq!(row("a start that is wide  ", "", 2, Some(10)), "a start that is wide  ");
+    }
+
+    #[test]
+    fn markdown_is_wrapped_between_words_but_for_tables_and_code() {
+        let text = "A paragraph of words in\ntwo lines.\n\n- An item that is too long and\n  goes on.\n\
+                    12. Another one, whose number is wide\n\n    some code, kept exactly as it is\n\n\
+                    | a | row of a table, as it is |\n\n一二三四五\n六七八";
+        let expected = "A paragraph of words in two\nlines.\n\n- An item that is too long\n  and goes on.\n\
+                        12. Another one, whose\n    number is wide\n\n    \
+                        some code, kept exactly as it is\n\n| a | row of a table, as it is |\n\n\
+                        一二三四五六七八";
+        assert_eq!(markdown(text, Some(28)), expected);
+        assert_eq!(markdown(text, Some(80)), text);
+        assert_eq!(markdown(text, None), text);
     }
 
     #[test]

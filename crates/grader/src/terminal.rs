@@ -7,7 +7,7 @@ use crate::course::{Exercise, Language};
 use crate::protocol::Verdict;
 use crate::report::Grade;
 use crate::score::{CaseResult, CheckScore, ExerciseScore};
-pub use columns::{row, width};
+pub use columns::{markdown, row, width};
 
 /// Whether to colour what is printed: on a terminal whose owner has not set `NO_COLOR`.
 #[must_use]

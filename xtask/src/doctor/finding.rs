@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use grader::course::{Language, Text};
 use grader::plain::plain;
+use grader::terminal;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -51,7 +52,8 @@ impl Finding {
     pub fn write(&self, out: &mut dyn Write, subject: &Text, language: Language) -> io::Result<()> {
         let (level, subject) = (word(self.level, language), language.pick(subject));
         let (said, colon) = (language.pick(&self.said), language.words(": ", "："));
-        writeln!(out, "{level}  {}", plain(&format!("{subject}{colon}{said}")))?;
+        let said = plain(&format!("{subject}{colon}{said}"));
+        writeln!(out, "{}", terminal::row(&format!("{level}  "), &said, 9, terminal::width()))?;
         let to_try = language.words("try: ", "试试：");
         for advice in &self.tries {
             writeln!(out, "         {}", plain(&format!("{to_try}{}", language.pick(advice))))?;

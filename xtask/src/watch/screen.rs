@@ -100,6 +100,7 @@ impl Screen {
         };
         self.status(&match (self.language, left) {
             (_, 0) => String::new(),
+            (Language::English, 1) => format!("{name}: 1 case to go{timeouts}"),
             (Language::English, left) => format!("{name}: {left} cases to go{timeouts}"),
             (Language::Chinese, left) => format!("{name}：还剩 {left} 个用例{timeouts}"),
         })

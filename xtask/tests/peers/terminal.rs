@@ -132,6 +132,10 @@ fn keys_and_screen() {
     terminal.ends_with(0);
 }
 
+/// A text of the course is written in lines of a hundred columns.
+const LONG: &str = "Write a program that prints a number, and nothing but that number, in one line of \
+                    its own, and ends with the exit code 0.";
+
 /// Every word of the table stands on the screen whole: tmux shows where a line was broken.
 fn narrow() {
     let course = Course::new("narrow");
@@ -143,7 +147,10 @@ fn narrow() {
     let about = about.replacen("title = { en = 'T', zh = '题' }", title, 1);
     fs::write(
         &toml,
-        about.replace("en = 'Print one'", "en = 'Print one as wide as a terminal is'"),
+        about
+            .replace("en = 'Print one'", "en = 'Print one as wide as a terminal is'")
+            .replacen("task = { en = 'T'", &format!("task = {{ en = '{LONG}'"), 1)
+            .replace("en = 'general'", &format!("en = '{LONG}'")),
     )
     .unwrap();
     for (locale, parts) in [
@@ -151,7 +158,7 @@ fn narrow() {
         ("zh_CN.UTF-8", ["标题很长，", "而且标点不能放在行首"]),
     ] {
         let terminal = Terminal::open_in(&course, 60, &[("LC_ALL", locale)]);
-        for command in ["list", ""] {
+        for command in ["list", "", "task", "hint"] {
             terminal.enter(&format!("clear; \"$XTASK\" {command}; echo en''ded with $?"));
             terminal.shows("ended with 0");
             let screen = terminal.screen();

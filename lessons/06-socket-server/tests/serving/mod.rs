@@ -173,8 +173,8 @@ pub fn hear(mut stream: &Socket) -> String {
     String::from_utf8(line).unwrap()
 }
 
-/// Sends so many datagrams that their answers do not fit into the queue of a receiver that takes none
-/// (`net.unix.max_dgram_qlen`).
+/// Sends more datagrams than there is room for their answers in the queue of a receiver that takes
+/// none (`net.unix.max_dgram_qlen`).
 #[cfg(unix)]
 pub fn send_more_than_a_queue_takes(deaf: &std::os::unix::net::UnixDatagram, server: &Served) {
     deaf.set_write_timeout(Some(LIMIT)).unwrap();
