@@ -85,7 +85,8 @@ pub enum Weight {
     Stands(String),
 }
 
-/// Weighs a disturbance, while the grader itself stood still for `grader` in all.
+/// Weighs a disturbance, while the grader itself was [stopped](Standstill::stopped) for `grader` in all.
+/// That it waited for a processor says nothing about who stopped the test.
 #[must_use]
 pub fn weigh(disturbance: &Disturbance, grader: Duration) -> Weight {
     let Disturbance { what, stood, queued, own_processor, all_processors } = disturbance;
@@ -100,7 +101,7 @@ pub fn weigh(disturbance: &Disturbance, grader: Duration) -> Weight {
     } else if grader.as_secs_f64() < stood / 2.0 {
         // Somebody stopped the test; a pause of the machine stops us, too.
         return Weight::Stands(format!(
-            "{what}, while the grader was on time: nothing but the test was stopped, so the verdict \
+            "{what}, while the grader was not stopped: nothing but the test was stopped, so the verdict \
              stands"
         ));
     }

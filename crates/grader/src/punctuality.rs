@@ -127,6 +127,14 @@ pub struct Standstill {
     pub queued: Duration,
 }
 
+impl Standstill {
+    /// For how much of it the process was not even ready to run: somebody had stopped it.
+    #[must_use]
+    pub fn stopped(&self) -> Duration {
+        self.length.saturating_sub(self.queued)
+    }
+}
+
 /// What the heart has noticed so far.
 #[derive(Debug)]
 struct Beats {

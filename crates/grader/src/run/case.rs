@@ -22,15 +22,15 @@ pub struct Sat {
     pub longest_wait: Duration,
     /// What held the test up, by its own word.
     pub disturbance: Option<Disturbance>,
-    /// For how long this process stood still meanwhile.
-    pub grader_stood: Duration,
+    /// For how long this process was stopped meanwhile.
+    pub grader_stopped: Duration,
 }
 
 /// Runs one case on `program` within `limits`.
 pub fn sit(job: &Job, tests: &Path, program: &[String], case: &str, limits: Limits) -> Sat {
     let watch = Stopwatch::start();
     let tried = try_case(job, tests, program, case, limits);
-    let grader_stood = watch.standstill().length;
+    let grader_stopped = watch.standstill().stopped();
     match tried {
         Ok((ended, outcome)) => {
             let longest_wait = outcome.as_ref().map_or(0.0, |outcome| outcome.longest_wait);
@@ -42,13 +42,13 @@ pub fn sit(job: &Job, tests: &Path, program: &[String], case: &str, limits: Limi
                 result: CaseResult { output, seconds: ended.took.as_secs_f64(), ..result },
                 longest_wait: Duration::try_from_secs_f64(longest_wait).unwrap_or_default(),
                 disturbance,
-                grader_stood,
+                grader_stopped,
             }
         }
         Err(error) => {
             let report = format!("cannot run the graded test: {error}");
             let result = CaseResult::new(case, Verdict::GraderError, &report);
-            Sat { result, longest_wait: Duration::ZERO, disturbance: None, grader_stood }
+            Sat { result, longest_wait: Duration::ZERO, disturbance: None, grader_stopped }
         }
     }
 }

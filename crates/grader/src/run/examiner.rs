@@ -102,7 +102,7 @@ impl<'a> Examiner<'a> {
 
 fn weigh(sat: &Sat) -> Option<Weight> {
     let disturbance = sat.disturbance.as_ref()?;
-    Some(disturbance::weigh(disturbance, sat.grader_stood))
+    Some(disturbance::weigh(disturbance, sat.grader_stopped))
 }
 
 fn what(sat: &Sat) -> String {
