@@ -75,7 +75,7 @@ pub fn end() -> bool {
 /// Ends every child of this process and what they have started, for a process that is about to end.
 pub fn end_all() {
     if own().is_some() {
-        let _ = system::end(&HashSet::new());
+        system::end_all();
     }
 }
 
@@ -110,6 +110,8 @@ mod elsewhere {
     pub fn end(_own: &HashSet<u32>) -> bool {
         true
     }
+
+    pub fn end_all() {}
 }
 
 #[cfg(target_os = "linux")]
@@ -117,6 +119,7 @@ mod linux {
     use std::collections::HashSet;
     use std::fs;
     use std::io;
+    use std::path::Path;
     use std::thread;
     use std::time::Duration;
 
@@ -135,18 +138,31 @@ mod linux {
         Ok(set_child_subreaper(Some(getpid()))?)
     }
 
+    pub fn end(own: &HashSet<u32>) -> bool {
+        end_found(|| {
+            let mut orphans = adopted();
+            orphans.retain(|id| !own.contains(id));
+            orphans
+        })
+    }
+
+    pub fn end_all() {
+        let id = std::process::id();
+        end_found(|| read_twice(|| children(id)));
+    }
+
     /// Stops first and kills then: what is stopped starts nothing new. Only when a whole walk
     /// through the tree has met nobody new, all are killed; those that were started in between are
     /// met by the next walk.
     ///
-    /// It is over when this process has no such child left, not even a dead one. That a walk meets
+    /// It is over when nobody is found any more, not even a dead one. That a walk meets
     /// only dead ones proves nothing: the last of them may have started another one just before it
     /// died, which became our child after the walk had begun.
-    pub fn end(own: &HashSet<u32>) -> bool {
+    fn end_found(find: impl Fn() -> Vec<u32>) -> bool {
         let limit = Limit::begin(LIMIT);
         let mut stopped: HashSet<u32> = HashSet::new();
         while limit.left().is_some() {
-            let orphans = orphans(own);
+            let orphans = find();
             if orphans.is_empty() {
                 return true;
             }
@@ -159,24 +175,33 @@ mod linux {
             }
         }
         // They multiply faster than we stop them. Nobody is better off with stopped ones about.
-        kill_all(stop_all(orphans(own)));
+        kill_all(stop_all(find()));
         false
     }
 
-    /// Our children but for `own`, the dead ones that nobody has collected included.
-    ///
-    /// The kernel's list is read child by child, and one that is collected meanwhile by another
-    /// thread makes it skip the next. It was in what was read already, so two readings that are the
-    /// same have skipped nobody.
-    fn orphans(own: &HashSet<u32>) -> Vec<u32> {
-        let mut all = children(std::process::id());
+    /// The children of our first thread, the dead ones that nobody has collected included: orphans
+    /// are given to it for as long as it lives, and other threads have no children that we did not
+    /// start. There are many threads where many cases run at a time, and this is asked after each.
+    fn adopted() -> Vec<u32> {
+        let id = std::process::id();
+        let first_thread = format!("/proc/self/task/{id}");
+        read_twice(|| {
+            let children = children_of_task(Path::new(&first_thread));
+            children.unwrap_or_else(|| children_by_walking(id))
+        })
+    }
+
+    /// A list of children. The kernel's is read child by child, and one that is collected meanwhile by
+    /// another thread makes it skip the next. It was in what was read already, so two readings that are
+    /// the same have skipped nobody.
+    fn read_twice(read: impl Fn() -> Vec<u32>) -> Vec<u32> {
+        let mut found = read();
         loop {
-            let again = children(std::process::id());
-            if again == all {
-                all.retain(|id| !own.contains(id));
-                return all;
+            let again = read();
+            if again == found {
+                return found;
             }
-            all = again;
+            found = again;
         }
     }
 
@@ -222,16 +247,19 @@ mod linux {
         let Ok(tasks) = fs::read_dir(format!("/proc/{of}/task")) else { return Vec::new() };
         let mut children = Vec::new();
         for task in tasks.flatten() {
-            match fs::read_to_string(task.path().join("children")) {
-                Ok(list) => {
-                    children.extend(list.split(' ').filter_map(|id| id.parse::<u32>().ok()));
-                }
+            match children_of_task(&task.path()) {
+                Some(of_task) => children.extend(of_task),
                 // This task may have ended since; but if it has not, there is no such file.
-                Err(_) if task.path().exists() => return children_by_walking(of),
-                Err(_) => {}
+                None if task.path().exists() => return children_by_walking(of),
+                None => {}
             }
         }
         children
+    }
+
+    fn children_of_task(task: &Path) -> Option<Vec<u32>> {
+        let list = fs::read_to_string(task.join("children")).ok()?;
+        Some(list.split(' ').filter_map(|id| id.parse().ok()).collect())
     }
 
     fn children_by_walking(of: u32) -> Vec<u32> {
