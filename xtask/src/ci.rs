@@ -1,11 +1,20 @@
-//! `cargo xtask ci`: every check that a change has to pass, one after the other.
+//! `cargo xtask ci`: every check that a change has to pass.
 //!
 //! `.ci/run` is this and nothing else, once it has installed what the checks need.
+//!
+//! Most checks compile, and keep all processors busy: they run one after the other. Those that mostly
+//! wait for programs and networks run side by side, as no verdict of theirs depends on the load; what
+//! each of them has said is shown when it is over.
 
 mod need;
 
+use std::env;
+use std::fs;
+use std::io::{self, Seek};
 use std::path::Path;
 use std::process::{Command, ExitCode};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -27,6 +36,15 @@ const OTHER_SYSTEMS: [(&str, &str); 3] = [
 const LINTS: &str = "cargo clippy --workspace --all-targets --all-features --locked";
 const TESTS: &str = "cargo test --locked";
 const BROWSER: &str = "crates/coursebook/browser";
+/// The one among the tests of `deep` that takes longer than all others together.
+const GRADERS: &str = "graders";
+
+/// Checks that run side by side.
+const DEEP: Group = Some("tests that take minutes");
+const PROGRAMS: Group = Some("programs and the book");
+
+/// Checks in a row that name the same group run side by side.
+type Group = Option<&'static str>;
 
 /// Run every check that a change has to pass; stop at the first that fails
 #[derive(clap::Args)]
@@ -51,6 +69,7 @@ struct Step {
     /// Set for this step alone.
     variables: Vec<(String, String)>,
     needs: Vec<Need>,
+    group: Group,
     /// What is run where a need is not met, if anything is.
     otherwise: Option<Box<Step>>,
 }
@@ -65,7 +84,7 @@ fn quick() -> Vec<Step> {
 }
 
 /// All checks, quick ones first. A new check is a new line.
-fn all(course: &Course) -> Vec<Step> {
+fn all(course: &Course) -> Result<Vec<Step>> {
     let mut steps = vec![
         step("format", "cargo fmt --all --check"),
         step("lints", &format!("{LINTS} -- -D warnings")),
@@ -81,27 +100,43 @@ fn all(course: &Course) -> Vec<Step> {
         ),
         step("skeletons", "cargo xtask skeleton --check"),
         tests(course),
-        step("tests that take minutes", "cargo test -p deep --locked"),
+        step("the graders graded", &format!("cargo test -p deep --test {GRADERS} --locked"))
+            .beside(DEEP),
+        step("tests that take minutes", &other_deep_tests(course)?).beside(DEEP),
+        // This measures, so nothing else runs meanwhile.
         step("how long the solutions are waited for", "cargo xtask grade --waits check -j 6"),
-        step("the oldest Rust of every dependency", "cargo test -p systems --locked"),
+        step("the first command of the README", "cargo run -p lesson-02"),
+        step("book", "cargo xtask book"),
+        step("what looks at the book", "npm ci --no-audit --no-fund --loglevel=error").in_browser(),
+        step("the book in a browser", "node --test").in_browser().beside(PROGRAMS),
+        step("what the book shows of programs", "cargo xtask record --check").beside(PROGRAMS),
         step("Windows under Wine", "cargo run -p systems --locked")
+            .beside(PROGRAMS)
             .needing(Need::Target("x86_64-pc-windows-gnu"))
             .needing(Need::Program("x86_64-w64-mingw32-gcc-posix", "gcc-mingw-w64-x86-64"))
             .needing(Need::Program("wine", "wine wine64")),
+        step("the oldest Rust of every dependency", "cargo test -p systems --locked"),
         step("tests of the book", "cargo test -p coursebook -p explorer --locked"),
-        step("the first command of the README", "cargo run -p lesson-02"),
-        step("book", "cargo xtask book"),
-        step("what the book shows of programs", "cargo xtask record --check"),
     ]);
     for lesson in &course.lessons {
         let (number, topic) = (&lesson.number, &lesson.topic);
         steps.push(step(&format!("lesson {topic}"), &format!("cargo xtask run {number}")));
     }
-    steps.extend([
-        step("what looks at the book", "npm ci --no-audit --no-fund --loglevel=error").in_browser(),
-        step("the book in a browser", "node --test").in_browser(),
-    ]);
-    steps
+    Ok(steps)
+}
+
+/// All tests of `deep` but the graders'.
+fn other_deep_tests(course: &Course) -> Result<String> {
+    let folder = course.root.join("deep/tests");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+        let name = entry?.file_name();
+        names.extend(name.to_str().and_then(|name| name.strip_suffix(".rs")).map(String::from));
+    }
+    names.retain(|name| name != GRADERS);
+    names.sort();
+    let tests: Vec<String> = names.iter().map(|name| format!("--test {name}")).collect();
+    Ok(format!("cargo test -p deep {} --locked", tests.join(" ")))
 }
 
 /// The lints of another system. C is compiled by a compiler that does nothing, which is enough as
@@ -127,7 +162,7 @@ fn tests(course: &Course) -> Step {
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     let course = Course::find()?;
-    let steps = if options.quick { quick() } else { all(&course) };
+    let steps = if options.quick { quick() } else { all(&course)? };
     if options.list {
         for step in &steps {
             println!("{}", step.replay());
@@ -136,13 +171,14 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     }
     let (steps, left_out) = need::sort_out(steps, need::all_required())?;
     cargo::step_aside();
+    let started = Instant::now();
     let mut times = Vec::new();
     let outcome = run_all(&steps, &course, &mut times);
+    let total = started.elapsed();
     if options.timings {
         show(&mut times);
     }
     outcome?;
-    let total: Duration = times.iter().map(|(_, time)| *time).sum();
     eprintln!("[ci] all {} checks passed in {} s", steps.len(), total.as_secs());
     for line in left_out {
         eprintln!("[ci] left out: {line}");
@@ -150,33 +186,78 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn run_all<'a>(
-    steps: &'a [Step],
-    course: &Course,
-    times: &mut Vec<(&'a str, Duration)>,
-) -> Result<()> {
-    for (number, step) in (1..).zip(steps) {
-        eprintln!("[ci] {number}/{}: {}: {}", steps.len(), step.name, step.replay());
-        let started = Instant::now();
-        let passed = step.run(course).unwrap_or_else(|error| {
-            eprintln!("{error:#}");
-            false
-        });
-        let took = started.elapsed();
-        times.push((&step.name, took));
-        if !passed {
+/// How long a check has taken, and whether others ran beside it.
+struct Time<'a> {
+    step: &'a Step,
+    took: Duration,
+    is_beside: bool,
+}
+
+fn run_all<'a>(steps: &'a [Step], course: &Course, times: &mut Vec<Time<'a>>) -> Result<()> {
+    let mut number = 0;
+    for together in steps.chunk_by(|one, next| one.group.is_some() && one.group == next.group) {
+        for step in together {
+            number += 1;
+            eprintln!("[ci] {number}/{}: {}: {}", steps.len(), step.name, step.replay());
+        }
+        let failed = match together {
+            [step] => run_alone(step, course, times),
+            _ => run_side_by_side(together, course, times),
+        };
+        if let Some(step) = failed {
             bail!("{} failed; to run this check again: {}", step.name, step.replay());
         }
-        eprintln!("[ci] {}: passed in {:.1} s", step.name, took.as_secs_f64());
     }
     Ok(())
 }
 
+/// Returns it if it failed.
+fn run_alone<'a>(step: &'a Step, course: &Course, times: &mut Vec<Time<'a>>) -> Option<&'a Step> {
+    let started = Instant::now();
+    let passed = step.run(course);
+    let took = started.elapsed();
+    times.push(Time { step, took, is_beside: false });
+    (!step.passed(passed, took)).then_some(step)
+}
+
+/// Runs all of them to their ends, and returns the first that failed.
+fn run_side_by_side<'a>(
+    steps: &'a [Step],
+    course: &Course,
+    times: &mut Vec<Time<'a>>,
+) -> Option<&'a Step> {
+    let over = Mutex::new((times, None));
+    thread::scope(|scope| {
+        for step in steps {
+            let over = &over;
+            scope.spawn(move || {
+                let started = Instant::now();
+                let outcome = step.run_unseen(course);
+                let took = started.elapsed();
+                // Under the lock: what two of them have said is not mixed.
+                let mut over = over.lock().unwrap_or_else(PoisonError::into_inner);
+                over.0.push(Time { step, took, is_beside: true });
+                let passed = outcome.and_then(|(passed, mut said)| {
+                    eprintln!("[ci] {} says:", step.name);
+                    said.rewind()?;
+                    io::copy(&mut said, &mut io::stderr())?;
+                    Ok(passed)
+                });
+                if !step.passed(passed, took) {
+                    over.1.get_or_insert(step);
+                }
+            });
+        }
+    });
+    over.into_inner().unwrap_or_else(PoisonError::into_inner).1
+}
+
 /// Where the time goes.
-fn show(times: &mut [(&str, Duration)]) {
-    times.sort_by_key(|(_, time)| std::cmp::Reverse(*time));
-    for (name, time) in times {
-        eprintln!("[ci] {:>7.1} s  {name}", time.as_secs_f64());
+fn show(times: &mut [Time]) {
+    times.sort_by_key(|time| std::cmp::Reverse(time.took));
+    for Time { step, took, is_beside } in times {
+        let beside = if *is_beside { " (side by side with others)" } else { "" };
+        eprintln!("[ci] {:>7.1} s  {}{beside}", took.as_secs_f64(), step.name);
     }
 }
 
@@ -187,6 +268,7 @@ fn step(name: &str, command: &str) -> Step {
         folder: "",
         variables: Vec::new(),
         needs: Vec::new(),
+        group: None,
         otherwise: None,
     }
 }
@@ -199,6 +281,11 @@ impl Step {
 
     fn needing(mut self, need: Need) -> Self {
         self.needs.push(need);
+        self
+    }
+
+    fn beside(mut self, group: Group) -> Self {
+        self.group = group;
         self
     }
 
@@ -223,6 +310,18 @@ impl Step {
         folder + &variables.collect::<String>() + &self.command.join(" ")
     }
 
+    /// Says how it went; an error is a check that failed.
+    fn passed(&self, outcome: Result<bool>, took: Duration) -> bool {
+        let passed = outcome.unwrap_or_else(|error| {
+            eprintln!("{error:#}");
+            false
+        });
+        if passed {
+            eprintln!("[ci] {}: passed in {:.1} s", self.name, took.as_secs_f64());
+        }
+        passed
+    }
+
     /// Our own commands run in this process: cargo need not look at us again for each of them.
     fn run(&self, course: &Course) -> Result<bool> {
         let words = self.command.iter().map(String::as_str).collect::<Vec<_>>();
@@ -230,23 +329,87 @@ impl Step {
             ["cargo", "xtask", ..] => {
                 Ok(dispatch(Cli::try_parse_from(&words[1..])?)? == ExitCode::SUCCESS)
             }
-            ["cargo", ref arguments @ ..] => {
-                cargo::run(self.prepare(&mut cargo::command(&course.root), arguments))
+            _ => self.ends_well(&mut self.process(course)?),
+        }
+    }
+
+    /// Runs it in a process of its own, and returns what that has said, too.
+    fn run_unseen(&self, course: &Course) -> Result<(bool, fs::File)> {
+        let said = tempfile::tempfile().context("cannot keep what the check says")?;
+        let mut command = self.process(course)?;
+        command.stdout(said.try_clone()?).stderr(said.try_clone()?);
+        Ok((self.ends_well(&mut command)?, said))
+    }
+
+    fn ends_well(&self, command: &mut Command) -> Result<bool> {
+        let status = command.status();
+        Ok(status.with_context(|| format!("cannot start {}", self.command[0]))?.success())
+    }
+
+    fn process(&self, course: &Course) -> Result<Command> {
+        let words = self.command.iter().map(String::as_str).collect::<Vec<_>>();
+        let (mut command, arguments) = match words[..] {
+            ["cargo", "xtask", ref arguments @ ..] => {
+                let mut ourselves = Command::new(env::current_exe()?);
+                ourselves.current_dir(&course.root);
+                (ourselves, arguments)
             }
+            ["cargo", ref arguments @ ..] => (cargo::command(&course.root), arguments),
             [program, ref arguments @ ..] => {
                 let mut command = Command::new(program);
                 command.current_dir(course.root.join(Path::new(self.folder)));
                 // What this cargo tells of itself must not reach another one.
                 command.env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN");
-                let status = self.prepare(&mut command, arguments).status();
-                Ok(status.with_context(|| format!("cannot start {program}"))?.success())
+                (command, arguments)
             }
             [] => bail!("a check without a command"),
-        }
+        };
+        let variables = self.variables.iter().map(|(name, value)| (name, value));
+        command.args(arguments).envs(variables);
+        Ok(command)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_checks_side_by_side_the_one_that_failed_is_named_and_all_others_end() {
+        let course = Course::find().unwrap();
+        let beside = |name, command| step(name, command).beside(PROGRAMS);
+        let steps = [
+            step("before", "cargo --version"),
+            beside("good", "cargo --version"),
+            beside("bad", "cargo no-such-command"),
+            beside("good too", "cargo --version"),
+            step("never", "cargo --version"),
+        ];
+        let mut times = Vec::new();
+        let error = run_all(&steps, &course, &mut times).unwrap_err().to_string();
+        assert_eq!(error, "bad failed; to run this check again: cargo no-such-command");
+        let mut names: Vec<_> =
+            times.iter().map(|time| (time.step.name.as_str(), time.is_beside)).collect();
+        names.sort_unstable();
+        assert_eq!(names, [("bad", true), ("before", false), ("good", true), ("good too", true)]);
     }
 
-    fn prepare<'a>(&self, command: &'a mut Command, arguments: &[&str]) -> &'a mut Command {
-        let variables = self.variables.iter().map(|(name, value)| (name, value));
-        command.args(arguments).envs(variables)
+    #[test]
+    fn what_a_check_says_is_kept_for_when_it_is_over() {
+        let course = Course::find().unwrap();
+        let (passed, mut said) = step("version", "cargo --version").run_unseen(&course).unwrap();
+        said.rewind().unwrap();
+        assert!(passed && io::read_to_string(said).unwrap().starts_with("cargo "));
+    }
+
+    #[test]
+    fn the_two_steps_with_the_tests_of_deep_have_all_of_them() {
+        let course = Course::find().unwrap();
+        let commands: String = all(&course).unwrap().iter().map(Step::replay).collect();
+        for entry in fs::read_dir(course.root.join("deep/tests")).unwrap() {
+            let file = entry.unwrap().file_name().into_string().unwrap();
+            let test = format!(" --test {} ", file.strip_suffix(".rs").unwrap());
+            assert_eq!(commands.matches(&test).count(), 1, "{test}");
+        }
     }
 }
