@@ -16,6 +16,10 @@ use netlab::port::free_port_for_any;
 
 /// The command line of the program for an exercise: the grader's, which has built it already, or
 /// what the environment asks for.
+///
+/// # Panics
+/// When it cannot be understood, or cannot be built.
+#[must_use]
 pub fn command_line(lesson: &str, exercise: &str) -> Vec<String> {
     if let Ok(json) = env::var(protocol::PROGRAM) {
         return serde_json::from_str(&json)
@@ -51,9 +55,9 @@ fn built_once(submission: &Submission, lesson: &str, exercise: &str) -> Vec<Stri
                 .map(|(exercise, path)| (exercise, vec![path.to_string_lossy().into_owned()])),
         );
     }
-    let build = || submission.command(&root(), lesson, exercise, &Cancel::default());
-    let command = || unless_broken(&format!("{lesson}/{exercise}"), build());
-    built.entry(exercise.to_owned()).or_insert_with(command).clone()
+    let command = || submission.command(&root(), lesson, exercise, &Cancel::default());
+    let or_panic = || unless_broken(&format!("{lesson}/{exercise}"), command());
+    built.entry(exercise.to_owned()).or_insert_with(or_panic).clone()
 }
 
 fn root() -> PathBuf {
