@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use grader::build;
 use grader::process::Cancel;
-use netlab::program::poll;
+use netlab::program::{poll, signal};
 use serde_json::Value;
 
 /// How long one bench may take, with the building of its lesson.
@@ -130,7 +130,7 @@ fn ctrl_c_leaves_no_program_and_no_file_behind() {
     let mut lines = BufReader::new(bench.stderr.take().unwrap()).lines().map_while(Result::ok);
     assert!(lines.any(|line| line.contains("building lesson-05")));
     let id = bench.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    signal("-INT", bench.id()).unwrap();
     let status = poll(LIMIT, || bench.try_wait().unwrap()).expect("it ends");
     assert_eq!(status.code(), Some(130));
     // The scratch folder's name has the id in it, and so have the arguments of what was started.

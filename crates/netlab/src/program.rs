@@ -26,6 +26,17 @@ pub(crate) use output::{Kept, keep_reading};
 pub use resources::peak_memory;
 pub use server::{Misprint, Server, StartError, Wait};
 
+/// Sends a signal to a process, as kill(1) does, and waits for nothing: `signal("-STOP", id)`, or
+/// `-0`, which only asks whether there is such a process.
+///
+/// # Errors
+/// When there is none, or no kill(1), as on Windows.
+pub fn signal(name: &str, id: u32) -> io::Result<()> {
+    let output = Command::new("kill").args([name, &id.to_string()]).output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() { Ok(()) } else { Err(io::Error::other(said.trim().to_owned())) }
+}
+
 /// Whether [`Running::interrupt`] lets a program end by itself, with an exit code of its own.
 /// Where it does not (Windows), the program is killed, and its exit code means nothing.
 pub const CAN_INTERRUPT: bool = cfg!(unix);

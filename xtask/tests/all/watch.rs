@@ -8,10 +8,10 @@
 
 use std::fs;
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use netlab::peers::Peer;
-use netlab::program::poll;
+use netlab::program::{poll, signal};
 use rstest::rstest;
 
 use crate::tiny::{Course, LIMIT, file, hangs, prints};
@@ -49,8 +49,7 @@ impl Watching {
 
 /// Whether a process of this id runs.
 fn is_alive(id: &str) -> bool {
-    let mut kill = Command::new("kill");
-    kill.args(["-0", id.trim()]).stderr(Stdio::null()).status().unwrap().success()
+    signal("-0", id.trim().parse().unwrap()).is_ok()
 }
 
 #[rstest]
@@ -175,8 +174,7 @@ fn quitting_ends_what_is_being_graded(
     if let Some(key) = key {
         watching.stdin.as_mut().unwrap().write_all(key.as_bytes()).unwrap();
     } else {
-        let id = watching.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        signal("-INT", watching.id()).unwrap();
     }
     let status = poll(LIMIT, || watching.try_wait().unwrap()).expect("it ends");
     assert_eq!(status.code(), Some(code));

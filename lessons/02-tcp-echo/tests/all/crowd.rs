@@ -9,9 +9,9 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-#[cfg(unix)]
-use netlab::program::poll;
 use netlab::program::{Server, uninterrupted};
+#[cfg(unix)]
+use netlab::program::{poll, signal};
 use rstest::rstest;
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -102,14 +102,10 @@ fn all_that_came_while_the_server_was_suspended_is_echoed(
     let server = server(model, &[]);
     let mut client = connect(server.address());
     round_trip(&client, b"hello");
-    let signal = |name: &str| {
-        let kill = Command::new("kill").args([name, &server.id().to_string()]).status();
-        assert!(kill.unwrap().success());
-    };
-    signal("-STOP");
+    signal("-STOP", server.id()).unwrap();
     let sent = send_without_reading(&client, &vec![b'x'; 65536]);
     client.shutdown(Shutdown::Write).unwrap();
-    signal("-CONT");
+    signal("-CONT", server.id()).unwrap();
     let mut echo = Vec::new();
     client.read_to_end(&mut echo).unwrap();
     assert_eq!(echo.len(), sent);

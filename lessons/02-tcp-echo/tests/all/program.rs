@@ -342,9 +342,8 @@ fn a_conversation_survives_that_the_server_is_suspended_and_resumed(
     let mut client = connect(&server);
     client.write_all(b"before").unwrap();
     client.read_exact(&mut [0; 6]).unwrap();
-    for signal in ["-STOP", "-CONT"] {
-        let kill = Command::new("kill").args([signal, &server.id().to_string()]).status();
-        assert!(kill.unwrap().success());
+    for name in ["-STOP", "-CONT"] {
+        netlab::program::signal(name, server.id()).unwrap();
     }
     client.write_all(b"after!").unwrap();
     let mut echo = [0; 6];

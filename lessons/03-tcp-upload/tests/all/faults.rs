@@ -91,10 +91,9 @@ fn both_sides_can_be_stopped_and_continued_in_the_middle(
     let client = client(host.server.address(), &["--framing", framing, &path]).spawn().unwrap();
     host.has_received(1);
     for id in [host.server.id(), client.id(), client.id(), host.server.id()] {
-        for signal in ["-STOP", "-CONT"] {
+        for name in ["-STOP", "-CONT"] {
             // A client that is done already cannot be stopped any more.
-            let mut kill = std::process::Command::new("kill");
-            let _ = kill.args([signal, &id.to_string()]).output().unwrap();
+            let _ = netlab::program::signal(name, id);
         }
     }
     let output = end_of(client);

@@ -4,7 +4,7 @@
 #![cfg(unix)] // there is no Ctrl-C for one process only on Windows
 
 use crate::serving;
-use netlab::program::{uninterrupted, write_until_stuck};
+use netlab::program::{signal, uninterrupted, write_until_stuck};
 use std::io::Write;
 use std::net::Shutdown;
 use std::thread;
@@ -187,7 +187,7 @@ fn sigterm_is_as_good_as_ctrl_c() {
     let mut server = Served::start("unix", &[]);
     let client = server.connect();
     assert_eq!(ask(&client, "hello"), "HELLO\n");
-    serving::signal("-TERM", server.id);
+    signal("-TERM", server.id).unwrap();
     assert_eq!(server.code(), Some(0));
     assert!(!server.path().exists());
 }
@@ -213,10 +213,10 @@ fn a_stopped_process_that_is_woken_serves_on() {
     let server = Served::start("tcp", &[]);
     let mut client = server.connect();
     assert_eq!(ask(&client, "one"), "ONE\n");
-    serving::signal("-STOP", server.id);
+    signal("-STOP", server.id).unwrap();
     client.write_all(b"two\n").unwrap();
     client.shutdown(Shutdown::Write).unwrap();
-    serving::signal("-CONT", server.id);
+    signal("-CONT", server.id).unwrap();
     assert_eq!(hear(&client), "TWO\n");
     server.client().arg("three").assert().success().stdout("THREE\n");
 }

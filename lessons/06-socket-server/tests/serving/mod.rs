@@ -118,18 +118,13 @@ impl Served {
     /// Does what Ctrl-C does, and waits for nothing.
     #[cfg(unix)]
     pub fn interrupt(&self) {
-        signal("-INT", self.id);
+        netlab::program::signal("-INT", self.id).unwrap();
     }
 
     /// The code it has ended with, after at most the limit.
     pub fn code(&mut self) -> Option<i32> {
         poll(LIMIT, || self.running.ended()).expect("it ends").code()
     }
-}
-
-#[cfg(unix)]
-pub fn signal(name: &str, id: u32) {
-    assert!(Command::new("kill").args([name, &id.to_string()]).status().unwrap().success());
 }
 
 /// Starts a server and waits until it is ready; its id, and what stands behind `listening on`.
