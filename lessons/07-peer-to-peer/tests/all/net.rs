@@ -227,10 +227,10 @@ fn a_neighbour_who_takes_nothing_stops_nobody_and_is_let_go() {
     let ann = watched_node("ann", &["--silence", "600"], watch);
     let bob = node("bob", &["--peer", &addr(&ann)]);
     assert_says(&ann, "bob is here");
-    let deaf = Raw::join(&ann, "deaf");
+    let deaf = Raw::join_with_little_room(&ann, "deaf");
     let line = "x".repeat(1000) + "\n";
     let mut eve = client(ann.address(), &["--name", "eve", "--silence", "600"]);
-    eve.timeout(3 * LIMIT).write_stdin(line.repeat(4000) + "the last one").assert().success();
+    eve.timeout(3 * LIMIT).write_stdin(line.repeat(1500) + "the last one").assert().success();
     for node in [&ann, &bob] {
         assert_says(node, "eve says: the last one\n");
     }

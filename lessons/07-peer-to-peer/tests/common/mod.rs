@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use netlab::program::{Server, poll};
+use socket2::{Domain, Socket, Type};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_lesson-07");
 /// Nothing here takes that long but on a machine that is very busy.
@@ -115,12 +116,23 @@ impl Raw {
 
     /// Joins as a node that leaves the decision to `node`, and is welcome.
     pub fn join(node: &Server, name: &str) -> Self {
-        let mut raw = Self::connect(node);
-        raw.send(&hello(LARGE, 9, name));
-        assert_eq!(raw.next()[0], 1, "its greeting");
-        assert_eq!(raw.next(), [2], "its welcome");
-        raw.send(&[2]);
-        raw
+        Self::connect(node).welcome(name)
+    }
+
+    /// Joins with a receive window of a few kilobytes: megabytes need not be sent until it is full.
+    pub fn join_with_little_room(node: &Server, name: &str) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        socket.connect(&node.address().into()).unwrap();
+        Self::on(socket.into()).welcome(name)
+    }
+
+    fn welcome(mut self, name: &str) -> Self {
+        self.send(&hello(LARGE, 9, name));
+        assert_eq!(self.next()[0], 1, "its greeting");
+        assert_eq!(self.next(), [2], "its welcome");
+        self.send(&[2]);
+        self
     }
 
     pub fn send(&mut self, payload: &[u8]) {
