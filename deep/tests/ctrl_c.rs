@@ -15,7 +15,8 @@ use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use grader::{build, workspace};
+use course::workspace;
+use grader::build;
 use libtest_mimic::{Arguments, Trial};
 use netlab::peers::trial_if;
 use netlab::port::free_port_for_any;

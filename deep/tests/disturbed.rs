@@ -19,11 +19,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use grader::course::{self, Exercise, Lesson};
+use course::mistake::patches;
+use course::workspace;
+use course::{Exercise, Lesson};
 use grader::process::{Cancel, orphans};
-use grader::selftest::mistakes::patches;
 use grader::selftest::{Trial, variants};
-use grader::workspace;
 use libtest_mimic::Arguments;
 
 /// How many programs are graded without `GRADINGS`, in all.

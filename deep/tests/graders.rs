@@ -14,13 +14,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
-use grader::course::{self, Exercise, Lesson};
+use course::mistake::{all_patches, patches};
+use course::workspace;
+use course::{Exercise, Lesson};
 use grader::process::{Cancel, orphans};
 use grader::score::check_of;
-use grader::selftest::mistakes::{all_patches, patches};
 use grader::selftest::{Trial, variants};
 use grader::waits::Waits;
-use grader::workspace;
 
 /// A fixed one: whatever else differs between two runs of this file, the payloads do not.
 const SEED: u64 = 20_260_101;

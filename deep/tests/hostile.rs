@@ -13,13 +13,12 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use grader::course;
+use course::workspace;
 use grader::process::orphans;
 use grader::protocol::Verdict;
 use grader::run::{self, Job};
 use grader::score::CaseResult;
 use grader::submission::Submission;
-use grader::workspace;
 use libtest_mimic::Arguments;
 use netlab::peers::trial;
 use netlab::program::poll;

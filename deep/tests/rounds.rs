@@ -8,10 +8,10 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
+use course::Lesson;
+use course::workspace;
 use grader::build;
-use grader::course::{self, Lesson};
 use grader::process::Cancel;
-use grader::workspace;
 use libtest_mimic::{Arguments, Failed, Trial};
 use netlab::port::free_port_for_any;
 use netlab::rounds;

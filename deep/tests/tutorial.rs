@@ -8,11 +8,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use grader::course;
+use course::workspace;
 use grader::protocol::Verdict::{self, Crash, Fail, Pass, Timeout};
 use grader::run::{self, Job};
 use grader::submission::Submission;
-use grader::workspace;
 use netlab::peers;
 
 /// A fixed one: random payloads decide whether a program meets bytes that are no text.

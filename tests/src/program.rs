@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use course::workspace;
 use grader::build::{self, Unbuilt};
 use grader::process::Cancel;
 use grader::protocol;
 use grader::submission::Submission;
-use grader::workspace;
 use netlab::port::free_port_for_any;
 
 /// The command line of the program for an exercise: the grader's, which has built it already, or

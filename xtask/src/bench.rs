@@ -29,7 +29,7 @@ use anyhow::{Result, bail};
 use grader::process;
 
 use crate::cargo;
-use crate::course::Course;
+use course::Course;
 
 use field::Field;
 

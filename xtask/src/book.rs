@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 
 use crate::cargo;
-use crate::course::Course;
+use course::Course;
 
 /// Build the course book in both languages, into target/book
 #[derive(clap::Args)]

@@ -22,8 +22,8 @@ use clap::Parser;
 
 use self::need::Need;
 use crate::cargo;
-use crate::course::Course;
 use crate::{Cli, dispatch};
+use course::Course;
 
 /// The oldest Rust that the course promises to work with.
 const OLDEST_RUST: &str = concat!(env!("CARGO_PKG_RUST_VERSION"), ".0");

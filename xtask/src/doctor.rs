@@ -25,10 +25,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use grader::course::{Language, Text};
+use course::{Course, Language, Text};
 use grader::process::{self, Bounds, Cancel};
 
-use crate::course;
 use crate::lang::Lang;
 use finding::{Finding, Level, text};
 
@@ -56,7 +55,7 @@ struct Probe {
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let (root, language) = (course::root()?, options.lang.language());
+    let (root, language) = (Course::folder()?, options.lang.language());
     let mut out = io::stdout().lock();
     let mut worst = Level::Ok;
     for (probe, answer) in start(probes(&root), LIMIT) {

@@ -4,10 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use grader::course::{Exercise, Lesson};
+use course::{Exercise, Lesson};
 use grader::progress;
 
-use crate::course::Course;
+use course::Course;
 
 /// The arguments do not fit together, or name something that is not there.
 #[derive(Debug)]
@@ -26,13 +26,13 @@ pub fn wanted<'a>(
     course: &'a Course,
     wanted: Option<&str>,
 ) -> Result<Vec<(&'a Lesson, &'a Exercise)>> {
-    let Some(wanted) = wanted else { return Ok(all(course)) };
+    let Some(wanted) = wanted else { return Ok(course.exercises()) };
     let (lesson, name) = match wanted.split_once('/') {
         Some((lesson, name)) => (lesson, Some(name)),
         None => (wanted, None),
     };
     let lesson = course.lesson(lesson)?;
-    let mut found = all(course);
+    let mut found = course.exercises();
     found.retain(|(of, exercise)| {
         of.number == lesson.number && name.is_none_or(|name| exercise.name == name)
     });
@@ -46,33 +46,17 @@ pub fn wanted<'a>(
     Ok(found)
 }
 
-/// Every exercise of the course, in order.
-pub fn all(course: &Course) -> Vec<(&Lesson, &Exercise)> {
-    let of = |lesson| std::iter::repeat(lesson);
-    course.lessons.iter().flat_map(|lesson| of(lesson).zip(&lesson.about.exercises)).collect()
-}
-
-/// The hand-written file.
-pub fn solution_file(lesson: &Lesson, exercise: &Exercise) -> PathBuf {
-    lesson.folder.join(format!("solution/src/bin/{}.rs", exercise.name))
-}
-
-/// The student's file.
-pub fn exercise_file(lesson: &Lesson, exercise: &Exercise) -> PathBuf {
-    grader::course::exercise_file(&lesson.folder, &exercise.name)
-}
-
 /// What [`progress`] remembers the student's file by, as it is now; it may be missing.
 pub fn fingerprint(lesson: &Lesson, exercise: &Exercise) -> String {
-    progress::fingerprint(&std::fs::read(exercise_file(lesson, exercise)).unwrap_or_default())
+    progress::fingerprint(&std::fs::read(lesson.exercise_file(exercise)).unwrap_or_default())
 }
 
 /// The text that the student begins with.
 pub fn skeleton(lesson: &Lesson, exercise: &Exercise) -> Result<String> {
-    let file = solution_file(lesson, exercise);
+    let file = lesson.solution_file(exercise);
     let solution = std::fs::read_to_string(&file)
         .with_context(|| format!("cannot read {}", file.display()))?;
-    grader::skeleton::from_solution(&solution).with_context(|| file.display().to_string())
+    course::skeleton::from_solution(&solution).with_context(|| file.display().to_string())
 }
 
 /// The files that are given: what stands in `solution/src` beside `bin`, and where the exercise has

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use grader::course::{Language, Lesson};
+use course::{Language, Lesson};
 
 use crate::cargo;
 

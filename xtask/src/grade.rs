@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Error, Result};
-use grader::course::{CourseError, Exercise, Language, Lesson};
+use course::{Exercise, FindError, Language, Lesson};
 use grader::process;
 use grader::progress;
 use grader::report::Grade;
@@ -20,9 +20,9 @@ use grader::score::ExerciseScore;
 use grader::submission::Submission;
 use grader::terminal::{self, Terminal};
 
-use crate::course::Course;
 use crate::exercises::{self, WrongArguments};
 use crate::first_build;
+use course::Course;
 use reports::Report;
 
 /// Exit codes: 0 for full points, and these. (2 is for wrong arguments.)
@@ -81,7 +81,7 @@ fn absolute(path: &str) -> io::Result<PathBuf> {
 pub fn run(options: &Options) -> Result<ExitCode> {
     let course = match Course::find() {
         Ok(course) => course,
-        Err(error) => return grader_error(error),
+        Err(error) => return grader_error(error.into()),
     };
     let wanted = exercises::wanted(&course, options.exercise.as_deref())?;
     if (options.case.is_some() || options.program.is_some()) && wanted.len() != 1 {
@@ -127,7 +127,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 
 /// A course that cannot be read grades nobody, which is no submission's failure.
 fn grader_error(error: Error) -> Result<ExitCode> {
-    if error.is::<CourseError>() {
+    if let Some(FindError::Unreadable(_)) = error.downcast_ref() {
         eprintln!("cargo xtask: grader error, not your mistake: {error:#}");
         return Ok(ExitCode::from(GRADER_ERROR));
     }

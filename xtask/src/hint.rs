@@ -4,10 +4,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use grader::course::Language;
+use course::{Course, Language};
 use grader::terminal;
 
-use crate::course::Course;
 use crate::exercises::{self, WrongArguments};
 use crate::lang::Lang;
 use crate::standing::Standing;
@@ -95,7 +94,7 @@ mod tests {
     #[test]
     fn hints_come_one_by_one_and_end() {
         let course = Course::find().unwrap();
-        for (lesson, exercise) in exercises::all(&course) {
+        for (lesson, exercise) in course.exercises() {
             let wanted = format!("{}/{}", lesson.number, exercise.name);
             for (number, hint) in (1..).zip(&exercise.hints) {
                 let number = number.to_string();

@@ -1,6 +1,6 @@
 //! In which language a command speaks: the one asked for, or the system's.
 
-use grader::course::Language;
+use course::Language;
 
 /// The choice of a language, for any command that prints texts of the course.
 #[derive(clap::Args)]

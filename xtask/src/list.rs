@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use grader::terminal;
 
-use crate::course::Course;
 use crate::lang::Lang;
 use crate::standing::Standing;
+use course::Course;
 
 /// Show the lessons, and their exercises with the points of your last grading
 #[derive(clap::Args)]

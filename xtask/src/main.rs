@@ -9,7 +9,6 @@ mod book;
 mod cargo;
 mod ci;
 mod conversation;
-mod course;
 mod doctor;
 mod exercises;
 mod first_build;

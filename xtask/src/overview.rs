@@ -4,12 +4,11 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use grader::course::Language;
+use course::Language;
 use grader::terminal;
 
-use crate::course::Course;
-use crate::exercises;
 use crate::standing::{Points, Standing};
+use course::Course;
 
 /// What to type, and what it does in English and Chinese.
 const COMMANDS: &[(&str, &str, &str)] = &[
@@ -116,7 +115,7 @@ fn write_next(
     standing: &Standing,
     language: Language,
 ) -> io::Result<()> {
-    let Some((lesson, exercise)) = standing.next(exercises::all(course)) else {
+    let Some((lesson, exercise)) = standing.next(course.exercises()) else {
         let words = language.words("All exercises are done.", "所有练习都已完成。");
         return writeln!(out, "\n{words}\n");
     };

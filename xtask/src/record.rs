@@ -25,7 +25,7 @@ use std::thread;
 
 use anyhow::{Context, Result, bail};
 
-use crate::course::Course;
+use course::Course;
 use scene::Scene;
 use stage::{Programs, Stage};
 

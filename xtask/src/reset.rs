@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use grader::course::Language;
+use course::Language;
 
-use crate::course::Course;
 use crate::exercises;
+use course::Course;
 
 /// Begin an exercise afresh; your version is kept beside it
 #[derive(clap::Args)]
@@ -23,7 +23,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let course = Course::find()?;
     for (lesson, exercise) in exercises::wanted(&course, Some(&options.exercise))? {
         let text = exercises::skeleton(lesson, exercise)?;
-        let file = exercises::exercise_file(lesson, exercise);
+        let file = lesson.exercise_file(exercise);
         let kept =
             restore(&file, &text).with_context(|| format!("cannot reset {}", file.display()))?;
         println!("{}", outcome(Language::of_the_system(), &file, kept.as_deref()));

@@ -6,14 +6,14 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
-use grader::course::{Run, Transport};
+use course::{Run, Transport};
 
 use crate::cargo;
 use crate::conversation::{self, say};
-use crate::course::Course;
 use crate::exercises::WrongArguments;
 use crate::lab::{Between, Memory, Network};
 use crate::props::Props;
+use course::Course;
 
 /// Run a lesson's server and client as two programs that talk over this machine's loopback
 #[derive(clap::Args)]

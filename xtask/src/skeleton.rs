@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use crate::course::Course;
 use crate::exercises;
 use crate::reset::restore;
+use course::Course;
 
 /// Write the exercises' files from their solutions (for authors; a changed file keeps a copy)
 #[derive(clap::Args)]
@@ -50,7 +50,7 @@ fn wanted_files(course: &Course) -> Result<Vec<(String, PathBuf)>> {
     let mut files = Vec::new();
     for (lesson, exercise) in exercises::wanted(course, None)? {
         let text = exercises::skeleton(lesson, exercise)?;
-        files.push((text, exercises::exercise_file(lesson, exercise)));
+        files.push((text, lesson.exercise_file(exercise)));
     }
     for lesson in &course.lessons {
         for (given, copy) in exercises::given_files(lesson)? {

@@ -2,12 +2,11 @@
 
 use std::io::{self, Write};
 
-use grader::course::{Exercise, Language, Lesson};
+use course::{Exercise, Language, Lesson};
 use grader::progress::{Entry, Progress};
 use grader::terminal;
 
-use crate::course::Course;
-use crate::exercises;
+use course::Course;
 
 /// How many characters a whole bar has.
 const BAR: u32 = 20;
@@ -128,7 +127,7 @@ impl<'a> Standing<'a> {
     }
 
     fn since(&self, lesson: &Lesson, exercise: &Exercise, language: Language) -> &'static str {
-        let file = exercises::exercise_file(lesson, exercise);
+        let file = lesson.exercise_file(exercise);
         match self.entry(lesson, exercise) {
             Some(entry) if entry.is_outdated(&file) => {
                 language.words("  (changed since it was graded)", "（评分之后改动过）")
@@ -168,9 +167,9 @@ mod tests {
         );
         let file = root.path().join(grader::progress::FILE);
         std::fs::write(file, progress.replace('\'', "\"")).unwrap();
-        let lessons = grader::course::lessons(root.path()).unwrap();
+        let lessons = course::lessons(root.path()).unwrap();
         let course = Course { root: root.path().to_owned(), lessons };
-        let (lesson, exercise) = Standing::read(&course).next(exercises::all(&course))?;
+        let (lesson, exercise) = Standing::read(&course).next(course.exercises())?;
         Some(format!("{}/{}", lesson.number, exercise.name))
     }
 

@@ -4,10 +4,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use grader::course::Language;
+use course::{Course, Language};
 use grader::terminal;
 
-use crate::course::Course;
 use crate::exercises;
 use crate::lang::Lang;
 use crate::standing::Standing;
@@ -48,7 +47,7 @@ fn show(
         }
         let task = language.pick(&exercise.task).trim();
         writeln!(out, "{}\n", terminal::markdown(task, width))?;
-        let file = exercises::exercise_file(lesson, exercise);
+        let file = lesson.exercise_file(exercise);
         let file = file.strip_prefix(&course.root).unwrap_or(&file);
         writeln!(out, "{}{}", language.words("edit:   ", "编辑："), file.display())?;
         writeln!(out, "{}cargo xtask grade {number}/{name}", language.words("grade:  ", "评分："))?;
@@ -77,7 +76,7 @@ mod tests {
     #[test]
     fn every_exercise_has_a_task_in_both_languages_that_names_the_file_to_edit() {
         let course = Course::find().unwrap();
-        for (lesson, exercise) in exercises::all(&course) {
+        for (lesson, exercise) in course.exercises() {
             let wanted = format!("{}/{}", lesson.number, exercise.name);
             let file = format!("exercise/src/bin/{}.rs", exercise.name);
             for (language, text) in [("en", &exercise.task.en), ("zh", &exercise.task.zh)] {

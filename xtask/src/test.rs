@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use grader::course::Lesson;
+use course::Lesson;
 
 use crate::cargo;
-use crate::course::Course;
+use course::Course;
 
 /// Run the tests of everything, or of one lesson
 #[derive(clap::Args)]

@@ -18,13 +18,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use grader::course::{Exercise, Lesson};
+use course::{Exercise, Lesson};
 use grader::process;
 use grader::score::ExerciseScore;
 
-use crate::course::Course;
 use crate::exercises;
 use crate::lang::Lang;
+use course::Course;
 use files::{Files, Watch};
 use grading::Graded;
 #[cfg(test)]

@@ -14,7 +14,7 @@ use mdbook_summary::{Summary, parse_summary};
 use crate::chapters::{self, Chapters, SUMMARY};
 use crate::error::BookError;
 use crate::explorer;
-use crate::languages::Language;
+use crate::languages::InTheBook;
 use crate::links;
 use crate::page::{Counts, Page};
 use crate::parity;
@@ -22,6 +22,7 @@ use crate::preprocess::{Pages, expand};
 use crate::problem::{Fault, Problem, Problems};
 use crate::site;
 use crate::sources;
+use course::Language;
 
 /// The sources of the course book: the folder `mdbook` of a workspace.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::languages::Language;
 use crate::links::DeadLink;
 use crate::problem::Problems;
+use course::Language;
 
 /// Why the book cannot be checked or built.
 #[derive(Debug)]

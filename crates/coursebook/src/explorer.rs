@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::Language;
 use crate::error::BookError;
+use course::Language;
 
 /// The module, from the top of the workspace; the package `explorer` builds it and tests it.
 const MODULE: &str = "mdbook/explorer/explorer.wasm";

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use regex_lite::Regex;
 
-use crate::Language;
+use course::Language;
 
 /// Why a format cannot be shown.
 #[derive(Debug)]

@@ -6,14 +6,13 @@
 //! [`Problem`] that names the page and the line, and a book with problems is not built.
 //!
 //! Top down: [`Book`] checks and builds, `chapters` compares `SUMMARY.md` with the files, `page`
-//! replaces the directives of one page, [`listing`] cuts one listing out of its file, [`Language`]
+//! replaces the directives of one page, [`listing`] cuts one listing out of its file, `languages`
 //! knows what differs between the languages. mdBook renders the result; `preprocess` is the part
 //! of ours that it calls.
 
 mod anchors;
 mod book;
 mod chapters;
-mod course;
 mod error;
 mod explorer;
 mod formats;
@@ -28,14 +27,14 @@ mod quiz;
 mod recording;
 mod site;
 mod sources;
+mod tables;
 
 pub use book::{Book, Edition};
-pub use course::CourseError;
 pub use error::BookError;
 pub use formats::FormatError;
-pub use languages::Language;
 pub use links::DeadLink;
 pub use page::{Counts, PageError};
 pub use problem::{Fault, Problem, Problems};
 pub use quiz::QuizError;
 pub use recording::RecordingError;
+pub use tables::TableError;

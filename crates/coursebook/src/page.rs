@@ -5,13 +5,14 @@ use std::error::Error;
 use std::fmt;
 use std::path::Path;
 
-use crate::Language;
-use crate::course::{self, CourseError};
 use crate::explorer;
 use crate::formats::{self, FormatError};
+use crate::languages::InTheBook;
 use crate::listing::{self, Listing, ListingError};
 use crate::quiz::{self, QuizError};
 use crate::recording::{self, RecordingError};
+use crate::tables::{self, TableError};
+use course::Language;
 
 /// A page with its directives carried out.
 #[derive(Default)]
@@ -70,7 +71,7 @@ pub enum PageError {
     /// The quiz it names cannot be shown.
     Quiz(QuizError),
     /// The course cannot be told of.
-    Course(CourseError),
+    Table(TableError),
     /// The wire format it names cannot be shown.
     Format(FormatError),
     /// There is no directive of that name.
@@ -199,9 +200,9 @@ fn carry_out(line: &str, context: &Context<'_>, page: &mut Page) -> Result<Strin
         "limits" => formats::limits(workspace, wanted, language).map_err(PageError::Format),
         "drawing" => formats::drawing(workspace, wanted).map_err(PageError::Format),
         "explorer" => Ok(explorer::form(language)),
-        "outline" => course::outline(workspace, language).map_err(PageError::Course),
-        "rubric" => course::rubric(workspace, wanted, language).map_err(PageError::Course),
-        "mistakes" => course::mistakes(workspace, wanted, language).map_err(PageError::Course),
+        "outline" => tables::outline(workspace, language).map_err(PageError::Table),
+        "rubric" => tables::rubric(workspace, wanted, language).map_err(PageError::Table),
+        "mistakes" => tables::mistakes(workspace, wanted, language).map_err(PageError::Table),
         _ => {
             counts.listings += 1;
             let listing = listing::read(workspace, wanted).map_err(PageError::Listing)?;
@@ -320,7 +321,7 @@ impl fmt::Display for PageError {
             Self::Listing(error) => error.fmt(f),
             Self::Recording(error) => error.fmt(f),
             Self::Quiz(error) => error.fmt(f),
-            Self::Course(error) => error.fmt(f),
+            Self::Table(error) => error.fmt(f),
             Self::Format(error) => error.fmt(f),
             Self::UnknownDirective(name) => write!(
                 f,

@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
-use crate::languages::Language;
+use crate::languages::InTheBook;
 use crate::page::Page;
 use crate::problem::{Fault, Problem};
+use course::Language;
 
 /// In what a Chinese chapter differs from the English one of the same name.
 pub(crate) fn compare(chapter: &Path, english: &Page, chinese: &Page) -> Option<Problem> {

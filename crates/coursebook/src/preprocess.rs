@@ -6,9 +6,10 @@ use mdbook_preprocessor::book::Book as Tree;
 use mdbook_preprocessor::errors::Result as MdbookResult;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
-use crate::languages::Language;
+use crate::languages::InTheBook;
 use crate::page::{self, Page};
 use crate::problem::{Fault, Problem, Problems};
+use course::Language;
 
 /// Makes the pages of one language ready for mdBook to render.
 pub(crate) struct Pages {

@@ -12,19 +12,11 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::Language;
 use crate::recording::{self, RecordingError};
+use course::{Language, Text};
 
 /// Where quizzes are, from the top of the workspace.
 const FOLDER: &str = "mdbook/quizzes";
-
-/// A text in both languages, in Markdown.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Text {
-    en: String,
-    zh: String,
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,10 +114,7 @@ fn check(
 
 fn form(id: &str, number: usize, question: &Question, language: Language) -> String {
     let words = Words::of(language);
-    let pick = |text: &'_ Text| match language {
-        Language::English => text.en.trim().to_owned(),
-        Language::Chinese => text.zh.trim().to_owned(),
-    };
+    let pick = |text: &Text| language.pick(text).trim().to_owned();
     let mut lines = vec![
         format!(
             "<fieldset class=\"quiz\" id=\"{id}\" data-yes=\"{}\" data-no=\"{}\">",

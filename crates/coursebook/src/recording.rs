@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::Language;
+use course::Language;
 
 /// Where recordings are, from the top of the workspace.
 const FOLDER: &str = "mdbook/recordings";

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::chapters::Chapters;
 use crate::error::BookError;
-use crate::languages::Language;
+use crate::languages::InTheBook;
+use course::Language;
 
 /// Where the way to the other language stands: first among the buttons on the right.
 const BUTTONS: &str = "<div class=\"right-buttons\">";

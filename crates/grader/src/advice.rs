@@ -1,8 +1,8 @@
 //! The mistake it usually is, for a case that did not pass.
 
-use crate::course::Language;
 use crate::protocol::{UNWRITTEN, Verdict};
 use crate::score::{CaseResult, CheckScore};
+use course::Language;
 
 /// What it usually is when a program does not get ready, in both languages.
 const NOT_READY: (&str, &str) = (
@@ -49,7 +49,7 @@ pub fn advice<'a>(check: &'a CheckScore, case: &CaseResult, language: Language) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::course::Text;
+    use course::Text;
 
     /// What is said to a case with this verdict and report.
     fn said(verdict: Verdict, report: &str) -> Option<String> {

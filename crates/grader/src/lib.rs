@@ -1,8 +1,5 @@
-//! Grading: which lessons and exercises there are, what their checks are worth, and how a
-//! submission did.
+//! Grading: how a submission did on an exercise of the [course].
 //!
-//! - [`course`] reads the lessons from their folders.
-//! - [`skeleton`] makes the student's file out of the solution.
 //! - [`submission`] is the program to grade, a [`command_line`] perhaps; [`build`] has cargo build
 //!   it.
 //! - [`run`] runs the graded tests, each in a process of its own; [`protocol`] is what a graded
@@ -19,7 +16,6 @@
 pub mod advice;
 pub mod build;
 pub mod command_line;
-pub mod course;
 pub mod disturbance;
 pub mod outcome;
 pub mod plain;
@@ -33,8 +29,6 @@ pub mod run;
 pub mod score;
 #[cfg(feature = "selftest")]
 pub mod selftest;
-pub mod skeleton;
 pub mod submission;
 pub mod terminal;
 pub mod waits;
-pub mod workspace;

@@ -169,8 +169,8 @@ fn lock(workspace: &Path) -> Option<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::course::Text;
     use crate::score::CheckScore;
+    use course::Text;
     use rstest::rstest;
 
     fn score(exercise: &str, points: u32) -> ExerciseScore {

@@ -19,10 +19,10 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 
-use crate::course::{Exercise, Language, Lesson};
 use crate::protocol::Verdict;
 use crate::score::{self, CaseResult, CheckScore, ExerciseScore};
 use crate::submission::Submission;
+use course::{Exercise, Language, Lesson};
 
 /// A grade: the scores of some exercises, and what they are the scores of.
 #[derive(Clone, Debug)]

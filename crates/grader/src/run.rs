@@ -17,13 +17,13 @@ use std::thread;
 use std::time::Duration;
 
 use crate::build::{self, Unbuilt};
-use crate::course::{Exercise, Lesson};
 use crate::preflight::{self, Disk};
 use crate::process::{self, Bounds, Cancel, Ended};
 use crate::protocol::Verdict;
 use crate::score::{self, Case, CaseResult, ExerciseScore};
 use crate::submission::Submission;
 use crate::waits::{Calibrator, Limits, Need, Waits};
+use course::{Exercise, Lesson};
 
 use examiner::Examiner;
 pub use examiner::FIRST_PATIENCE;

@@ -7,9 +7,9 @@
 //! All that a submission has printed passes through here on its way into any report, and is made
 //! [`plain`] here, once for all of them.
 
-use crate::course::{Check, Exercise, Lesson, Text};
 use crate::plain::plain;
 use crate::protocol::Verdict;
+use course::{Check, Exercise, Lesson, Text};
 
 /// One case that the graded tests have.
 #[derive(Clone, Debug)]
@@ -236,7 +236,7 @@ fn mismatches(lesson: &Lesson, exercise: &Exercise, listed: &[Case]) -> Vec<Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::course::{About, Check, Text};
+    use course::{About, Check, Text};
 
     fn text() -> Text {
         Text { en: String::new(), zh: String::new() }

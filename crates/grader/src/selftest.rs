@@ -3,7 +3,6 @@
 //!
 //! `cargo xtask grade --self-test` shows it as a table, `deep/tests/graders.rs` asserts it.
 
-pub mod mistakes;
 pub mod variants;
 
 use std::fmt::Write;
@@ -11,14 +10,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::build::Unbuilt;
-use crate::course::{Exercise, Lesson};
 use crate::process::Cancel;
 use crate::protocol::Verdict;
 use crate::run::{self, FIRST_PATIENCE, Job, Tests};
 use crate::score::ExerciseScore;
 use crate::submission::Submission;
+use course::{Exercise, Lesson};
 
-use mistakes::Failures;
+use course::mistake::Failures;
 use variants::Variant;
 
 /// How long a variant may first take for a step: some of them hang, and are asked often. A variant

@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use crate::build::{self, Unbuilt};
 use crate::command_line::{self, BadCommandLine};
-use crate::course;
 use crate::process::Cancel;
 
 /// Where the programs to grade come from.

@@ -3,11 +3,11 @@
 use std::io::{self, IsTerminal, Write};
 
 use crate::advice::advice;
-use crate::course::{Exercise, Language};
 use crate::protocol::Verdict;
 use crate::report::Grade;
 use crate::score::{CaseResult, CheckScore, ExerciseScore};
 pub use columns::{markdown, row, width};
+use course::{Exercise, Language};
 
 /// Whether to colour what is printed: on a terminal whose owner has not set `NO_COLOR`.
 #[must_use]
@@ -161,7 +161,7 @@ fn indent(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::course::Text;
+    use course::Text;
 
     #[test]
     fn a_check_that_never_ran_is_not_called_a_pass() {

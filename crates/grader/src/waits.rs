@@ -24,8 +24,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::course::Lesson;
 use crate::process::{self, Bounds, Cancel};
+use course::Lesson;
 
 /// The file's name, in the lesson's folder.
 const FILE: &str = "waits.toml";

@@ -6,7 +6,7 @@
 
 mod grades;
 
-use grader::course::Language;
+use course::Language;
 use grader::plain::plain;
 use grader::protocol::Verdict;
 use grader::report::{Grade, Kind};

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use grader::course::Transport;
+use course::Transport;
 use netlab::peers::Peer;
 use netlab::program::poll;
 

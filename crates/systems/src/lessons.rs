@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use grader::course::{self, Transport};
+use course::Transport;
 
 /// An exercise that is graded in place of a lesson's first one. Of lesson 3, the first one has a
 /// client that resets its connection, where Wine 8 sends FIN (`SO_LINGER` with 0).

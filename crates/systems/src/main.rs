@@ -45,7 +45,7 @@ fn main() -> ExitCode {
 /// Whether everything that was tried went well.
 fn run() -> Result<bool> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root: PathBuf = grader::workspace::root(here).context("the course is not here any more")?;
+    let root: PathBuf = course::workspace::root(here).context("the course is not here any more")?;
     let lessons = lessons::all(&root)?;
     let built = compile::everything(&root, &lessons)?;
     let wine = Wine::start(&root, &built)?;

@@ -16,7 +16,7 @@ use serde_json::Value;
 const BOOK: [&str; 2] = ["coursebook", "explorer"];
 
 fn root() -> PathBuf {
-    grader::workspace::root(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap()
+    course::workspace::root(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
 /// What the workspace promises: `1.89`.

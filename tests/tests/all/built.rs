@@ -15,8 +15,8 @@ fn every_exercise_has_a_solution_that_can_be_built() {
     if ["GRADER_PROGRAM", "PROGRAM", "SUBMISSION"].iter().any(|name| env::var_os(name).is_some()) {
         return;
     }
-    let root = grader::workspace::root(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
-    for lesson in grader::course::lessons(&root).unwrap() {
+    let root = course::workspace::root(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    for lesson in course::lessons(&root).unwrap() {
         for exercise in &lesson.about.exercises {
             let command = command_line(&lesson.number, &exercise.name);
             assert!(Path::new(&command[0]).is_file(), "{command:?}");

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::Options;
 use crate::cargo;
-use crate::course::Course;
+use course::Course;
 
 /// Files in memory: no disk can be the slowest part, and none is worn out.
 const MEMORY: &str = "/dev/shm";

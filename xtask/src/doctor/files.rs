@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::time::Instant;
 
-use grader::course::Text;
+use course::Text;
 use notify::{RecursiveMode, Watcher};
 
 use super::finding::{Finding, command, text};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use grader::course::{Language, Text};
+use course::{Language, Text};
 use grader::plain::plain;
 use grader::terminal;
 

@@ -61,7 +61,7 @@ fn unknown(why: &str, os: &str) -> Finding {
     .or_try(write_it(os))
 }
 
-fn write_it(os: &str) -> grader::course::Text {
+fn write_it(os: &str) -> course::Text {
     let hosts = match os {
         "windows" => r"C:\Windows\System32\drivers\etc\hosts",
         _ => "/etc/hosts",

@@ -4,7 +4,7 @@ use std::env::consts::OS;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 
-use grader::course::Text;
+use course::Text;
 
 use super::finding::{Finding, command, text};
 use super::{PATIENCE, reason};

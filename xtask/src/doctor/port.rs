@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::Path;
 
-use grader::course::Text;
+use course::Text;
 
 use super::finding::{Finding, command, text};
 use super::reason;

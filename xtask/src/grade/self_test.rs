@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Error, Result};
-use grader::course::{Exercise, Lesson};
+use course::{Exercise, Lesson};
 use grader::process::{self, Cancel};
 use grader::selftest::{Standing, Trial, variants};
 
 use super::{INTERRUPTED, NOT_ALL_POINTS};
-use crate::course::Course;
+use course::Course;
 
 const HEAD: [&str; 5] = ["exercise", "solution", "skeleton", "mistakes", "seconds"];
 

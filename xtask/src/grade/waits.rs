@@ -5,14 +5,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Error, Result};
 use clap::ValueEnum;
-use grader::course::{Exercise, Lesson};
+use course::{Exercise, Lesson};
 use grader::process;
 use grader::run::{self, Job};
 use grader::submission::Submission;
 use grader::waits::Waits;
 
 use super::{INTERRUPTED, NOT_ALL_POINTS};
-use crate::course::Course;
+use course::Course;
 
 /// What to do with the measured waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

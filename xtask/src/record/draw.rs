@@ -84,8 +84,8 @@ fn start_relay(
     recorder: &Arc<Mutex<Diagram>>,
 ) -> Result<Relay> {
     let transport = match conversation.transport {
-        grader::course::Transport::Tcp => Transport::Tcp,
-        grader::course::Transport::Udp => Transport::Udp,
+        course::Transport::Tcp => Transport::Tcp,
+        course::Transport::Udp => Transport::Udp,
     };
     let words = conversation.network.split_whitespace();
     let Laboratory { network } = Laboratory::try_parse_from(words)?;

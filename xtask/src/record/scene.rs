@@ -78,7 +78,7 @@ pub struct Conversation {
     /// `lesson-02`.
     pub program: String,
     #[serde(default)]
-    pub transport: grader::course::Transport,
+    pub transport: course::Transport,
     pub server: Vec<String>,
     pub client: Vec<String>,
     /// How large `{file}` is, in bytes, if not as large as in `cargo xtask run`.

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::scene::{Content, Scene};
 use crate::cargo;
-use crate::course::Course;
+use course::Course;
 
 /// Programs by the name of their package.
 pub type Programs = BTreeMap<String, PathBuf>;
@@ -42,7 +42,7 @@ pub fn build(course: &Course, scenes: &[&Scene]) -> Result<Programs> {
             |scene: &&Scene| scene.about.diagram.as_ref().is_some_and(|it| it.program == package);
         scenes.iter().any(|scene| is_in_step(scene) || is_drawn(scene))
     };
-    let packages = course.lessons.iter().map(grader::course::Lesson::package);
+    let packages = course.lessons.iter().map(course::Lesson::package);
     let mut programs = Programs::new();
     for package in packages.filter(|package| mentioned(package)) {
         let program = cargo::build(&course.root, &package)?;

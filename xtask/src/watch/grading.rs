@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant, SystemTime};
 
-use grader::course::{Exercise, Lesson};
+use course::{Exercise, Lesson};
 use grader::process::Cancel;
 use grader::run::{self, Job, Tests};
 use grader::score::{self, ExerciseScore};
@@ -81,7 +81,7 @@ struct Worker<'a> {
 impl Worker<'_> {
     fn grade(&mut self, order: &Order, events: &Sender<Event>) -> Graded {
         let Order { lesson, exercise, .. } = order;
-        let mut times = Times::begin(&exercises::exercise_file(lesson, exercise));
+        let mut times = Times::begin(&lesson.exercise_file(exercise));
         // Before the build: what is saved from now on has not been graded.
         let fingerprint = exercises::fingerprint(lesson, exercise);
         let mine = Submission::Exercise;

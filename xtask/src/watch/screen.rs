@@ -4,16 +4,16 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
-use grader::course::Language;
+use course::Language;
 use grader::score::ExerciseScore;
 use grader::submission::Submission;
 use grader::terminal::{self, Terminal};
 
 use super::Place;
 use super::session::shown;
-use crate::course::Course;
 use crate::standing::{Points, Standing};
-use crate::{exercises, first_build, hint};
+use crate::{first_build, hint};
+use course::Course;
 
 /// Clears the screen, and puts what follows at its top (ECMA-48, ED and CUP).
 const CLEAR: &str = "\x1b[2J\x1b[H";
@@ -152,7 +152,7 @@ impl Screen {
             Language::Chinese => self.say(&format!("\n{name_of_done} 已得满分。"))?,
         }
         let Some((lesson, exercise)) = next else {
-            return self.all_done(standing.next(exercises::all(course)));
+            return self.all_done(standing.next(course.exercises()));
         };
         let (name, title) = (name((lesson, exercise)), self.language.pick(&exercise.title));
         let file = shown(course, (lesson, exercise));

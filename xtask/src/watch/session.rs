@@ -12,11 +12,10 @@ use super::grading::{Graded, Order};
 use super::keys::Key;
 use super::screen::Screen;
 use super::{Event, Place};
-use crate::course::Course;
-use crate::exercises;
 use crate::first_build;
 use crate::grade;
 use crate::standing::Standing;
+use course::Course;
 
 /// Whether to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +75,7 @@ impl<'a> Session<'a> {
     /// The files to look at, in the order of the exercises.
     pub fn paths(&self) -> Vec<PathBuf> {
         let places = self.wanted.iter();
-        places.map(|(lesson, exercise)| exercises::exercise_file(lesson, exercise)).collect()
+        places.map(|(lesson, exercise)| lesson.exercise_file(exercise)).collect()
     }
 
     /// The folders of the lessons that they are in.
@@ -228,7 +227,7 @@ impl Drop for Session<'_> {
 
 /// The path of an exercise's file as a person types it.
 pub fn shown(course: &Course, (lesson, exercise): Place) -> String {
-    from_root(course, &exercises::exercise_file(lesson, exercise))
+    from_root(course, &lesson.exercise_file(exercise))
 }
 
 fn from_root(course: &Course, file: &Path) -> String {

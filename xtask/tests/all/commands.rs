@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use assert_cmd::Command;
-use grader::course::{Lesson, Run};
+use course::{Lesson, Run};
 #[cfg(unix)]
 use netlab::program::{poll, signal};
 use netlab::rounds::few_or_all;
@@ -17,7 +17,7 @@ fn root() -> PathBuf {
 }
 
 fn lessons() -> Vec<Lesson> {
-    let lessons = grader::course::lessons(&root()).unwrap();
+    let lessons = course::lessons(&root()).unwrap();
     assert!(!lessons.is_empty());
     lessons
 }

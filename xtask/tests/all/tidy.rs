@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use grader::course::About;
+use course::About;
 use grader::plain::plain;
 use netbasics::escape::is_harmless;
 

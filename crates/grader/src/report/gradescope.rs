@@ -19,10 +19,10 @@ use serde_json::{Value, json};
 
 use super::{Grade, first_failure, pretty};
 use crate::advice::advice;
-use crate::course::Language;
 use crate::plain::shortened;
 use crate::protocol::Verdict;
 use crate::score::{CheckScore, ExerciseScore};
+use course::Language;
 
 /// How much one check may say, in bytes: a page shows all checks of a lesson at once.
 const OUTPUT_BYTES: usize = 16 * 1024;

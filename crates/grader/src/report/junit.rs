@@ -17,9 +17,9 @@ use chrono::{DateTime, Utc};
 
 use super::Grade;
 use crate::advice::advice;
-use crate::course::Language;
 use crate::protocol::Verdict;
 use crate::score::{CaseResult, CheckScore, ExerciseScore};
+use course::Language;
 
 /// The report's text.
 #[must_use]

@@ -16,10 +16,10 @@ use std::fmt::Write;
 
 use super::{Grade, first_failure};
 use crate::advice::advice;
-use crate::course::Language;
 use crate::plain::shortened;
 use crate::protocol::Verdict;
 use crate::score::ExerciseScore;
+use course::Language;
 
 /// What GitHub takes for one step, less a margin for what other commands of the step may add.
 const PAGE_BYTES: usize = 900 * 1024;

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
-use super::mistakes::{Mistake, mistakes};
 use crate::build::cargo;
-use crate::course::{Exercise, Lesson};
 use crate::process::{self, Bounds, Cancel};
-use crate::skeleton;
+use course::mistake::{Mistake, mistakes};
+use course::skeleton;
+use course::{Exercise, Lesson};
 
 /// How long building all of them may take.
 const BUILD_LIMIT: Duration = Duration::from_secs(3600);
@@ -81,17 +81,24 @@ fn texts(
     lesson: &Lesson,
     exercise: &Exercise,
 ) -> Result<Vec<(String, String, Option<Mistake>)>, String> {
-    let file = lesson.folder.join(format!("solution/src/bin/{}.rs", exercise.name));
+    let file = lesson.solution_file(exercise);
     let solution = read(&file)?;
     let skeleton = skeleton::from_solution(&solution)
         .map_err(|error| format!("{}: {error}", file.display()))?;
     let prefix = format!("variant-{}", lesson.number);
     let mut texts = vec![(format!("{prefix}-{}-skeleton", exercise.name), skeleton, None)];
-    for mistake in mistakes(lesson, exercise)? {
-        let text = mistake.made_in(&solution)?;
+    for mistake in mistakes(lesson, exercise).map_err(|error| error.to_string())? {
+        let text = made_in(&solution, &mistake)?;
         texts.push((format!("{prefix}-{}", mistake.name), text, Some(mistake)));
     }
     Ok(texts)
+}
+
+/// The solution with this mistake.
+fn made_in(solution: &str, mistake: &Mistake) -> Result<String, String> {
+    let problem = |error: &dyn std::fmt::Display| format!("{}.patch: {error}", mistake.name);
+    let patch = diffy::Patch::from_str(&mistake.diff).map_err(|error| problem(&error))?;
+    diffy::apply(solution, &patch).map_err(|error| problem(&error))
 }
 
 /// The course's own root manifest, with paths that hold from anywhere and other members.

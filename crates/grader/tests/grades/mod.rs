@@ -6,7 +6,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use grader::course::{About, Check, Exercise, Language, Lesson, Text};
+use course::{About, Check, Exercise, Language, Lesson, Text};
 use grader::protocol::Verdict;
 use grader::report::{Grade, Kind};
 use grader::score::{self, Case, CaseResult};

@@ -2,16 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-/// The workspace that `start` is in: the nearest folder upwards whose `Cargo.toml` has a
-/// `[workspace]`. Asked at run time, so that a moved checkout still works.
+/// The course that `start` is in: it or the nearest folder above it that has `lessons/` and a
+/// `Cargo.toml`. Asked at run time, so that a moved checkout still works.
 #[must_use]
 pub fn root(start: &Path) -> Option<PathBuf> {
     start.ancestors().find(|folder| is_root(folder)).map(Path::to_owned)
 }
 
 fn is_root(folder: &Path) -> bool {
-    std::fs::read_to_string(folder.join("Cargo.toml"))
-        .is_ok_and(|text| text.lines().any(|line| line.trim() == "[workspace]"))
+    folder.join("lessons").is_dir() && folder.join("Cargo.toml").is_file()
 }
 
 #[cfg(test)]

@@ -14,14 +14,16 @@
 //! a line of their own, `# perhaps: another_check`; at least one check must catch it every time.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use toml::Value;
 
-use super::variants::read;
-use crate::course::{Exercise, Lesson};
-use crate::protocol::Verdict;
+use crate::language::Text;
+use crate::lesson::{Exercise, Lesson};
+use crate::verdict::Verdict;
 
 /// Checks that do not pass, and how.
 pub type Failures = BTreeSet<(String, Verdict)>;
@@ -31,28 +33,64 @@ pub type Failures = BTreeSet<(String, Verdict)>;
 pub struct Mistake {
     /// The file's name without its end, `answer-one-read`.
     pub name: String,
+    /// What is wrong, in one line.
+    pub title: Text,
     /// Which checks find it, and how.
     pub caught_by: Failures,
     /// Which checks find it on some runs, and how.
     pub perhaps: Failures,
-    text: String,
+    /// What it changes in the solution: a unified diff, from its first `---` on.
+    pub diff: String,
 }
 
-impl Mistake {
-    fn read(file: &std::path::Path) -> Result<Self, String> {
-        let text = read(file)?;
-        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let missing = |key: &str| format!("{} has no `# {key}: …`", file.display());
-        for title in ["title", "title-zh"] {
-            header(&text, title).ok_or_else(|| missing(title))?;
+/// Why a patch is no mistake.
+#[derive(Debug)]
+pub enum MistakeError {
+    /// It cannot be read.
+    Unreadable(PathBuf, io::Error),
+    /// Its header has no line for this key.
+    Missing(PathBuf, &'static str),
+    /// A line of its header names something that is not a verdict.
+    NoVerdict(PathBuf, String),
+}
+
+impl fmt::Display for MistakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(file, error) => write!(f, "cannot read {}: {error}", file.display()),
+            Self::Missing(file, key) => write!(f, "{} has no `# {key}: …`", file.display()),
+            Self::NoVerdict(file, line) => {
+                write!(f, "{}: no verdict is called so: {line}", file.display())
+            }
         }
-        let checks = |line: &str| {
-            let unknown = || format!("{}: no verdict is called so: {line}", file.display());
+    }
+}
+
+impl std::error::Error for MistakeError {}
+
+impl Mistake {
+    /// Reads one patch.
+    ///
+    /// # Errors
+    /// When it cannot be read, or its header says too little.
+    pub fn read(file: &Path) -> Result<Self, MistakeError> {
+        let unreadable = |error| MistakeError::Unreadable(file.to_owned(), error);
+        let text = fs::read_to_string(file).map_err(unreadable)?;
+        let said = |key: &'static str| {
+            header(&text, key).ok_or_else(|| MistakeError::Missing(file.to_owned(), key))
+        };
+        let read = |line: &str| {
+            let unknown = || MistakeError::NoVerdict(file.to_owned(), line.to_owned());
             checks(line).ok_or_else(unknown)
         };
-        let caught_by = checks(header(&text, "caught-by").ok_or_else(|| missing("caught-by"))?)?;
-        let perhaps = header(&text, "perhaps").map_or(Ok(Failures::new()), checks)?;
-        Ok(Self { name, caught_by, perhaps, text })
+        Ok(Self {
+            name: file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            title: Text { en: said("title")?.to_owned(), zh: said("title-zh")?.to_owned() },
+            caught_by: read(said("caught-by")?)?,
+            perhaps: header(&text, "perhaps").map_or(Ok(Failures::new()), read)?,
+            // The header is for us; the diff begins with its first `---`.
+            diff: text.find("--- ").map_or(String::new(), |at| text[at..].to_owned()),
+        })
     }
 
     /// Each check that the patch names has failed, in a way that it names, and no other one has.
@@ -65,22 +103,13 @@ impl Mistake {
             && self.caught_by.iter().all(|(check, _)| has_failed(check))
             && failures.iter().all(is_named)
     }
-
-    /// The solution with this mistake.
-    pub(super) fn made_in(&self, solution: &str) -> Result<String, String> {
-        let problem = |error: &dyn std::fmt::Display| format!("{}.patch: {error}", self.name);
-        // The header is for us; the diff begins with its first `---`.
-        let diff = self.text.find("--- ").map_or("", |at| &self.text[at..]);
-        let patch = diffy::Patch::from_str(diff).map_err(|error| problem(&error))?;
-        diffy::apply(solution, &patch).map_err(|error| problem(&error))
-    }
 }
 
 /// The mistakes that can be made in an exercise.
 ///
 /// # Errors
 /// When a patch cannot be read, or its header says too little.
-pub fn mistakes(lesson: &Lesson, exercise: &Exercise) -> Result<Vec<Mistake>, String> {
+pub fn mistakes(lesson: &Lesson, exercise: &Exercise) -> Result<Vec<Mistake>, MistakeError> {
     patches(lesson, exercise).iter().map(|file| Mistake::read(file)).collect()
 }
 
@@ -140,7 +169,8 @@ mod tests {
             name: "answer-race".to_owned(),
             caught_by: failures("a, b, b (timeout)"),
             perhaps: failures("c"),
-            text: String::new(),
+            title: Text { en: String::new(), zh: String::new() },
+            diff: String::new(),
         };
         for caught in ["a, b", "a, b (timeout)", "a, b, b (timeout), c"] {
             assert!(mistake.is_caught(&failures(caught)), "{caught}");

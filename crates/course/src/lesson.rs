@@ -1,7 +1,4 @@
-//! The course as it lies on disk: the folders of `lessons/` in order, and their `lesson.toml`.
-//!
-//! Nobody keeps a list of lessons by hand. A folder is a lesson if it is named `NN-topic`; its
-//! `lesson.toml` is the one source for the commands, the grader and the book.
+//! A lesson: a folder of `lessons/` named `NN-topic`, and what its `lesson.toml` says.
 
 use std::fmt;
 use std::fs;
@@ -10,53 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-/// A text in both languages of the course.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Text {
-    /// English.
-    pub en: String,
-    /// Simplified Chinese.
-    pub zh: String,
-}
-
-/// The languages of the course.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// English.
-    English,
-    /// Simplified Chinese.
-    Chinese,
-}
-
-impl Language {
-    /// What the person's system speaks: Chinese if its locale says so (locale(7)), else English.
-    #[must_use]
-    pub fn of_the_system() -> Self {
-        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set);
-        if locale.is_some_and(|locale| locale.starts_with("zh")) {
-            Self::Chinese
-        } else {
-            Self::English
-        }
-    }
-
-    /// The text in this language.
-    #[must_use]
-    pub fn pick(self, text: &Text) -> &str {
-        match self {
-            Self::English => &text.en,
-            Self::Chinese => &text.zh,
-        }
-    }
-
-    /// One of two short texts that stand in no file.
-    #[must_use]
-    pub fn words(self, english: &'static str, chinese: &'static str) -> &'static str {
-        if self == Self::English { english } else { chinese }
-    }
-}
+use crate::language::Text;
 
 /// One lesson: its folder, and what its `lesson.toml` says.
 #[derive(Clone, Debug)]
@@ -143,6 +94,14 @@ pub struct Check {
     pub usually: Text,
 }
 
+impl Exercise {
+    /// What all of its checks are worth.
+    #[must_use]
+    pub fn points(&self) -> u32 {
+        self.checks.iter().map(|check| check.points).sum()
+    }
+}
+
 impl Lesson {
     /// Whether a person who types `wanted` means this lesson: `2`, `02`, `tcp-echo`,
     /// `02-tcp-echo`, `lesson-02`.
@@ -151,6 +110,18 @@ impl Lesson {
         let number = wanted.strip_prefix("lesson-").unwrap_or(wanted);
         let same_number = number.parse::<u32>().is_ok_and(|n| self.number.parse() == Ok(n));
         same_number || wanted == self.topic || wanted == format!("{}-{}", self.number, self.topic)
+    }
+
+    /// The hand-written file of an exercise: its solution.
+    #[must_use]
+    pub fn solution_file(&self, exercise: &Exercise) -> PathBuf {
+        self.folder.join(format!("solution/src/bin/{}.rs", exercise.name))
+    }
+
+    /// The student's file of an exercise.
+    #[must_use]
+    pub fn exercise_file(&self, exercise: &Exercise) -> PathBuf {
+        exercise_file(&self.folder, &exercise.name)
     }
 
     /// The package of the worked example, `lesson-02`.
@@ -200,7 +171,8 @@ pub fn exercise_file(folder: &Path, exercise: &str) -> PathBuf {
 }
 
 /// The folder of lesson `number`, whatever its `lesson.toml` says.
-pub(crate) fn folder_of(workspace: &Path, number: &str) -> Option<PathBuf> {
+#[must_use]
+pub fn folder_of(workspace: &Path, number: &str) -> Option<PathBuf> {
     let entries = fs::read_dir(workspace.join("lessons")).ok()?;
     let mut folders = entries.filter_map(|entry| Some(entry.ok()?.path()));
     folders.find(|folder| split_name(folder).is_some_and(|(found, _)| found == number))
