@@ -263,11 +263,7 @@ impl Program {
         let program = built()[self.name].to_str().unwrap();
         let is_elsewhere = doing == AddressGone;
         let address = format!("{}:{port}", if is_elsewhere { ADDRESS } else { "127.0.0.1" });
-        // A shell that runs the tests in the background may have told them to ignore Ctrl-C, and
-        // what they start inherits that.
-        let heeds: &[&str] =
-            if cfg!(target_os = "linux") { &["env", "--default-signal=INT"] } else { &[] };
-        let command = [heeds, &[program, "server", "--addr", &address], self.arguments].concat();
+        let command = [&[program, "server", "--addr", &address], self.arguments].concat();
         let mut command = match doing {
             AddressGone | LoopbackDown => within(&command),
             _ => {

@@ -5,8 +5,40 @@ use std::process::{Child, Command};
 #[cfg(unix)]
 pub(crate) fn own_group(command: &mut Command) {
     use std::os::unix::process::CommandExt;
+    heed_interrupts();
     command.process_group(0);
 }
+
+/// What a shell starts in the background may be told to ignore SIGINT (POSIX, 2.12 Asynchronous Lists),
+/// and a child inherits that (execve(2)): [`interrupt`] would not end it. A signal that is handled has
+/// its default action in a child. So we handle SIGINT by doing nothing, which for us is the same.
+#[cfg(target_os = "linux")]
+fn heed_interrupts() {
+    use std::sync::atomic::AtomicBool;
+    use std::sync::{Arc, Once};
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if ignores_interrupts() {
+            // If this fails, a child that wants to be interrupted has to handle it by itself.
+            let _ = signal_hook::flag::register(
+                signal_hook::consts::SIGINT,
+                Arc::new(AtomicBool::new(false)),
+            );
+        }
+    });
+}
+
+/// Nobody else tells without changing it (proc(5), `status`): a bit for each signal, from 1 on.
+#[cfg(target_os = "linux")]
+fn ignores_interrupts() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask & (1 << (signal_hook::consts::SIGINT - 1)) != 0)
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn heed_interrupts() {}
 
 #[cfg(not(unix))]
 pub(crate) fn own_group(_command: &mut Command) {}

@@ -5,6 +5,8 @@
 // `is_alive` is part of a test, but clippy knows only functions marked as one.
 #![allow(clippy::unwrap_used)]
 
+#[cfg(target_os = "linux")]
+use std::env;
 use std::process::Command;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
@@ -73,6 +75,26 @@ fn a_server_is_watched_from_before_its_readiness_to_after_its_interrupt() {
     for line in ["hello", "listening on 127.0.0.1:4242", "goodbye"] {
         assert!(told.iter().any(|told| told == line), "{line} is missing in {told:?}");
     }
+}
+
+/// A shell tells what it starts in the background to ignore SIGINT, and a child inherits that. The test
+/// runs once more below such a shell.
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_ends_what_a_process_that_ignores_it_has_started() {
+    const IGNORING: &str = "NETLAB_TEST_IGNORES_CTRL_C";
+    if env::var_os(IGNORING).is_some() {
+        let mut running = Running::start(&mut script("exec sleep 600"), |_| {}).unwrap();
+        let status = running.interrupt(LIMIT).expect("it ends");
+        assert!(!status.success());
+        return;
+    }
+    let name = "watching::ctrl_c_ends_what_a_process_that_ignores_it_has_started";
+    let mut shell = script("trap '' INT; exec \"$0\" --exact \"$1\"");
+    let shell = shell.arg(env::current_exe().unwrap()).arg(name).env(IGNORING, "1");
+    let output = shell.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }
 
 #[test]
