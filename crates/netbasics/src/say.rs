@@ -44,7 +44,9 @@ pub fn say(line: fmt::Arguments<'_>) {
     let line = shortened(escaped(&line.to_string()));
     let _ = match label() {
         Some(label) => writeln!(io::stdout().lock(), "{label} {line}"),
-        None => writeln!(io::stderr().lock(), "{line}"),
+        // Standard error has no buffer. In one piece, so that lines of several programs that share it do
+        // not mix.
+        None => io::stderr().lock().write_all(format!("{line}\n").as_bytes()),
     };
 }
 
