@@ -117,3 +117,11 @@ while True:
     else:
         flood(b'\x06')
         break
+# A close with something unread is a reset, which may overtake the farewell: the others close first.
+closing = list(neighbours)
+for connection in closing:
+    close(connection)
+while closing:
+    connection, payload = inbox.get(timeout=20)
+    if payload is None and connection in closing:
+        closing.remove(connection)
