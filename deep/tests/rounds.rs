@@ -18,10 +18,11 @@ use netlab::rounds;
 
 const RUNS: u32 = 50;
 /// Tests that use `netlab::rounds`: their package, what cargo calls their target, and their names.
-const WITH_ALL_ROUNDS: [(&str, &[&str], &str); 8] = [
+const WITH_ALL_ROUNDS: [(&str, &[&str], &str); 9] = [
     ("lesson-03", &["--test", "all"], "faults::a_large_file"),
     ("lesson-05", &["--bin", "lesson-05"], "the_file_arrives_exactly_or_both_sides_end"),
     ("lesson-05", &["--bin", "lesson-05"], "two_uploads_share_a_narrow_link_equally"),
+    ("lesson-05", &["--bin", "lesson-05"], "losses_at_the_ends_of_an_upload_cost_little"),
     ("lesson-07", &["--bin", "lesson-07"], "two_that_connect_at_once_keep_one_connection"),
     ("lesson-09", &["--bin", "lesson-09"], "every_network_comes_to_an_end"),
     ("lesson-09", &["--test", "peers"], "again_and_again_without_ipv6"),

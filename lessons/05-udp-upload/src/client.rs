@@ -52,7 +52,7 @@ pub struct Options {
     pub mode: Mode,
     /// How long to wait for the first answer; later waits follow what was measured, and double with
     /// each try, up to 2 seconds
-    #[arg(long, value_name = "SECONDS", default_value = "0.2", value_parser = program::seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "0.1", value_parser = program::seconds)]
     pub timeout: Duration,
     /// How many timeouts in a row, each with a retransmission, before giving up
     #[arg(long, value_name = "N", default_value_t = 8)]

@@ -243,7 +243,8 @@ fn a_silent_server_costs_a_bounded_number_of_tries() {
     while uninterrupted(|| silent.recv(&mut [0; 2048])).is_ok() {
         tries += 1;
     }
-    assert_eq!(tries, 4);
+    // Once, and three times in two copies.
+    assert_eq!(tries, 1 + 3 * 2);
 }
 
 #[test]

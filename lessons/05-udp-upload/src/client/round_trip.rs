@@ -1,9 +1,13 @@
-//! How long an answer takes, and so how long to wait for one (RFC 6298).
+//! How long an answer takes, and so how long to wait for one (RFC 6298; RFC 9002, section 6.2).
 
 use std::time::{Duration, Instant};
 
 /// "The clock granularity G" of RFC 6298, generously: how late the system may wake us.
 const GRANULARITY: Duration = Duration::from_millis(20);
+/// How much longer than a round trip an answer to a question may take: before the server says
+/// `stored`, it makes a whole file durable. (`max_ack_delay` in RFC 9002, section 6.2.1. For blocks
+/// it is 0: the server acknowledges them at once.)
+const MAX_ANSWER_DELAY: Duration = Duration::from_millis(50);
 /// No wait for an answer becomes longer by doubling (RFC 6298, rule 2.5, asks for at least
 /// 60 seconds for TCP; a person waits for this program).
 const MAX_WAIT: Duration = Duration::from_secs(2);
@@ -12,17 +16,36 @@ const MEMORY: Duration = Duration::from_secs(10);
 
 /// What is known of the time between a packet and its answer.
 pub struct RoundTrip {
-    /// SRTT and RTTVAR; `None` before the first measurement.
+    /// SRTT and RTTVAR; `None` before the first measurement or estimate.
     smoothed: Option<(Duration, Duration)>,
     initial: Duration,
     doublings: u32,
+    /// When the latest question was asked.
+    asked: Option<Instant>,
     shortest: Shortest,
 }
 
 impl RoundTrip {
-    /// `initial`: how long to wait before anything was measured.
+    /// `initial`: how long to wait before anything was measured. (TCP and QUIC wait for a second:
+    /// RFC 6298, rule 2.1; RFC 9002, section 6.2.2. We ask sooner, as an `open` is one small packet.)
     pub fn new(initial: Duration) -> Self {
-        Self { smoothed: None, initial, doublings: 0, shortest: Shortest::default() }
+        Self { smoothed: None, initial, doublings: 0, asked: None, shortest: Shortest::default() }
+    }
+
+    /// A question (open, close) is asked; returns when its answer will be overdue.
+    pub fn ask(&mut self, now: Instant) -> Instant {
+        self.asked = Some(now);
+        now + self.patient_timeout()
+    }
+
+    /// The token has come. How long it took replaces `initial`, as with QUIC's Retry (RFC 9002,
+    /// section 6.3), until a block is measured: on a narrow link that takes longer. But if the
+    /// question was repeated, nobody knows which of them was answered (see [`measure`](Self::measure)).
+    pub fn estimate(&mut self, now: Instant) {
+        if let Some(asked) = self.asked.filter(|_| self.doublings == 0) {
+            let round_trip = now.saturating_duration_since(asked);
+            self.smoothed = Some((round_trip, round_trip / 2));
+        }
     }
 
     // listing: begin measure
@@ -32,34 +55,40 @@ impl RoundTrip {
     /// section 3.)
     pub fn measure(&mut self, sample: Duration, now: Instant) {
         let (mean, variation) = match self.smoothed {
-            None => (sample, sample / 2),
-            Some((mean, variation)) => {
+            Some((mean, variation)) if self.shortest.value().is_some() => {
                 let variation = variation * 3 / 4 + mean.abs_diff(sample) / 4;
                 (mean * 7 / 8 + sample / 8, variation)
             }
+            _ => (sample, sample / 2),
         };
         self.smoothed = Some((mean, variation));
         self.doublings = 0;
         self.shortest.take(sample, now);
     }
 
-    /// How long to wait for an answer before something is sent again (RTO).
+    /// How long to wait for an acknowledgement of blocks before one of them is sent again.
     pub fn timeout(&self) -> Duration {
+        self.probe_timeout(Duration::ZERO)
+    }
+
+    /// How long to wait for the answer to a question before it is repeated.
+    pub fn patient_timeout(&self) -> Duration {
+        self.probe_timeout(MAX_ANSWER_DELAY)
+    }
+
+    /// The probe timeout of RFC 9002, section 6.2.1: TCP's retransmission timeout without its lower
+    /// bound of a second (RFC 6298, rule 2.4). TCP's tail loss probe waits for two round trips
+    /// (RFC 8985, section 7.2); so does this where they vary little and take 20 ms.
+    fn probe_timeout(&self, max_ack_delay: Duration) -> Duration {
         let single = match self.smoothed {
             None => self.initial,
-            Some((mean, variation)) => mean + (4 * variation).max(GRANULARITY),
+            Some((mean, variation)) => mean + (4 * variation).max(GRANULARITY) + max_ack_delay,
         };
         // Each timeout doubles the next wait (exponential backoff), so that a network in trouble
         // gets rest.
         (single * 2_u32.pow(self.doublings)).min(MAX_WAIT.max(self.initial))
     }
     // listing: end measure
-
-    /// How long to wait for the answer to a question that the server has to work for: to make a
-    /// whole file durable takes longer than to acknowledge a block.
-    pub fn patient_timeout(&self) -> Duration {
-        self.timeout().max(self.initial)
-    }
 
     /// A wait has timed out.
     pub fn back_off(&mut self) {
@@ -104,49 +133,4 @@ impl Shortest {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MS: Duration = Duration::from_millis(1);
-
-    #[test]
-    fn the_first_and_the_second_measurement_are_those_of_the_rfc() {
-        let now = Instant::now();
-        let mut trip = RoundTrip::new(200 * MS);
-        assert_eq!(trip.timeout(), 200 * MS);
-        // SRTT = R, RTTVAR = R/2, RTO = SRTT + 4 RTTVAR (rule 2.2).
-        trip.measure(80 * MS, now);
-        assert_eq!(trip.timeout(), (80 + 160) * MS);
-        // RTTVAR = 3/4 · 40 + 1/4 · 40 = 40, SRTT = 7/8 · 80 + 1/8 · 120 = 85 (rule 2.3).
-        trip.measure(120 * MS, now);
-        assert_eq!(trip.timeout(), (85 + 160) * MS);
-    }
-
-    #[test]
-    fn each_wait_in_vain_doubles_the_next_up_to_a_limit_and_an_answer_ends_that() {
-        let mut trip = RoundTrip::new(200 * MS);
-        let mut waits = Vec::new();
-        for _ in 0..6 {
-            waits.push(trip.timeout());
-            trip.back_off();
-        }
-        assert_eq!(waits, [200, 400, 800, 1600, 2000, 2000].map(Duration::from_millis));
-        trip.measure(80 * MS, Instant::now());
-        assert_eq!(trip.timeout(), 240 * MS);
-    }
-
-    #[test]
-    fn the_shortest_round_trip_is_forgotten_in_time() {
-        let start = Instant::now();
-        let mut trip = RoundTrip::new(200 * MS);
-        trip.measure(5 * MS, start);
-        for second in 1..=9 {
-            trip.measure(20 * MS, start + Duration::from_secs(second));
-        }
-        assert_eq!(trip.shortest(), 5 * MS);
-        trip.measure(20 * MS, start + MEMORY);
-        assert_eq!(trip.shortest(), 5 * MS, "the older half still counts");
-        trip.measure(20 * MS, start + 2 * MEMORY);
-        assert_eq!(trip.shortest(), 20 * MS);
-    }
-}
+mod tests;

@@ -53,8 +53,7 @@ pub struct Sender {
 impl Sender {
     /// An upload of `blocks` blocks, with a random number to tell it from others.
     pub fn new(transfer: u32, blocks: u32, settings: Settings, now: Instant) -> Self {
-        let Settings { timeout, retries, window } = settings;
-        let sending = Sending::new(blocks, window, timeout, now);
+        let (sending, retries) = (Sending::new(blocks, settings, now), settings.retries);
         let (token, phase, overdue, waits_in_vain) = (0, Phase::Opening, None, 0);
         Self { transfer, token, phase, sending, retries, overdue, waits_in_vain }
     }
@@ -79,6 +78,7 @@ impl Sender {
             (Phase::Closing, Kind::Stored) => self.phase = Phase::Over(Ok(text())),
             (Phase::Opening, Kind::Token) if self.token == 0 => {
                 self.token = packet.token;
+                self.sending.round_trip.estimate(now);
                 self.overdue = None;
             }
             (Phase::Opening | Phase::Sending, Kind::Ack) => {
@@ -92,14 +92,13 @@ impl Sender {
     // listing: end handle
 
     fn acknowledge(&mut self, ack: &Ack, now: Instant) {
-        let has_news = self.sending.acknowledge(ack, now);
-        if has_news {
+        let is_opened = self.phase == Phase::Opening;
+        if self.sending.acknowledge(ack, now) || is_opened {
             self.waits_in_vain = 0;
             self.overdue = Some(now + self.sending.round_trip.timeout());
         }
-        if self.phase == Phase::Opening {
+        if is_opened {
             self.phase = Phase::Sending;
-            self.overdue = None;
             self.sending.begin(now);
         }
         if self.sending.is_complete() {
@@ -124,23 +123,24 @@ impl Sender {
         }
     }
 
-    /// Asks a single question, and waits.
+    /// Asks a question, and waits. A repeated one goes twice, so that another loss does not cost
+    /// another and longer wait (two probes: RFC 9002, section 6.2.4).
     fn ask(&mut self, kind: Kind, now: Instant) -> Step {
         if let Some(overdue) = self.overdue {
             return Step::Wait(overdue);
         }
-        self.overdue = Some(now + self.sending.round_trip.patient_timeout());
-        Step::Send(Outgoing { kind, token: self.token, block: 0, number: 0 })
+        self.overdue = Some(self.sending.round_trip.ask(now));
+        let copies = if self.waits_in_vain > 0 { 2 } else { 1 };
+        Step::Send(Outgoing { kind, token: self.token, block: 0, number: 0, copies })
     }
 
     fn next_block(&mut self, now: Instant) -> Step {
-        let next = self.sending.next(now);
+        let (next, token) = (self.sending.next(now), self.token);
         let overdue = *self.overdue.get_or_insert(now + self.sending.round_trip.timeout());
         match next {
-            Err(Some(time)) => Step::Wait(time.min(overdue)),
-            Err(None) => Step::Wait(overdue),
+            Err(time) => Step::Wait(time.map_or(overdue, |time| time.min(overdue))),
             Ok((block, number)) => {
-                Step::Send(Outgoing { kind: Kind::Data, token: self.token, block, number })
+                Step::Send(Outgoing { kind: Kind::Data, token, block, number, copies: 1 })
             }
         }
     }

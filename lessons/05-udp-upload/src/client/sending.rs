@@ -7,6 +7,7 @@ use super::congestion::Congestion;
 use super::flight::Flight;
 use super::pacer::Pacer;
 use super::round_trip::RoundTrip;
+use super::step::Settings;
 use crate::packet::ack::Ack;
 
 /// The blocks of a file on their way.
@@ -25,15 +26,15 @@ pub struct Sending {
 }
 
 impl Sending {
-    pub fn new(blocks: u32, fixed_window: Option<u32>, timeout: Duration, now: Instant) -> Self {
+    pub fn new(blocks: u32, settings: Settings, now: Instant) -> Self {
         Self {
             blocks,
-            fixed_window,
+            fixed_window: settings.window,
             limit: 0,
             flight: Flight::new(),
             congestion: Congestion::new(now),
             pacer: Pacer::new(now),
-            round_trip: RoundTrip::new(timeout),
+            round_trip: RoundTrip::new(settings.timeout),
             may_probe: false,
         }
     }
@@ -107,8 +108,11 @@ impl Sending {
         if self.fixed_window.is_some() { None } else { self.pacer.turn(rate, now) }
     }
 
-    /// After this many consecutive timeouts. The first time we only ask what is going on, with one
-    /// block; the next time, all must be lost.
+    /// After `waits` consecutive timeouts. A first one may be due to the loss of a single packet, or of
+    /// its acknowledgement. So one block is sent as a probe, however full the window is, and the window
+    /// stays as it is (RFC 9002, sections 6.2.4 and 7.5, but for one thing: the probe is not new data,
+    /// as the server waits for the first block). After a second one nothing has arrived for three times
+    /// the probe timeout: persistent congestion (section 7.6.1), and all blocks count as lost.
     pub fn miss(&mut self, waits: u32, now: Instant) {
         let everything = waits > 1;
         self.flight.give_up(everything);

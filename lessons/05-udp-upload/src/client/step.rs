@@ -31,6 +31,8 @@ pub struct Outgoing {
     pub token: u64,
     pub block: u32,
     pub number: u32,
+    /// How often it is sent.
+    pub copies: u8,
 }
 
 /// What is to be done next.

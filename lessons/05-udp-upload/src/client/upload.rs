@@ -74,18 +74,19 @@ impl<'a> Upload<'a> {
     }
 
     fn send(&mut self, outgoing: Outgoing) -> Result<()> {
-        let Outgoing { kind, token, block, number } = outgoing;
+        let Outgoing { kind, token, block, number, copies } = outgoing;
         let payload = match kind {
             Kind::Open => self.about.encode(),
             Kind::Close => self.source.digest(),
             _ => Vec::new(),
         };
         let transfer = self.transfer;
-        Packet { kind, transfer, token, block, number, payload: &payload }
-            .write_to(&mut self.batch);
+        let packet = Packet { kind, transfer, token, block, number, payload: &payload };
         if kind != Kind::Data {
-            return self.flush(self.batch.len());
+            (0..copies).for_each(|_| packet.write_to(&mut self.batch));
+            return self.flush(HEADER_BYTES + payload.len());
         }
+        packet.write_to(&mut self.batch);
         self.source.append(block, &mut self.batch)?;
         // Only the last datagram of a batch may be shorter than the others.
         let is_short = self.about.length_of(block) < self.about.block_bytes;
