@@ -66,9 +66,11 @@ impl RoundTrip {
         self.shortest.take(sample, now);
     }
 
-    /// How long to wait for an acknowledgement of blocks before one of them is sent again.
+    /// How long to wait for an acknowledgement of blocks before one of them is sent again; and
+    /// longer before the first, as a single estimate says little of how long that may take.
     pub fn timeout(&self) -> Duration {
-        self.probe_timeout(Duration::ZERO)
+        let is_measured = self.shortest.value().is_some();
+        self.probe_timeout(if is_measured { Duration::ZERO } else { MAX_ANSWER_DELAY })
     }
 
     /// How long to wait for the answer to a question before it is repeated.

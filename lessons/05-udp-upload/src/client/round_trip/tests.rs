@@ -49,10 +49,11 @@ fn the_first_measurement_replaces_an_estimate_which_says_nothing_of_the_shortest
     let mut trip = RoundTrip::new(100 * MS);
     assert_eq!(trip.ask(start), start + 100 * MS);
     trip.estimate(start + 20 * MS);
-    assert_eq!((trip.mean(), trip.timeout()), (20 * MS, (20 + 40) * MS));
-    assert_eq!(trip.patient_timeout(), (20 + 40 + 50) * MS);
+    assert_eq!((trip.mean(), trip.timeout()), (20 * MS, (20 + 40 + 50) * MS));
+    assert_eq!(trip.patient_timeout(), trip.timeout());
     assert_eq!(trip.shortest(), 100 * MS, "what was assumed");
     trip.measure(80 * MS, start);
     assert_eq!((trip.mean(), trip.timeout()), (80 * MS, (80 + 160) * MS));
+    assert_eq!(trip.patient_timeout(), (80 + 160 + 50) * MS);
     assert_eq!(trip.shortest(), 80 * MS);
 }
