@@ -80,7 +80,8 @@ impl RoundTrip {
 
     /// The probe timeout of RFC 9002, section 6.2.1: TCP's retransmission timeout without its lower
     /// bound of a second (RFC 6298, rule 2.4). TCP's tail loss probe waits for two round trips
-    /// (RFC 8985, section 7.2); so does this where they vary little and take 20 ms.
+    /// (RFC 8985, section 7.2). Unlike QUIC's, our timer does not start again with each packet that is
+    /// sent, only when something arrives (RFC 6298, rule 5.3).
     fn probe_timeout(&self, max_ack_delay: Duration) -> Duration {
         let single = match self.smoothed {
             None => self.initial,
