@@ -20,11 +20,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::disturbance::BEARABLE;
 use crate::process::{self, Bounds, Cancel};
+use crate::punctuality::{Standstill, Stopwatch};
 use course::Lesson;
 
 /// The file's name, in the lesson's folder.
@@ -232,10 +234,13 @@ impl Calibrator {
     /// How long the piece of work takes now. What goes wrong with it takes as long as it may.
     #[must_use]
     pub fn measure(&self) -> Duration {
-        let began = Instant::now();
+        let watch = Stopwatch::start();
         let worked = self.start_a_process().and_then(|()| go_to_and_fro());
         std::hint::black_box(hash());
-        if worked.is_ok() { began.elapsed() } else { CALIBRATION_LIMIT }
+        if worked.is_err() {
+            return CALIBRATION_LIMIT;
+        }
+        without_a_pause(watch.wall(), watch.longest_standstill())
     }
 
     /// Does `work`, and measures every second meanwhile: the slowest measurement, if there was time
@@ -261,6 +266,13 @@ impl Calibrator {
         command.args(["--list", "--format", "terse"]);
         process::run(&mut command, &Bounds::of(CALIBRATION_LIMIT, &Cancel::default())).map(drop)
     }
+}
+
+/// A machine that was paused is not slow: patience, kept in punctual time, does not run meanwhile. One
+/// that is busy is slow, so what this process waited for a processor counts.
+fn without_a_pause(wall: Duration, longest: Standstill) -> Duration {
+    let stopped = longest.stopped();
+    if stopped < BEARABLE { wall } else { wall.saturating_sub(stopped) }
 }
 
 fn go_to_and_fro() -> io::Result<()> {
@@ -381,5 +393,14 @@ mod tests {
         assert_eq!(calibrator.during(|| 7), (7, None));
         let ((), measured) = calibrator.during(|| thread::sleep(CALIBRATION_PAUSE * 3 / 2));
         assert!(measured.is_some_and(|time| time < CALIBRATION_LIMIT));
+    }
+
+    #[test]
+    fn a_pause_makes_no_machine_slow_and_a_queue_does() {
+        let second = Duration::from_secs(1);
+        let paused = Standstill { length: 8 * second, queued: Duration::ZERO };
+        assert_eq!(without_a_pause(8 * second + USUAL, paused), USUAL);
+        let busy = Standstill { length: 8 * second, queued: 8 * second };
+        assert_eq!(without_a_pause(8 * second + USUAL, busy), 8 * second + USUAL);
     }
 }
