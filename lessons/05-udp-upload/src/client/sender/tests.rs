@@ -585,6 +585,21 @@ fn a_timeout_sends_a_probe_and_doubles_the_next_until_something_arrives() {
 }
 
 #[test]
+fn a_lost_open_does_not_make_the_first_timeout_of_blocks_the_second() {
+    let start = Instant::now();
+    let mut sender = Sender::new(7, 5, SETTINGS, start);
+    let (.., again) = asks(&mut sender, start);
+    assert!(matches!(sender.next(again), Step::Late(Kind::Open, _)));
+    asks(&mut sender, again);
+    sender.handle(&answer(Kind::Token, 99, &[]), again);
+    asks(&mut sender, again);
+    sender.handle(&answer(Kind::Ack, 99, &5_u32.to_be_bytes()), again);
+    let (sent, _, late) = until_late(&mut sender, again);
+    assert_eq!(sent.len(), 5);
+    assert_eq!(until_late(&mut sender, late).0, [(6, 0)], "a probe");
+}
+
+#[test]
 fn a_probe_that_was_not_needed_does_not_shrink_the_window() {
     let start = Instant::now();
     let sent_after = |is_late: bool| {
