@@ -8,7 +8,7 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use crate::say_limited;
+use crate::log_limited;
 use crate::trouble::{Trouble, is_timeout, is_unreachable_peer};
 
 /// Larger than any datagram; what does not fit would be cut off (recvfrom(2)).
@@ -17,7 +17,7 @@ const BUFFER_BYTES: usize = 65_536;
 /// Passes each datagram and its sender to `answer` and sends back what that returns, until the
 /// process is killed.
 ///
-/// What goes wrong with one datagram (a full disk, a sender that is gone) is said, and ends
+/// What goes wrong with one datagram (a full disk, a sender that is gone) is logged, and ends
 /// nothing else.
 ///
 /// # Errors
@@ -32,7 +32,7 @@ pub fn serve<E: Display>(
         match answer(&buffer[..length], sender) {
             Ok(None) => {}
             Ok(Some(answer)) => send_back(socket, &answer, sender),
-            Err(error) => say_limited!("cannot take a datagram from {sender}: {error:#}"),
+            Err(error) => log_limited!("cannot take a datagram from {sender}: {error:#}"),
         }
     }
 }
@@ -62,7 +62,7 @@ pub fn receive_from(
 
 fn send_back(socket: &UdpSocket, answer: &[u8], sender: SocketAddr) {
     if let Err(error) = socket.send_to(answer, sender) {
-        say_limited!("cannot answer {sender}: {error}");
+        log_limited!("cannot answer {sender}: {error}");
     }
 }
 

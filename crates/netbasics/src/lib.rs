@@ -9,11 +9,11 @@
 //! - [`program`]: how every program of the course reports a failure and which code it exits with.
 //! - The socket side (feature `net`): `socket` opens sockets the right way on each system,
 //!   `ready` is the line a server prints when a client can connect, `duet` runs a server and a
-//!   client in one process, `stop` ends a server cleanly, `say` labels who speaks, `frame` cuts a
-//!   byte stream into messages, `exchange` answers UDP datagrams one at a time, `datagrams` moves
-//!   many with few system calls, `pour` moves a file's bytes past the program, `local` has what is
-//!   special about Unix-domain sockets, `wait` waits for a socket or the stop, and `trouble` turns
-//!   a system error into a sentence a student can act on.
+//!   client in one process, `stop` ends a server cleanly, `log` prints what a program reports, with
+//!   a label, `frame` cuts a byte stream into messages, `exchange` answers UDP datagrams one at a
+//!   time, `datagrams` moves many with few system calls, `pour` moves a file's bytes past the
+//!   program, `local` has what is special about Unix-domain sockets, `wait` waits for a socket or
+//!   the stop, and `trouble` turns a system error into a sentence a student can act on.
 //! - `inbox` (feature `files`): an uploaded file is published whole or not at all.
 
 pub mod address;
@@ -30,14 +30,14 @@ pub mod frame;
 pub mod inbox;
 #[cfg(feature = "net")]
 pub mod local;
+#[cfg(feature = "net")]
+pub mod log;
 pub mod port;
 #[cfg(feature = "net")]
 pub mod pour;
 pub mod program;
 #[cfg(feature = "net")]
 pub mod ready;
-#[cfg(feature = "net")]
-pub mod say;
 #[cfg(feature = "net")]
 pub mod socket;
 #[cfg(feature = "net")]

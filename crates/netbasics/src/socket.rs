@@ -206,7 +206,7 @@ fn unknown_name(error: &io::Error) -> io::Error {
 /// The connections of a listener, one by one, until `stop` is raised.
 ///
 /// A client that is gone before we get to it, or a system that is out of descriptors for a
-/// moment (accept(2)), ends nothing: it is said, and the next connection is awaited.
+/// moment (accept(2)), ends nothing: it is logged, and the next connection is awaited.
 ///
 /// # Errors
 /// When the system has no descriptors left to wait with.
@@ -252,7 +252,7 @@ fn wait_and_accept(
 /// What to do when `accept` fails: say so and, as the reason may last (no free descriptors), give
 /// the other threads a moment to finish instead of asking again at once.
 pub fn pause_after(error: &io::Error) {
-    crate::say!("cannot accept a connection just now: {error}");
+    crate::log!("cannot accept a connection just now: {error}");
     thread::sleep(ACCEPT_PAUSE);
 }
 

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
 use netbasics::trouble::{Trouble, is_timeout};
-use netbasics::{say, socket};
+use netbasics::{log, socket};
 
 /// How long the server may take to accept us, to take our bytes, and to answer our last one.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,7 +40,7 @@ fn input(messages: &[String]) -> Input {
         return Box::new(Cursor::new(messages.join("\n") + "\n"));
     }
     if io::stdin().is_terminal() {
-        say!("type a line and press Enter; Ctrl-D ends (on Windows: Ctrl-Z, then Enter)");
+        log!("type a line and press Enter; Ctrl-D ends (on Windows: Ctrl-Z, then Enter)");
     }
     Box::new(BufReader::new(io::stdin()))
 }
@@ -50,7 +50,7 @@ fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     // socket(2) and connect(2) in one: the handshake with the server, and an error if it takes
     // too long. Our own address and port are the system's choice.
     let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    say!("{} is connected to {address}", stream.local_addr()?);
+    log!("{} is connected to {address}", stream.local_addr()?);
     // Both time limits hold for each single call, not for the conversation as a whole.
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
@@ -69,7 +69,7 @@ fn talk(stream: &TcpStream, server: SocketAddr, input: Input) -> Result<()> {
     let (say_done, done) = mpsc::channel();
     let speaker = stream.try_clone()?;
     let speaking = thread::Builder::new()
-        .name(say::thread_name("speaking"))
+        .name(log::thread_name("speaking"))
         .spawn(move || _ = say_done.send(speak(&speaker, server, input)))?;
     hear(stream, server, || speaking.is_finished())?;
     // The server says no more. What is still on its way out gets a moment; a person who is still
@@ -108,7 +108,7 @@ fn say_lines(mut stream: &TcpStream, server: SocketAddr, mut input: Input) -> Re
 // listing: begin hear
 /// Prints what comes, as it comes, until the server has closed its half too.
 fn hear(mut stream: &TcpStream, server: SocketAddr, said_all: impl Fn() -> bool) -> Result<()> {
-    let mut output = say::output();
+    let mut output = log::output();
     let mut buffer = [0; 4096];
     loop {
         let was_all_said = said_all();

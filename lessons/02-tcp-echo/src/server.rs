@@ -19,7 +19,7 @@ use netbasics::frame::FrameError;
 use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
 use netbasics::trouble::Trouble;
-use netbasics::{program, ready, say, socket};
+use netbasics::{log, program, ready, socket};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// How many finished handshakes the system keeps for us until we accept them.
@@ -103,11 +103,11 @@ pub fn serve(listener: &TcpListener, options: &Options, stop: &Stop) -> Result<(
                     continue;
                 }
             };
-            let connection = thread::Builder::new().name(say::thread_name(peer));
+            let connection = thread::Builder::new().name(log::thread_name(peer));
             let started =
                 connection.spawn_scoped(connections, move || attend(stream, peer, options, stop));
             if let Err(error) = started {
-                say!("no thread for {peer}, so its connection is closed: {error}");
+                log!("no thread for {peer}, so its connection is closed: {error}");
             }
         }
         Ok(())
@@ -117,7 +117,7 @@ pub fn serve(listener: &TcpListener, options: &Options, stop: &Stop) -> Result<(
 
 /// One client from its first byte to its last, and one line about how it ended.
 fn attend(stream: TcpStream, peer: SocketAddr, options: &Options, stop: &Stop) {
-    say!("{peer} connected");
+    log!("{peer} connected");
     report_end(peer, conversation::converse(&stream, peer, options, stop));
     // close(2): the connection ends, and the system gets its resources back. Dropping a stream
     // does this anyway; here it is said.
@@ -126,7 +126,7 @@ fn attend(stream: TcpStream, peer: SocketAddr, options: &Options, stop: &Stop) {
 
 fn report_end(peer: SocketAddr, outcome: Result<(), FrameError>) {
     match outcome {
-        Ok(()) => say!("{peer} is done"),
-        Err(error) => say!("{peer} is gone: {error}"),
+        Ok(()) => log!("{peer} is done"),
+        Err(error) => log!("{peer} is gone: {error}"),
     }
 }

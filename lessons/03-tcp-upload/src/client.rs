@@ -13,7 +13,7 @@ use netbasics::port::Endpoint;
 use netbasics::pour::{self, CopyError};
 use netbasics::program::{self, OutputError};
 use netbasics::trouble::explain;
-use netbasics::{say, socket};
+use netbasics::{log, socket};
 
 use crate::copy::{BUFFER_BYTES, copy};
 use crate::protocol::{Framing, Header, Receipt};
@@ -51,7 +51,7 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
             send_until_eof(&stream, &file, length.unwrap_or_default())?
         }
     };
-    writeln!(say::output(), "{report}").map_err(OutputError)?;
+    writeln!(log::output(), "{report}").map_err(OutputError)?;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 use netbasics::duet::duet;
 use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
-use netbasics::{say, socket};
+use netbasics::{log, socket};
 
 use crate::protocol::Framing;
 use crate::{client, server};
@@ -24,14 +24,14 @@ pub fn run(addr: &Endpoint) -> Result<()> {
     fs::create_dir(&inbox)?;
     fs::write(&file, "床前明月光，疑是地上霜。\n".repeat(LINES))?;
 
-    writeln!(say::output(), "--framing sized: the same file twice").map_err(OutputError)?;
+    writeln!(log::output(), "--framing sized: the same file twice").map_err(OutputError)?;
     upload(addr, &file, &inbox, Framing::Sized, 2)?;
-    writeln!(say::output(), "--framing eof: the file ends with the stream").map_err(OutputError)?;
+    writeln!(log::output(), "--framing eof: the file ends with the stream").map_err(OutputError)?;
     upload(addr, &file, &inbox, Framing::Eof, 1)?;
 
     for name in ["poem.txt", "poem-1.txt", "upload.bin"] {
         ensure!(fs::read(inbox.join(name))? == fs::read(&file)?, "{name} is not what was sent");
-        writeln!(say::output(), "{name} is identical to what was sent").map_err(OutputError)?;
+        writeln!(log::output(), "{name} is identical to what was sent").map_err(OutputError)?;
     }
     Ok(())
 }
@@ -51,7 +51,7 @@ fn upload(addr: &Endpoint, file: &Path, inbox: &Path, framing: Framing, times: u
         },
         move |address| {
             for _ in 0..times {
-                say!("sending {}", send.file.file_name().unwrap_or_default().display());
+                log!("sending {}", send.file.file_name().unwrap_or_default().display());
                 client::run(&address.into(), &send)?;
             }
             Ok(())

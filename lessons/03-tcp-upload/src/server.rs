@@ -13,7 +13,7 @@ use netbasics::inbox::Inbox;
 use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
 use netbasics::wait::Stoppable;
-use netbasics::{program, ready, say, socket};
+use netbasics::{log, program, ready, socket};
 
 use crate::protocol::{Framing, Receipt};
 use receive::Stored;
@@ -61,10 +61,10 @@ impl Server {
     pub fn serve(&self, listener: &TcpListener) -> Result<()> {
         thread::scope(|uploads| {
             for (stream, peer) in socket::connections(listener, &self.stop)? {
-                let upload = thread::Builder::new().name(say::thread_name(peer));
+                let upload = thread::Builder::new().name(log::thread_name(peer));
                 if let Err(error) = upload.spawn_scoped(uploads, move || self.attend(stream, peer))
                 {
-                    say!("no thread for {peer}, so its connection is closed: {error}");
+                    log!("no thread for {peer}, so its connection is closed: {error}");
                 }
             }
             Ok(())
@@ -77,9 +77,9 @@ impl Server {
         match &outcome {
             Ok(Stored { name, length, digest }) => {
                 let digest = digest.map(|digest| format!(", SHA-256 {digest}")).unwrap_or_default();
-                say!("stored {name} from {peer}: {length} bytes{digest}");
+                log!("stored {name} from {peer}: {length} bytes{digest}");
             }
-            Err(reason) => say!("nothing stored from {peer}: {reason}"),
+            Err(reason) => log!("nothing stored from {peer}: {reason}"),
         }
         self.answer(stream, outcome);
     }

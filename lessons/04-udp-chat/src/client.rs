@@ -9,9 +9,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use netbasics::log;
 use netbasics::port::Endpoint;
 use netbasics::program::{self, Usage};
-use netbasics::say;
 use netbasics::socket::{self, MAX_DATAGRAM_V4, MAX_DATAGRAM_V6};
 
 /// Say something to the server and print what comes back
@@ -55,7 +55,7 @@ fn input(messages: &[String]) -> Messages<'_> {
         return Box::new(messages.iter().map(|message| Ok(message.as_bytes().to_vec())));
     }
     if io::stdin().is_terminal() {
-        say!("type a line and press Enter; Ctrl-D ends (on Windows: Ctrl-Z, then Enter)");
+        log!("type a line and press Enter; Ctrl-D ends (on Windows: Ctrl-Z, then Enter)");
     }
     let lines = io::stdin().lock().split(b'\n');
     Box::new(lines.map(|line| line.map(|line| line.strip_suffix(b"\r").unwrap_or(&line).to_vec())))

@@ -10,7 +10,7 @@ use anyhow::Result;
 use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
 use netbasics::trouble::{Trouble, explain, is_timeout, is_unreachable_peer};
-use netbasics::{program, ready, say_limited, socket};
+use netbasics::{log_limited, program, ready, socket};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use room::Room;
@@ -97,7 +97,7 @@ pub fn serve(socket: &UdpSocket, options: &Options, stop: &Stop) -> Result<()> {
             Ok((length, sender)) => answer(socket, sender, &buffer[..length], options),
             Err(error) if is_timeout(&error) || error.kind() == ErrorKind::Interrupted => {}
             // An earlier answer found nobody: that was one peer of many.
-            Err(error) if is_unreachable_peer(&error) => say_limited!("somebody is gone"),
+            Err(error) if is_unreachable_peer(&error) => log_limited!("somebody is gone"),
             Err(error) => return Err(Trouble::on("receive on", socket.local_addr()?)(error).into()),
         }
     }
@@ -106,8 +106,8 @@ pub fn serve(socket: &UdpSocket, options: &Options, stop: &Stop) -> Result<()> {
 // listing: end serve
 
 // listing: begin answer
-/// Answers one datagram to its sender. (`say_limited!`: a flood of datagrams, which cost their sender
-/// nothing, must not fill the disk with lines about them.)
+/// Answers one datagram to its sender. (`log_limited!`: a flood of datagrams, which cost their
+/// sender nothing, must not fill the disk with lines about them.)
 ///
 /// Anybody can write anybody's address as the sender of a datagram, and then our answer hits
 /// somebody who never asked (reflection). So an answer must not be much larger than what came, or
@@ -116,11 +116,11 @@ pub fn serve(socket: &UdpSocket, options: &Options, stop: &Stop) -> Result<()> {
 fn answer(socket: &UdpSocket, sender: SocketAddr, message: &[u8], options: &Options) {
     match &options.reply {
         None => {
-            say_limited!("{sender} sent {} bytes", message.len());
+            log_limited!("{sender} sent {} bytes", message.len());
             send(socket, sender, message);
         }
         Some(text) => {
-            say_limited!("{sender} says: {}", String::from_utf8_lossy(message));
+            log_limited!("{sender} says: {}", String::from_utf8_lossy(message));
             send(socket, sender, text.as_bytes());
         }
     }
@@ -132,7 +132,7 @@ pub fn send(socket: &UdpSocket, peer: SocketAddr, datagram: &[u8]) -> bool {
     // sendto(2): the whole datagram or an error; there is no half, and so no "send all".
     let sent = socket.send_to(datagram, peer);
     if let Err(error) = &sent {
-        say_limited!("cannot send to {peer}: {}", explain(error));
+        log_limited!("cannot send to {peer}: {}", explain(error));
     }
     sent.is_ok()
 }

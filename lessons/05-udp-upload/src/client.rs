@@ -28,7 +28,7 @@ use netbasics::inbox::{length_to_send, name_to_send, open_to_send};
 use netbasics::port::Endpoint;
 use netbasics::program::{self, OutputError, Usage};
 use netbasics::trouble::Trouble;
-use netbasics::{say, socket};
+use netbasics::{log, socket};
 
 use crate::keyword;
 use crate::link::Link;
@@ -88,7 +88,7 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
             format!("sent {length} bytes and END; nobody confirms them (--mode keyword)")
         }
     };
-    writeln!(say::output(), "{report}").map_err(OutputError)?;
+    writeln!(log::output(), "{report}").map_err(OutputError)?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use netbasics::datagrams::Datagrams;
 use netbasics::duet::duet;
 use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
-use netbasics::{say, socket};
+use netbasics::{log, socket};
 
 use crate::link::Link;
 use crate::packet::BLOCK_BYTES;
@@ -58,7 +58,7 @@ pub fn run(addr: &Endpoint) -> Result<()> {
 }
 
 fn show(addr: &Endpoint, scene: &Scene) -> Result<()> {
-    writeln!(say::output(), "--- {}", scene.title).map_err(OutputError)?;
+    writeln!(log::output(), "--- {}", scene.title).map_err(OutputError)?;
     let folder = tempfile::tempdir()?;
     // With the keyword nobody says what the file is called, and the server calls it this.
     let file = folder.path().join("upload.bin");
@@ -70,7 +70,7 @@ fn show(addr: &Endpoint, scene: &Scene) -> Result<()> {
     let arrived = stored == scene.content;
     let verdict = if arrived { "identical" } else { "NOT what was sent, and nobody noticed" };
     let (sent, stored) = (scene.content.len(), stored.len());
-    writeln!(say::output(), "sent {sent} bytes, stored {stored}: {verdict}")
+    writeln!(log::output(), "sent {sent} bytes, stored {stored}: {verdict}")
         .map_err(OutputError)?;
     ensure!(arrived == scene.arrives, "this was meant to go the other way");
     Ok(())

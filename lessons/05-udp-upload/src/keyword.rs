@@ -19,7 +19,7 @@ use anyhow::{Context, Result, ensure};
 use netbasics::inbox::{Inbox, Upload};
 use netbasics::port::Endpoint;
 use netbasics::trouble::Trouble;
-use netbasics::{say_limited, socket};
+use netbasics::{log_limited, socket};
 
 use crate::link::Link;
 use crate::server::{Receiver, room};
@@ -92,7 +92,7 @@ impl KeywordReceiver {
         if datagram == KEYWORD {
             let Some(upload) = begun.upload else { return Ok(()) };
             let name = upload.publish(&NAMELESS.parse()?)?;
-            say_limited!("stored {name} from {peer}: {} bytes", begun.length);
+            log_limited!("stored {name} from {peer}: {} bytes", begun.length);
             return Ok(());
         }
         begun.last_heard = now;
@@ -126,7 +126,7 @@ impl Receiver for KeywordReceiver {
     /// Never answers: in this mode the client does not listen.
     fn receive(&mut self, datagram: &[u8], peer: SocketAddr, now: Instant) -> Option<Vec<u8>> {
         if let Err(error) = self.take(datagram, peer, now) {
-            say_limited!("nothing stored from {peer}: {error:#}");
+            log_limited!("nothing stored from {peer}: {error:#}");
         }
         None
     }
@@ -140,7 +140,7 @@ impl Receiver for KeywordReceiver {
             let is_alive = now.duration_since(begun.last_heard) < idle;
             if !is_alive {
                 let length = begun.length;
-                say_limited!("dropped {length} bytes from {peer}: no END came");
+                log_limited!("dropped {length} bytes from {peer}: no END came");
             }
             is_alive
         });

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use netbasics::datagrams::Datagrams;
 use netbasics::stop::Stop;
-use netbasics::{say, socket};
+use netbasics::{log, socket};
 
 /// A socket, how many datagrams it was given to send, and which of them goes astray.
 pub struct Link {
@@ -55,7 +55,7 @@ impl Link {
         self.sent += bytes.len().div_ceil(size).max(1) as u64;
         match self.lose {
             Some(lost) if (first..self.sent).contains(&lost) => {
-                say!("datagram {lost} is lost (--lose {lost})");
+                log!("datagram {lost} is lost (--lose {lost})");
                 let place = usize::try_from(lost - first).unwrap_or(usize::MAX) * size;
                 let (before, after) = bytes.split_at(place);
                 let after = &after[size.min(after.len())..];

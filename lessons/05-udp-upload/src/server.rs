@@ -19,7 +19,7 @@ use netbasics::inbox::Inbox;
 use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
 use netbasics::trouble::{Trouble, explain};
-use netbasics::{program, ready, say_limited, socket};
+use netbasics::{log_limited, program, ready, socket};
 
 use crate::keyword::KeywordReceiver;
 use crate::link::Link;
@@ -138,7 +138,7 @@ fn take_batch(link: &mut Link, receiver: &mut dyn Receiver) -> Result<bool> {
     for (peer, answer) in answers {
         // A peer that cannot be reached is its own trouble: it will ask again, or not.
         if let Err(error) = link.send(&answer, peer) {
-            say_limited!("cannot answer {peer}: {}", explain(&error));
+            log_limited!("cannot answer {peer}: {}", explain(&error));
         }
     }
     Ok(came > 0)

@@ -7,8 +7,8 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use netbasics::log;
 use netbasics::program::{self, OutputError};
-use netbasics::say;
 use netbasics::stop::Stop;
 
 use crate::framework::Target;
@@ -45,7 +45,7 @@ pub fn ask_all(place: &Place, options: &Options, stop: &Stop) -> Result<()> {
         Target::Internet(addr) => Box::new(datagrams::over_udp(addr, options.timeout)),
         Target::File(path) => Box::new(datagrams::between_files(&path, options.timeout, stop)?),
     };
-    let mut output = say::output();
+    let mut output = log::output();
     for message in input(&options.messages) {
         let answer = server.ask(&message.context("cannot read what to say")?)?;
         let printed = output.write_all(&[&answer, &b"\n"[..]].concat());
@@ -61,7 +61,7 @@ fn input(messages: &[String]) -> Box<dyn Iterator<Item = io::Result<Vec<u8>>> + 
         return Box::new(messages.iter().map(|message| Ok(message.as_bytes().to_vec())));
     }
     if io::stdin().is_terminal() {
-        say!("type a line and press Enter; Ctrl-D ends (on Windows: Ctrl-Z, then Enter)");
+        log!("type a line and press Enter; Ctrl-D ends (on Windows: Ctrl-Z, then Enter)");
     }
     let lines = io::stdin().lock().split(b'\n');
     Box::new(lines.map(|line| line.map(|line| line.strip_suffix(b"\r").unwrap_or(&line).to_vec())))

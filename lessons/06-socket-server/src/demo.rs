@@ -7,7 +7,7 @@ use std::process;
 use std::sync::mpsc;
 
 use anyhow::{Result, ensure};
-use netbasics::{local, say};
+use netbasics::{local, log};
 
 use crate::framework::pool::Pool;
 use crate::framework::runner::Threads;
@@ -29,9 +29,9 @@ pub fn run(place: &Place) -> Result<()> {
 // listing: begin four
 /// One of the four servers, always with the same handler.
 fn one_server(place: &Place, kind: Kind) -> Result<()> {
-    say!("one handler, server {} of 4: {kind}", kind as usize + 1);
+    log!("one handler, server {} of 4: {kind}", kind as usize + 1);
     if kind.has_files() && !local::AVAILABLE {
-        say!("this system offers no Unix-domain sockets, so this one is left out");
+        log!("this system offers no Unix-domain sockets, so this one is left out");
         return Ok(());
     }
     let place = on_stage(place, kind)?;
@@ -55,7 +55,7 @@ fn on_stage(place: &Place, kind: Kind) -> Result<Place> {
 // listing: begin full
 /// A pool of one worker with one place to wait, and four clients.
 fn full_pool(place: &Place) -> Result<()> {
-    say!("a pool with 1 worker and 1 place to wait; 4 clients come");
+    log!("a pool with 1 worker and 1 place to wait; 4 clients come");
     let (gate, handler) = gate();
     let (send, gauge) = mpsc::channel();
     let show = Show::start(&on_stage(place, Kind::Tcp)?, handler, move |stop| {
@@ -67,7 +67,7 @@ fn full_pool(place: &Place) -> Result<()> {
         .map(|word| client(&format!("[client-{word}]"), &show.place, word));
     let is_full = gauge.recv_timeout(LIMIT)?.wait_until_full(LIMIT);
     ensure!(is_full, "four clients did not fill a pool of two places");
-    say!("1 is served, 1 waits, 1 is in the loop's hands; others wait in the system's queue");
+    log!("1 is served, 1 waits, 1 is in the loop's hands; others wait in the system's queue");
     gate.open();
     let asked = clients.into_iter().try_for_each(|client| client?.join());
     show.end()?;
@@ -78,7 +78,7 @@ fn full_pool(place: &Place) -> Result<()> {
 // listing: begin end
 /// A server that is told to end while it serves somebody.
 fn graceful_end(place: &Place) -> Result<()> {
-    say!("a graceful end: Ctrl-C comes in the middle of a request");
+    log!("a graceful end: Ctrl-C comes in the middle of a request");
     let (gate, handler) = gate();
     let show = Show::start(&on_stage(place, Kind::Tcp)?, handler, |stop| {
         Ok(Box::new(Pool::start(1, 1, stop)?))
@@ -92,7 +92,7 @@ fn graceful_end(place: &Place) -> Result<()> {
     gate.open();
     let asked = early.join();
     show.end()?;
-    say!("who was in was answered, who came late was refused");
+    log!("who was in was answered, who came late was refused");
     asked
 }
 // listing: end end

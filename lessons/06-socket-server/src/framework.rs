@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use netbasics::trouble::explain;
-use netbasics::{say, say_limited};
+use netbasics::{log, log_limited};
 
 pub use address::{Address, Peer, Target};
 pub use request::{Request, Service};
@@ -84,7 +84,7 @@ fn accept_all(
             Ok(None) => {}
             // A client that is gone already, or no free descriptors: no reason to end.
             Err(error) => {
-                say_limited!("cannot take the next request just now: {}", explain(&error));
+                log_limited!("cannot take the next request just now: {}", explain(&error));
                 thread::sleep(PAUSE);
             }
         }
@@ -113,7 +113,7 @@ pub fn serve(
     // requests itself and is in the middle of one.
     let accepting = Arc::clone(&service);
     thread::Builder::new()
-        .name(say::thread_name("accepting"))
+        .name(log::thread_name("accepting"))
         .spawn(move || accept_all(source, &*runner, &accepting, &running))?;
     // An error would mean that nobody can raise the stop any more.
     let _ = told_to_stop.recv();

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use netbasics::stop::Stop;
-use netbasics::{say, socket};
+use netbasics::{log, socket};
 
 use crate::discovery;
 use crate::node::{Event, LinkId, News, Node, Setup};
@@ -83,14 +83,14 @@ fn start<'scope>(
     task: &str,
     work: impl FnOnce() + Send + 'scope,
 ) -> std::io::Result<()> {
-    thread::Builder::new().name(say::thread_name(task)).spawn_scoped(threads, work).map(drop)
+    thread::Builder::new().name(log::thread_name(task)).spawn_scoped(threads, work).map(drop)
 }
 
 fn accept(listener: &TcpListener, orders: &Orders, ended: &Stop) {
     let accepted = |(stream, with)| orders.give(Input::Connected { stream, with, dialled: false });
     match socket::connections(listener, ended) {
         Ok(mut connections) => while connections.next().is_some_and(accepted) {},
-        Err(error) => say!("nobody can connect: {error}"),
+        Err(error) => log!("nobody can connect: {error}"),
     }
 }
 
@@ -118,7 +118,7 @@ impl Carrier<'_, '_> {
             let mut events = VecDeque::new();
             match inbox.recv_timeout(wait) {
                 Ok(Input::Crash) => {
-                    say!("crashes: its connections end without a word");
+                    log!("crashes: its connections end without a word");
                     return Ok(());
                 }
                 Ok(Input::Connected { stream, with, dialled }) => {

@@ -14,7 +14,7 @@ use netbasics::port::Endpoint;
 use netbasics::program::Usage;
 use netbasics::stop::Stop;
 use netbasics::trouble::Trouble;
-use netbasics::{ready, say, socket};
+use netbasics::{log, ready, socket};
 
 use crate::carry::{self, Orders};
 use crate::node::{Event, News};
@@ -63,7 +63,7 @@ impl Error for NotJoined {}
 fn visit(peer: SocketAddr, messages: Vec<String>, options: &Options, stop: &Stop) -> Result<()> {
     let listener = listen_towards(peer)?;
     let address = listener.local_addr()?;
-    say!("{}", ready::line(address));
+    log!("{}", ready::line(address));
     let discover = options.node.discover.unwrap_or(Discover::Peers);
     let mut setup = options.node.setup(discover, address.port())?;
     setup.named = vec![peer];
@@ -115,7 +115,7 @@ fn speak(
     when_joined: Receiver<()>,
 ) -> io::Result<Receiver<Result<()>>> {
     let (tell, said) = mpsc::channel();
-    let speaking = thread::Builder::new().name(say::thread_name("speaking"));
+    let speaking = thread::Builder::new().name(log::thread_name("speaking"));
     speaking.spawn(move || {
         let outcome = match when_joined.recv_timeout(JOIN_WITHIN) {
             Err(_) => {
@@ -127,7 +127,7 @@ fn speak(
             }
             Ok(()) => {
                 if io::stdin().is_terminal() {
-                    say!(
+                    log!(
                         "type a line and press Enter; Ctrl-D ends (on Windows: Ctrl-Z, then Enter)"
                     );
                 }

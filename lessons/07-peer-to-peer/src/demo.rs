@@ -9,7 +9,7 @@ use anyhow::Result;
 use netbasics::port::Endpoint;
 use netbasics::program::plain;
 use netbasics::trouble::DOCTOR;
-use netbasics::{say, socket};
+use netbasics::{log, socket};
 
 use crate::discovery;
 use stage::Stage;
@@ -40,7 +40,7 @@ fn how_to_find(ann: SocketAddr) -> Result<(Option<SocketAddrV4>, Vec<SocketAddr>
         Ok(()) => Ok((Some(group), vec![])),
         Err(error) => {
             let why = plain(&error);
-            say!(
+            log!(
                 "multicast does not work here ({why}; {DOCTOR}): so bob and cid are told of ann, by --peer"
             );
             Ok((None, vec![ann]))

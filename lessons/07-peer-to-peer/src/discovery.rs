@@ -16,8 +16,8 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::time::{Duration, Instant};
 
+use netbasics::log;
 use netbasics::program::plain;
-use netbasics::say;
 use netbasics::stop::Stop;
 use netbasics::trouble::DOCTOR;
 
@@ -77,7 +77,7 @@ fn attend(group: &Group, own: Contact, orders: &Orders, ended: &Stop) -> io::Res
 }
 
 pub fn say_unavailable(why: &str) {
-    say!("multicast does not work here ({why}): name the others with --peer HOST:PORT");
+    log!("multicast does not work here ({why}): name the others with --peer HOST:PORT");
 }
 
 /// Whether an announcement comes back on this machine, for nodes that listen on `ip`: tried with

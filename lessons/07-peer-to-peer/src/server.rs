@@ -6,7 +6,7 @@ use std::thread;
 use anyhow::Result;
 use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
-use netbasics::{ready, say, socket};
+use netbasics::{log, ready, socket};
 
 use crate::options::{Discover, NodeOptions};
 use crate::{carry, voice};
@@ -38,13 +38,13 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     let (orders, inbox) = carry::inbox();
     let at_terminal = io::stdin().is_terminal();
     if at_terminal {
-        say!("type a line and press Enter to say it; Ctrl-C ends");
+        log!("type a line and press Enter to say it; Ctrl-C ends");
     }
     if options.stdin || at_terminal {
         let orders = orders.clone();
         // It ends with its input, or with the process.
         thread::spawn(move || {
-            voice::say_lines(&orders, true).unwrap_or_else(|error| say!("{error:#}"));
+            voice::say_lines(&orders, true).unwrap_or_else(|error| log!("{error:#}"));
         });
     }
     let group = options.node.group(discover);

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use netbasics::frame::{FrameError, read_line};
+use netbasics::log;
 use netbasics::program::Usage;
-use netbasics::say;
 
 use crate::carry::{Orders, Pace};
 use crate::node::Event;
@@ -26,7 +26,7 @@ pub fn say_lines(orders: &Orders, stays: bool) -> Result<()> {
                     return Ok(());
                 }
             }
-            Err(error) if stays && error.is::<Usage>() => say!("{error}"),
+            Err(error) if stays && error.is::<Usage>() => log!("{error}"),
             Err(error) => return Err(error),
         }
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use netbasics::port::Endpoint;
 use netbasics::program::{OutputError, Usage};
-use netbasics::{program, say};
+use netbasics::{log, program};
 
 use crate::http::head::Response;
 use crate::http::tls;
@@ -110,7 +110,7 @@ fn check_length(to: &Destination, expected: Option<u64>, length: u64) -> Result<
 fn print_head(response: &Response) -> Result<(), OutputError> {
     let head = response.to_string().replace("\r\n", "\n");
     let head = head.trim_end().to_owned() + "\n";
-    print(&mut say::output(), head.as_bytes()).map_err(OutputError)
+    print(&mut log::output(), head.as_bytes()).map_err(OutputError)
 }
 
 fn print(output: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
@@ -119,5 +119,5 @@ fn print(output: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
 
 /// Shows a head line by line, with a sign in front for its direction.
 fn show(sign: char, head: &str) {
-    head.lines().take_while(|line| !line.is_empty()).for_each(|line| say!("{sign} {line}"));
+    head.lines().take_while(|line| !line.is_empty()).for_each(|line| log!("{sign} {line}"));
 }

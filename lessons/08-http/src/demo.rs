@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use netbasics::duet::duet;
 use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
-use netbasics::{say, socket};
+use netbasics::{log, socket};
 use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
 
@@ -42,7 +42,7 @@ pub fn run(addr: Option<Endpoint>) -> Result<()> {
 }
 
 fn title(text: &str) -> Result<(), OutputError> {
-    writeln!(say::output(), "--- {text}").map_err(OutputError)
+    writeln!(log::output(), "--- {text}").map_err(OutputError)
 }
 
 /// A server and `client` as two threads.
@@ -78,15 +78,15 @@ fn plain(address: SocketAddr) -> Result<()> {
     let whole = options(false, None, true);
     let mut session = Session::open(&poem, &tls::trust(&[])?, &whole)?;
     session.fetch(&poem, &whole, false)?;
-    say!("only the head:");
+    log!("only the head:");
     session.fetch(&poem, &options(true, None, false), false)?;
-    say!("only the first nine bytes:");
+    log!("only the first nine bytes:");
     session.fetch(&poem, &options(false, Some(TITLE), false), false)?;
-    say!("something whose length nobody knows beforehand, in chunks:");
+    log!("something whose length nobody knows beforehand, in chunks:");
     session.fetch(&time, &options(false, None, false), true)?;
     session.close();
 
-    say!("the poem once more, by the library ureq:");
+    log!("the poem once more, by the library ureq:");
     let options = options(false, None, false);
     Library::new(&poem, &[], &options).fetch(&poem, &options)?;
     Ok(())
@@ -106,7 +106,7 @@ fn secure(address: SocketAddr, authority: CertificateDer<'static>) -> Result<()>
     for (to, authorities) in [(&wrong, authorities.as_slice()), (&right, &[])] {
         match Session::open(to, &tls::trust(authorities)?, &options) {
             Ok(_) => bail!("{} was believed to be our server", to.url),
-            Err(error) => say!("{error:#}"),
+            Err(error) => log!("{error:#}"),
         }
     }
     Ok(())

@@ -25,7 +25,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
-use netbasics::{program, ready, say, socket};
+use netbasics::{log, program, ready, socket};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::http::stream::{Stream, Timed};
@@ -78,7 +78,7 @@ pub fn run(addr: Option<Endpoint>, options: Options) -> Result<()> {
         hand_out(path, &identity.authority_pem)?;
     }
     if site.is_some() {
-        say!("serving a few pages of our own; --dir DIR serves yours");
+        log!("serving a few pages of our own; --dir DIR serves yours");
     }
     let tls = identity.map(|identity| identity.config);
     let server = Server::new(options.limits, folder, tls, Stop::on_ctrl_c()?);
@@ -94,7 +94,7 @@ pub fn default_addr() -> Endpoint {
 fn hand_out(path: &Path, authority_pem: &str) -> Result<()> {
     fs::write(path, authority_pem)
         .with_context(|| format!("cannot write the authority's certificate {}", path.display()))?;
-    say!("clients verify this server with --cacert {}", path.display());
+    log!("clients verify this server with --cacert {}", path.display());
     Ok(())
 }
 
@@ -118,13 +118,13 @@ impl Server {
             for (tcp, peer) in socket::connections(listener, &self.stop)? {
                 let place = Place::take(&self.open);
                 if place.number > self.limits.max_connections + MAX_REFUSALS {
-                    say!("{peer} finds no room, not even for a refusal");
+                    log!("{peer} finds no room, not even for a refusal");
                     continue;
                 }
-                let connection = thread::Builder::new().name(say::thread_name(peer));
+                let connection = thread::Builder::new().name(log::thread_name(peer));
                 let attend = move || contain(peer, || self.attend(tcp, peer, &place));
                 if let Err(error) = connection.spawn_scoped(connections, attend) {
-                    say!("no thread for {peer}, so its connection is closed: {error}");
+                    log!("no thread for {peer}, so its connection is closed: {error}");
                 }
             }
             Ok(())
@@ -133,7 +133,7 @@ impl Server {
 
     /// One client from its first byte to its last.
     fn attend(&self, tcp: TcpStream, peer: SocketAddr, place: &Place) {
-        say!("{peer} connected");
+        log!("{peer} connected");
         let outcome = self.wrap(tcp).and_then(|stream| {
             let connection = Connection::new(stream, peer, self);
             if place.number > self.limits.max_connections {
@@ -143,8 +143,8 @@ impl Server {
             }
         });
         match outcome {
-            Ok(()) => say!("{peer} is done"),
-            Err(error) => say!("{peer} is gone: {error:#}"),
+            Ok(()) => log!("{peer} is done"),
+            Err(error) => log!("{peer} is gone: {error:#}"),
         }
     }
 

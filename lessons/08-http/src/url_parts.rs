@@ -11,8 +11,8 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 use netbasics::escape::escaped;
+use netbasics::log;
 use netbasics::program::{OutputError, Usage};
-use netbasics::say;
 use percent_encoding::percent_decode_str;
 use url::{Position, Url};
 
@@ -26,7 +26,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let url = Url::parse(&options.url)
         .map_err(|problem| Usage(format!("{} is no URL: {problem}", options.url)))?;
-    Ok(print(&url, &mut say::output()).map_err(OutputError)?)
+    Ok(print(&url, &mut log::output()).map_err(OutputError)?)
 }
 
 fn print(url: &Url, out: &mut dyn Write) -> io::Result<()> {
@@ -80,9 +80,9 @@ fn print_rest(url: &Url, out: &mut dyn Write, sent: &str) -> io::Result<()> {
 fn row(out: &mut dyn Write, name: &str, value: &str, what: &str) -> io::Result<()> {
     // Nothing of this can move the cursor or begin a line, whatever was percent-encoded in it.
     let [name, value, what] = [name, value, what].map(escaped);
-    let width = say::width();
-    let value = say::row(&format!("{name:<10} "), &value, 2, width);
-    let line = say::row(&format!("{value:<45} "), &what, 11, width);
+    let width = log::width();
+    let value = log::row(&format!("{name:<10} "), &value, 2, width);
+    let line = log::row(&format!("{value:<45} "), &what, 11, width);
     writeln!(out, "{}", line.trim_end())
 }
 

@@ -11,8 +11,8 @@ use std::net::Ipv6Addr;
 
 use anyhow::Result;
 use netbasics::address::{AddressError, parse_v4, parse_v6_zoned};
+use netbasics::log;
 use netbasics::program::{OutputError, Usage};
-use netbasics::say;
 
 /// Explain IPv6 addresses: their bits, their texts, what they are for
 #[derive(clap::Args)]
@@ -24,13 +24,13 @@ pub struct Options {
 
 /// Explains every address in turn; a bad one does not keep the good ones from it.
 pub fn run(options: &Options) -> Result<()> {
-    let mut output = say::output();
+    let mut output = log::output();
     let mut wrong: Option<AddressError> = None;
     for text in &options.texts {
-        match explain(text, say::width()) {
+        match explain(text, log::width()) {
             Ok(explanation) => output.write_all(explanation.as_bytes()).map_err(OutputError)?,
             // Each is a line of its own; the last one is our error.
-            Err(error) => wrong.replace(error).into_iter().for_each(|earlier| say!("{earlier}")),
+            Err(error) => wrong.replace(error).into_iter().for_each(|earlier| log!("{earlier}")),
         }
     }
     output.flush().map_err(OutputError)?;
@@ -47,7 +47,7 @@ fn explain(text: &str, width: Option<usize>) -> Result<String, AddressError> {
     let mut lines = format!("{text}\n");
     let mut line = |name: &str, what: &str| {
         // Writing to a string cannot fail.
-        let _ = writeln!(lines, "{}", say::row(&format!("  {name:12}"), what, 4, width));
+        let _ = writeln!(lines, "{}", log::row(&format!("  {name:12}"), what, 4, width));
     };
     line("canonical", &canonical::canonical(address));
     if is_ipv4 {

@@ -12,7 +12,7 @@ use anyhow::{Result, anyhow};
 use netbasics::port::Endpoint;
 use netbasics::program::{self, OutputError};
 use netbasics::trouble::Trouble;
-use netbasics::{say, socket};
+use netbasics::{log, socket};
 
 use crate::family::text;
 use eyeballs::{CLOSEST_STARTS, Settings};
@@ -78,7 +78,7 @@ fn talk(stream: &TcpStream, server: SocketAddr, messages: &[String]) -> Result<(
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     thread::scope(|threads| {
-        let speaking = thread::Builder::new().name(say::thread_name("speaking"));
+        let speaking = thread::Builder::new().name(log::thread_name("speaking"));
         let speaking = speaking.spawn_scoped(threads, || speak(stream, messages))?;
         hear(stream, server)?;
         let said = speaking.join().map_err(|_| anyhow!("the speaking thread panicked"))?;
@@ -96,7 +96,7 @@ fn speak(mut stream: &TcpStream, messages: &[String]) -> io::Result<()> {
 
 /// Prints what comes, until the server has closed its half.
 fn hear(mut stream: &TcpStream, server: SocketAddr) -> Result<()> {
-    let mut output = say::output();
+    let mut output = log::output();
     let mut buffer = [0; 4096];
     loop {
         match stream.read(&mut buffer) {

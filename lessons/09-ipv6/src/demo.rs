@@ -8,8 +8,8 @@ use std::thread;
 
 use anyhow::{Result, anyhow};
 use netbasics::duet::duet;
+use netbasics::log;
 use netbasics::port::Endpoint;
-use netbasics::say;
 
 use crate::client::eyeballs::Settings;
 use crate::family::missing_ipv6;
@@ -29,7 +29,7 @@ pub fn run(addr: &Endpoint) -> Result<()> {
     let missing = missing_ipv6();
     if let Some(missing) = &missing {
         labelled("[client]", || {
-            say!("{missing}; what follows is the half that needs only IPv4");
+            log!("{missing}; what follows is the half that needs only IPv4");
             Ok(())
         })?;
     }
@@ -57,7 +57,7 @@ fn visit(port: u16, has_ipv6: bool) -> Result<()> {
     }
     meet("the server", &[v4], "hello over IPv4")?;
     let silent = Silent::open(if has_ipv6 { LOOPBACK_V6 } else { LOOPBACK_V4 })?;
-    say!("now a name with two addresses, of which the first does not answer");
+    log!("now a name with two addresses, of which the first does not answer");
     meet("the name", &[silent.address(), v4], "hello by happy eyeballs")
 }
 

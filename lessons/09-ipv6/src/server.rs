@@ -14,7 +14,7 @@ use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
 use netbasics::trouble::explain;
 use netbasics::wait::Stoppable;
-use netbasics::{ready, say, socket};
+use netbasics::{log, ready, socket};
 
 use crate::family::{Family, text, unmapped};
 
@@ -39,7 +39,7 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     let listeners = open(addr, options)?;
     let stop = Stop::on_ctrl_c()?;
     for further in listeners.iter().skip(1) {
-        say!("a second socket listens on {}", text(further.local_addr()?));
+        log!("a second socket listens on {}", text(further.local_addr()?));
     }
     ready::announce(listeners[0].local_addr()?)?;
     serve(&listeners, &stop)
@@ -50,7 +50,7 @@ pub fn serve(listeners: &[TcpListener], stop: &Stop) -> Result<()> {
     thread::scope(|threads| {
         let mut accepting = Vec::new();
         for listener in listeners {
-            let thread = thread::Builder::new().name(say::thread_name("accepting"));
+            let thread = thread::Builder::new().name(log::thread_name("accepting"));
             let started = thread.spawn_scoped(threads, || accept(listener, stop));
             // The scope waits for those that have started already.
             accepting.push(started.inspect_err(|_| stop.raise())?);
@@ -66,10 +66,10 @@ pub fn serve(listeners: &[TcpListener], stop: &Stop) -> Result<()> {
 fn accept(listener: &TcpListener, stop: &Stop) -> io::Result<()> {
     thread::scope(|connections| {
         for (stream, peer) in socket::connections(listener, stop)? {
-            let connection = thread::Builder::new().name(say::thread_name(peer));
+            let connection = thread::Builder::new().name(log::thread_name(peer));
             let started = connection.spawn_scoped(connections, move || attend(stream, peer, stop));
             if let Err(error) = started {
-                say!("no thread for {}, so its connection is closed: {error}", text(peer));
+                log!("no thread for {}, so its connection is closed: {error}", text(peer));
             }
         }
         Ok(())
@@ -80,13 +80,13 @@ fn accept(listener: &TcpListener, stop: &Stop) -> io::Result<()> {
 fn attend(stream: TcpStream, peer: SocketAddr, stop: &Stop) {
     let client = unmapped(peer);
     if client == peer {
-        say!("{} connected over {}", text(peer), Family::of(client));
+        log!("{} connected over {}", text(peer), Family::of(client));
     } else {
-        say!("{} connected: on this IPv6 socket that is the IPv4 client {client}", text(peer));
+        log!("{} connected: on this IPv6 socket that is the IPv4 client {client}", text(peer));
     }
     match converse(&stream, client, stop) {
-        Ok(()) => say!("{} is done", text(client)),
-        Err(error) => say!("{} is gone: {}", text(client), explain(&error)),
+        Ok(()) => log!("{} is done", text(client)),
+        Err(error) => log!("{} is gone: {}", text(client), explain(&error)),
     }
     drop(stream);
 }

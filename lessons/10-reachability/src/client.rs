@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use netbasics::log;
 use netbasics::port::Endpoint;
-use netbasics::say;
 use netbasics::stop::Stop;
 
 use crate::host;
@@ -36,7 +36,7 @@ pub fn run(options: &Options) -> Result<()> {
     let host = host::first_address(&options.addr.host)?;
     // A stop that nobody raises: Ctrl-C ends the process at once, wherever it waits.
     if let Err(error) = ping::ping(host, &SHORT, &Stop::new()) {
-        say!("{error:#}");
+        log!("{error:#}");
     }
     port::ask(&options.addr, &options.patience)
 }

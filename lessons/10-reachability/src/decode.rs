@@ -5,8 +5,8 @@ mod dump;
 use std::io::{self, BufRead, Write};
 
 use anyhow::{Context, Result};
+use netbasics::log;
 use netbasics::program::{OutputError, Usage};
-use netbasics::say;
 
 use crate::icmp::packet::{self, Header};
 use crate::icmp::{self, Echo, Family, Message, checksum};
@@ -25,7 +25,7 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<()> {
     let family = if options.v6 { Family::V6 } else { Family::V4 };
-    let (mut output, mut dump) = (say::output(), Dump::default());
+    let (mut output, mut dump) = (log::output(), Dump::default());
     for (number, line) in (1..).zip(io::stdin().lock().lines()) {
         let line = line.context("cannot read standard input")?;
         let packets = dump.take(&line).map_err(|why| Usage(format!("line {number}: {why}")))?;

@@ -12,7 +12,7 @@ use netbasics::duet::duet;
 use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
 use netbasics::stop::Stop;
-use netbasics::{say, socket};
+use netbasics::{log, socket};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::client::SHORT;
@@ -45,12 +45,12 @@ fn ask(target: SocketAddr) -> Result<()> {
     check(address_of(&closed)?, PATIENCE)?;
     match Filtered::open(target.ip()) {
         Ok(filtered) => check(address_of(&filtered.listener)?, SILENCE)?,
-        Err(error) => say!("no port that does not answer: {error}"),
+        Err(error) => log!("no port that does not answer: {error}"),
     }
     for loopback in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
         if let Err(error) = ping::ping((loopback, 0).into(), &SHORT, &Stop::new()) {
             // Where the system gives us no ICMP socket for one, it gives none for the other.
-            say!("{error:#}");
+            log!("{error:#}");
             break;
         }
     }
@@ -59,7 +59,7 @@ fn ask(target: SocketAddr) -> Result<()> {
 
 fn check(target: SocketAddr, timeout: Duration) -> Result<()> {
     let verdict = port::check(target, timeout)?;
-    writeln!(say::output(), "{target} is {verdict}").map_err(OutputError)?;
+    writeln!(log::output(), "{target} is {verdict}").map_err(OutputError)?;
     Ok(())
 }
 

@@ -18,9 +18,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use netbasics::log;
 use netbasics::port::{Endpoint, Host};
 use netbasics::program::OutputError;
-use netbasics::say;
 use netbasics::stop::Stop;
 use netbasics::trouble::{Trouble, is_timeout};
 use socket2::Socket;
@@ -64,7 +64,7 @@ pub fn ping(host: SocketAddr, plan: &Plan, stop: &Stop) -> Result<()> {
         name: name.clone(),
         socket: socket::open(host, &name)?,
         probes: Probes::new(Family::of(host.ip()), usize::from(plan.size), plan.timeout),
-        tally: Tally::begin(&name, plan, say::output()).map_err(OutputError)?,
+        tally: Tally::begin(&name, plan, log::output()).map_err(OutputError)?,
         buffer: vec![0; BUFFER_BYTES],
     };
     ping.run(plan, stop)?;

@@ -18,9 +18,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
+use netbasics::log;
 use netbasics::port::Endpoint;
 use netbasics::program::{self, OutputError};
-use netbasics::say;
 
 use crate::host;
 use crate::reason::{explain, is_barred};
@@ -129,7 +129,7 @@ pub fn run(options: &Options) -> Result<()> {
 /// # Errors
 /// When it is open at none.
 pub fn ask(target: &Endpoint, patience: &Patience) -> Result<()> {
-    let mut output = say::output();
+    let mut output = log::output();
     for address in host::addresses(target)? {
         let verdict = check(address, patience.timeout)?;
         writeln!(output, "{address} is {verdict}").map_err(OutputError)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
-use netbasics::{ready, say, socket};
+use netbasics::{log, ready, socket};
 
 /// How long a greeting may take. It fits into any send buffer, so this is for the worst case.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -36,9 +36,9 @@ pub fn run(options: &Options) -> Result<()> {
 pub fn serve(listener: &TcpListener, stop: &Stop) -> Result<()> {
     for (stream, peer) in socket::connections(listener, stop)? {
         match greet(&stream, peer) {
-            Ok(()) => say!("{peer} knocked and was greeted"),
+            Ok(()) => log!("{peer} knocked and was greeted"),
             // Somebody who only checks the port does not wait for that.
-            Err(_) => say!("{peer} knocked and is gone"),
+            Err(_) => log!("{peer} knocked and is gone"),
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use std::time::Instant;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use netbasics::frame::FrameError;
-use netbasics::say;
+use netbasics::log;
 
 use super::Options;
 use super::conversation::{EACH_READ_BYTES, MAX_LINE_BYTES};
@@ -128,7 +128,7 @@ impl Connection {
     }
 
     fn answer_line(&mut self, text: &str) {
-        say!("{} says: {}", self.peer, String::from_utf8_lossy(&self.line));
+        log!("{} says: {}", self.peer, String::from_utf8_lossy(&self.line));
         self.unsent.extend_from_slice(text.as_bytes());
         self.unsent.push(b'\n');
         self.line.clear();

@@ -4,7 +4,7 @@ use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use netbasics::frame::{FrameError, read_line};
-use netbasics::say;
+use netbasics::log;
 use netbasics::stop::Stop;
 use netbasics::wait::Stoppable;
 
@@ -81,7 +81,7 @@ fn answer(
 ) -> Result<(), FrameError> {
     let mut incoming = BufReader::new(stream);
     while let Some(message) = read_line(&mut incoming, MAX_LINE_BYTES)? {
-        say!("{peer} says: {}", String::from_utf8_lossy(&message));
+        log!("{peer} says: {}", String::from_utf8_lossy(&message));
         stream.write_all(format!("{text}\n").as_bytes())?;
     }
     Ok(())
@@ -100,7 +100,7 @@ fn answer_each_read(
         match stream.read(&mut buffer) {
             Ok(0) => return Ok(()),
             Ok(length) => {
-                say!("{peer} says: {}", String::from_utf8_lossy(&buffer[..length]));
+                log!("{peer} says: {}", String::from_utf8_lossy(&buffer[..length]));
                 stream.write_all(format!("{text}\n").as_bytes())?;
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

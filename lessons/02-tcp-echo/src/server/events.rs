@@ -13,7 +13,7 @@ use anyhow::Result;
 use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
-use netbasics::say;
+use netbasics::log;
 use netbasics::stop::Stop;
 
 use super::connection::{Connection, Next, PIECE_BYTES};
@@ -115,7 +115,7 @@ impl<'a> EventServer<'a> {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Next::Wait,
                 Err(error) => {
                     // No free descriptors? No event will tell when there are: the clock must.
-                    say!("cannot accept a connection just now: {error}");
+                    log!("cannot accept a connection just now: {error}");
                     self.accept_again = true;
                     return Next::Wait;
                 }
@@ -140,7 +140,7 @@ impl<'a> EventServer<'a> {
     // listing: end turn
 
     fn admit(&mut self, stream: TcpStream, peer: SocketAddr) {
-        say!("{peer} connected");
+        log!("{peer} connected");
         self.last_token.0 += 1;
         match Connection::open(stream, peer, self.poll.registry(), self.last_token) {
             Ok(connection) => _ = self.connections.insert(self.last_token, connection),

@@ -8,7 +8,7 @@ use netbasics::inbox::{FileName, Inbox, Upload, explain_file};
 use netbasics::pour::{self, CopyError};
 use netbasics::trouble::explain;
 use netbasics::wait::Stoppable;
-use netbasics::{say, socket};
+use netbasics::{log, socket};
 
 use super::ahead::receive_ahead;
 use crate::copy::{Copied, copy};
@@ -64,7 +64,7 @@ pub fn until_eof(stream: &Stoppable<TcpStream>, inbox: &Inbox, max_bytes: u64) -
 fn publish(upload: Upload, name: &FileName) -> Result<String> {
     let stored = upload.publish(name).map_err(|error| cannot_store(&error))?;
     if stored != *name {
-        say!("{name} exists already, so this one is called {stored}");
+        log!("{name} exists already, so this one is called {stored}");
     }
     Ok(stored.to_string())
 }

@@ -13,8 +13,8 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
+use netbasics::log;
 use netbasics::program::OutputError;
-use netbasics::say;
 use netbasics::trouble::{Trouble, is_timeout, is_unreachable_peer};
 
 use super::{Messages, Options, next_message};
@@ -44,7 +44,7 @@ pub fn talk(
     let (tell, news) = mpsc::channel();
     let ended = &AtomicBool::new(false);
     thread::scope(|threads| {
-        let listening = thread::Builder::new().name(say::thread_name("listening"));
+        let listening = thread::Builder::new().name(log::thread_name("listening"));
         let listening = listening.spawn_scoped(threads, move || listen(socket, &tell, ended))?;
         let said = speak(socket, server, messages, &news, options);
         ended.store(true, Ordering::SeqCst);
@@ -135,7 +135,7 @@ fn explain_refusal(error: io::Error) -> io::Error {
 // listing: begin listen
 /// Prints what comes, as it comes, each datagram as a line.
 fn listen(socket: &UdpSocket, tell: &Sender<News>, ended: &AtomicBool) -> Result<()> {
-    let mut output = say::output();
+    let mut output = log::output();
     let mut buffer = vec![0; BUFFER_BYTES];
     while !ended.load(Ordering::SeqCst) {
         // recv(2): one whole datagram, which may be empty. If nobody hears the news any more,

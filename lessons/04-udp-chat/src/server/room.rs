@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use netbasics::say_limited;
+use netbasics::log_limited;
 use netbasics::socket::{MAX_DATAGRAM_V4, MAX_DATAGRAM_V6};
 
 use super::send;
@@ -32,7 +32,7 @@ impl Room {
     /// Passes on what `sender` said at `now` to all other members, and says to `sender` how many
     /// of them it was sent to. The receipt is short, and so is every refusal.
     pub fn hear(&mut self, socket: &UdpSocket, sender: SocketAddr, message: &[u8], now: Instant) {
-        say_limited!("{sender} says: {}", String::from_utf8_lossy(message));
+        log_limited!("{sender} says: {}", String::from_utf8_lossy(message));
         let receipt = if !self.admit(sender, now) {
             format!("the room is full ({MAX_MEMBERS} members)")
         } else if let Some(datagram) = signed(sender, message) {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use indicatif::ProgressBar;
-use netbasics::say;
+use netbasics::log;
 use netbasics::trouble::Trouble;
 
 use super::sender::Sender;
@@ -65,7 +65,7 @@ impl<'a> Upload<'a> {
                     self.receive(until.saturating_duration_since(now))?;
                 }
                 Step::Late(kind, wait) => {
-                    self.bar.suspend(|| say!("no answer to {kind} within {wait:.1?}"));
+                    self.bar.suspend(|| log!("no answer to {kind} within {wait:.1?}"));
                 }
                 Step::Over(Ok(name)) => return Ok(name),
                 Step::Over(Err(failure)) => return self.explain(failure),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use netbasics::inbox::Inbox;
-use netbasics::{say, say_limited};
+use netbasics::{log, log_limited};
 
 use super::incoming::Incoming;
 use super::room;
@@ -77,7 +77,7 @@ impl ReliableReceiver {
                 None
             }
             Err(error) => {
-                say_limited!("refused an upload from {}: {error:#}", key.0);
+                log_limited!("refused an upload from {}: {error:#}", key.0);
                 Some(Answer::refused(&error))
             }
         }
@@ -103,7 +103,7 @@ impl ReliableReceiver {
     /// Says once that somebody sends what we do not understand: most likely the other mode.
     fn wonder(&mut self, peer: SocketAddr) {
         if !self.has_wondered {
-            say!("{peer} sends no packets of ours; is it using --mode keyword?");
+            log!("{peer} sends no packets of ours; is it using --mode keyword?");
         }
         self.has_wondered = true;
     }
@@ -139,7 +139,7 @@ impl Receiver for ReliableReceiver {
         self.transfers.retain(|(peer, _), transfer| {
             let is_alive = now.saturating_duration_since(transfer.last_heard) < idle;
             if !is_alive && let Some(progress) = transfer.progress() {
-                say!("dropped {progress} from {peer}: the rest did not come");
+                log!("dropped {progress} from {peer}: the rest did not come");
             }
             is_alive
         });

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use netbasics::{say, say_limited};
+use netbasics::{log, log_limited};
 
 use super::incoming::Incoming;
 use crate::packet::ack::Ack;
@@ -76,7 +76,7 @@ impl Transfer {
             Ok(None) => {}
             Ok(Some(stored)) => self.state = State::Over(stored),
             Err(error) => {
-                say_limited!("nothing stored: {error:#}");
+                log_limited!("nothing stored: {error:#}");
                 self.state = State::Over(Answer::refused(&error));
             }
         }
@@ -91,7 +91,7 @@ impl Transfer {
         };
         let length = incoming.length();
         let stored = incoming.finish(digest)?;
-        say!("stored {stored}: {length} bytes, SHA-256 verified");
+        log!("stored {stored}: {length} bytes, SHA-256 verified");
         Ok(Answer::new(Kind::Stored, stored.as_str().into()))
     }
 

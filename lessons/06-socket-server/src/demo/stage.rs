@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 use netbasics::stop::Stop;
-use netbasics::{ready, say};
+use netbasics::{log, ready};
 
 use crate::client;
 use crate::framework::{self, Address, Handler, Request, Runner, Service, Source, source};
@@ -34,7 +34,7 @@ pub fn client(label: &str, place: &Place, word: &str) -> Result<Client> {
         (place.clone(), client::Options { messages: vec![word.to_owned()], timeout: LIMIT });
     let talk = move || {
         let asked = client::ask_all(&place, &options, &Stop::new());
-        asked.inspect_err(|error| say!("{error:#}"))
+        asked.inspect_err(|error| log!("{error:#}"))
     };
     Ok(Client(thread::Builder::new().name(label.to_owned()).spawn(talk)?))
 }
@@ -76,7 +76,7 @@ impl Show {
         let serve = move || {
             let bound = place::open(&place, BACKLOG)?;
             let runner = runner(&service.stop)?;
-            say!("{}", ready::line(&bound.address));
+            log!("{}", ready::line(&bound.address));
             let _ = announce.send(bound.address);
             let source = source::of(bound.socket, bound.file, &service.stop)?;
             framework::serve(Box::new(Watched { source, _open: open }), runner, service, LIMIT)

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use netbasics::stop::{Registration, Stop};
-use netbasics::{say, say_limited};
+use netbasics::{log, log_limited};
 
 use super::{Job, Runner};
 
@@ -53,7 +53,7 @@ impl Pool {
         };
         for number in 1..=workers {
             let queue = Arc::clone(&queue);
-            let thread = thread::Builder::new().name(say::thread_name(format!("worker {number}")));
+            let thread = thread::Builder::new().name(log::thread_name(format!("worker {number}")));
             // Should one fail to start, dropping `pool` ends those that did.
             thread.spawn(move || queue.work())?;
         }
@@ -92,7 +92,7 @@ impl Queue {
             state.is_full = true;
             self.changed.notify_all();
             let waiting = self.places - self.workers;
-            say_limited!(
+            log_limited!(
                 "the pool is full ({} running, {waiting} waiting): the next must wait",
                 self.workers
             );

@@ -9,7 +9,7 @@ use netbasics::frame::{FrameError, read_line};
 use netbasics::stop::Stop;
 use netbasics::trouble::explain;
 use netbasics::wait::{Stoppable, is_stopped};
-use netbasics::{say, say_limited};
+use netbasics::{log, log_limited};
 use socket2::Socket;
 
 use super::source::Post;
@@ -57,13 +57,13 @@ impl Service {
     pub fn attend(&self, request: Request) {
         match request {
             Request::Stream(Connection { stream, peer }) => match self.converse(&stream, &peer) {
-                Ok(()) => say!("{peer} is done"),
-                Err(error) => say!("{peer} is gone: {error}"),
+                Ok(()) => log!("{peer} is done"),
+                Err(error) => log!("{peer} is gone: {error}"),
             },
             Request::Datagram(Datagram { message, peer, post }) => {
                 let sent = self.answer(&message, &peer).map(|answer| post.send(&answer, &peer));
                 if let Some(Err(error)) = sent {
-                    say_limited!("cannot answer {peer}: {}", explain(&error));
+                    log_limited!("cannot answer {peer}: {}", explain(&error));
                 }
             }
         }
@@ -72,10 +72,10 @@ impl Service {
     /// The handler's answer; `None` if it panicked. A handler is other people's code. That it
     /// panicked is no reason for this thread to end, which has other clients to serve.
     fn answer(&self, message: &[u8], peer: &Peer) -> Option<Vec<u8>> {
-        say_limited!("{peer} says: {}", String::from_utf8_lossy(message));
+        log_limited!("{peer} says: {}", String::from_utf8_lossy(message));
         let answer = catch_unwind(AssertUnwindSafe(|| self.handler.answer(message, peer)));
         if answer.is_err() {
-            say_limited!("{peer} gets no answer: the handler panicked");
+            log_limited!("{peer} gets no answer: the handler panicked");
         }
         answer.ok()
     }

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use netbasics::say;
+use netbasics::log;
 
 use super::{Job, Runner};
 
@@ -21,10 +21,10 @@ pub struct Threads;
 
 impl Runner for Threads {
     fn run(&self, job: Job) {
-        let thread = thread::Builder::new().name(say::thread_name("request"));
+        let thread = thread::Builder::new().name(log::thread_name("request"));
         if let Err(error) = thread.spawn(job) {
             // The job went with it, and so its connection is closed.
-            say!("no thread for a request, which is dropped: {error}");
+            log!("no thread for a request, which is dropped: {error}");
         }
     }
 }

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::Result;
+use netbasics::log;
 use netbasics::program::plain;
-use netbasics::say;
 use netbasics::stop::Stop;
 use socket2::SockRef;
 
@@ -68,7 +68,7 @@ impl Carrier<'_, '_> {
             Ok(wire) => _ = self.wires.insert(link, wire),
             Err(error) if dialled => return Some(Event::CannotDial { address: with, error }),
             Err(error) => {
-                say!("cannot serve {with}: {}", plain(&error));
+                log!("cannot serve {with}: {}", plain(&error));
                 return None;
             }
         }
@@ -94,7 +94,7 @@ impl Carrier<'_, '_> {
     /// Connects on a thread of its own, which ends by itself: nobody waits for it.
     fn dial(&self, address: SocketAddr) -> Option<Event> {
         let orders = self.orders.clone();
-        let dialling = thread::Builder::new().name(say::thread_name("dialling"));
+        let dialling = thread::Builder::new().name(log::thread_name("dialling"));
         let started = dialling.spawn(move || match connect_to(address) {
             Ok(stream) => orders.give(Input::Connected { stream, with: address, dialled: true }),
             Err(error) => orders.tell(Event::CannotDial { address, error }),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use netbasics::stop::Stop;
-use netbasics::{ready, say};
+use netbasics::{log, ready};
 
 use crate::carry::{self, Input, Orders};
 use crate::node::{Event, News, Setup};
@@ -57,7 +57,7 @@ impl Stage {
         let (orders, inbox) = carry::inbox();
         let (own, tell) = (orders.clone(), self.tell.clone());
         let thread = thread::Builder::new().name(format!("[{name}]")).spawn(move || {
-            say!("{}", ready::line(address));
+            log!("{}", ready::line(address));
             carry::run(&listener, setup, group, (own, inbox), &Stop::new(), &mut |news| {
                 news.say();
                 // The stage may be gone already, if the play went wrong.

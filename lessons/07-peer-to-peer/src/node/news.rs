@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use netbasics::trouble::explain;
-use netbasics::{say, say_limited};
+use netbasics::{log, log_limited};
 
 #[derive(Debug)]
 pub enum News {
@@ -35,8 +35,8 @@ impl News {
         match self {
             Self::Joined(_) => {}
             // Anybody can announce what is not there, and connect without a word.
-            Self::Stranger { .. } | Self::NotJoined { .. } => say_limited!("{self}"),
-            _ => say!("{self}"),
+            Self::Stranger { .. } | Self::NotJoined { .. } => log_limited!("{self}"),
+            _ => log!("{self}"),
         }
     }
 }

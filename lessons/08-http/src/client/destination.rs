@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
+use netbasics::log;
 use netbasics::port::{Endpoint, Host};
 use netbasics::program::Usage;
-use netbasics::say;
 use rustls::pki_types::ServerName;
 use url::{ParseError, Position, Url};
 
@@ -36,7 +36,7 @@ impl Destination {
         if !url.username().is_empty() || url.password().is_some() {
             // RFC 9110, section 4.2.4: never part of a request. A person who wants to log in says
             // so.
-            say!("the user name and password in the URL are not sent");
+            log!("the user name and password in the URL are not sent");
         }
         let fragment = url.fragment().map(str::to_owned);
         url.set_fragment(None);

@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow, bail};
 use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
 use netbasics::trouble::explain;
-use netbasics::{say, socket};
+use netbasics::{log, socket};
 use rustls::pki_types::CertificateDer;
 use ureq::config::Config;
 use ureq::http::{self, Uri};
@@ -71,7 +71,7 @@ impl Library {
         } else {
             let expected = expected(to, options, &response)?;
             let mut reader = body.with_config().limit(options.max_bytes).reader();
-            let length = copy(to, &mut reader, &mut say::raw_output())?;
+            let length = copy(to, &mut reader, &mut log::raw_output())?;
             check_length(to, expected, length)?;
         }
         Ok(response)

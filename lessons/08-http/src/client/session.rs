@@ -7,7 +7,7 @@ use anyhow::{Error, Result, anyhow};
 use netbasics::program::OutputError;
 use netbasics::stop::Stop;
 use netbasics::trouble::explain;
-use netbasics::{say, socket};
+use netbasics::{log, socket};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::{Destination, Options, check_length, expected, print, print_head, show};
@@ -43,7 +43,7 @@ impl Session {
                 return Err(not_trusted(to, &error));
             }
             if options.verbose {
-                say!("* TLS 1.3: the server has proved to be {}", to.name());
+                log!("* TLS 1.3: the server has proved to be {}", to.name());
             }
             Stream::TlsClient(StreamOwned::new(tls, timed).into())
         } else {
@@ -109,7 +109,7 @@ impl Session {
         options: &Options,
     ) -> Result<(u64, Fields), WireError> {
         let framing = framing::of_response(options.method(), response)?;
-        let (mut output, mut length) = (say::raw_output(), 0);
+        let (mut output, mut length) = (log::raw_output(), 0);
         let trailer = body::receive(&mut self.input, framing, options.max_bytes, &mut |piece| {
             length += piece.len() as u64;
             print(&mut output, piece)

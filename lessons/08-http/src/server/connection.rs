@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::Result;
-use netbasics::say;
+use netbasics::log;
 use netbasics::trouble::{explain, is_timeout};
 use netbasics::wait::is_stopped;
 
@@ -127,7 +127,7 @@ impl<'a> Connection<'a> {
     fn send(&mut self, what: &str, answer: Answer, manner: Manner) -> Result<()> {
         let (peer, status) = (self.peer, answer.status);
         match send(self.input.get_mut(), answer, manner) {
-            Ok(length) => say!("{peer} {what} → {status}, {length} bytes"),
+            Ok(length) => log!("{peer} {what} → {status}, {length} bytes"),
             Err(error) => return Err(gone(&error).context(format!("{what} → {status}"))),
         }
         Ok(())
@@ -142,7 +142,7 @@ fn gone(error: &io::Error) -> anyhow::Error {
 /// the others do not. (A scope whose thread has panicked would panic itself.)
 pub fn contain(peer: SocketAddr, attend: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(attend)).is_err() {
-        say!("{peer} is gone: this server has a fault, which is described above");
+        log!("{peer} is gone: this server has a fault, which is described above");
     }
 }
 

@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use netbasics::inbox::{explain_folder, known_length, open_file};
+use netbasics::log;
 use netbasics::program::{Usage, plain};
-use netbasics::say;
 
 use super::target::{NO_SUCH_FILE, is_plain_name};
 use crate::http::head::Fault;
@@ -83,7 +83,7 @@ impl Folder {
 
 /// The client learns no more than that there is nothing for it; we say the reason here.
 fn cannot_open(path: &Path, error: &io::Error) -> Fault {
-    say!("cannot open {}: {}", path.display(), plain(error));
+    log!("cannot open {}: {}", path.display(), plain(error));
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::InvalidInput => NO_SUCH_FILE,
         _ => Fault { status: 500, why: "the file cannot be opened just now" },

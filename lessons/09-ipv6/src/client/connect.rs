@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use mio::net::TcpStream as Connecting;
 use mio::{Events, Interest, Poll, Token};
-use netbasics::say;
+use netbasics::log;
 use netbasics::trouble::explain;
 
 use super::eyeballs::{Eyeballs, Settings, Step};
@@ -71,7 +71,7 @@ impl Race {
     }
 
     fn say(&self, what: fmt::Arguments<'_>) {
-        say!("{:>5} ms  {what}", self.now().as_millis());
+        log!("{:>5} ms  {what}", self.now().as_millis());
     }
 
     // listing: begin start

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use netbasics::port::Endpoint;
 use netbasics::program::Usage;
 use netbasics::trouble::Trouble;
-use netbasics::{say, socket};
+use netbasics::{log, socket};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::Options;
@@ -45,7 +45,7 @@ fn one(address: SocketAddr) -> Result<TcpListener> {
     }
     let listener = listen(address, Takes::ItsFamily)?;
     if address.ip() == ALL_OF_BOTH {
-        say!("this socket keeps to IPv6; with --dual or --two, IPv4 clients can come, too");
+        log!("this socket keeps to IPv6; with --dual or --two, IPv4 clients can come, too");
     }
     Ok(listener)
 }
@@ -89,11 +89,11 @@ fn dual(address: SocketAddr) -> Result<TcpListener> {
         return Err(Usage(problem).into());
     }
     if let Some(missing) = missing_ipv6() {
-        say!("{missing}: only IPv4 clients can come, and the socket is one of IPv4");
+        log!("{missing}: only IPv4 clients can come, and the socket is one of IPv4");
         return Ok(listen((Ipv4Addr::UNSPECIFIED, address.port()).into(), Takes::ItsFamily)?);
     }
     let listener = listen(address, Takes::BothFamilies)?;
-    say!("one socket takes both families, and shows the IPv4 clients as ::ffff:a.b.c.d");
+    log!("one socket takes both families, and shows the IPv4 clients as ::ffff:a.b.c.d");
     Ok(listener)
 }
 // listing: end dual
@@ -104,7 +104,7 @@ fn dual(address: SocketAddr) -> Result<TcpListener> {
 fn two(address: SocketAddr) -> Result<Vec<TcpListener>> {
     let partner = partner(address.ip())?;
     if let Some(missing) = missing_ipv6() {
-        say!("{missing}: only IPv4 clients can come");
+        log!("{missing}: only IPv4 clients can come");
         let ipv4 = if address.is_ipv4() { address.ip() } else { partner };
         return Ok(vec![listen((ipv4, address.port()).into(), Takes::ItsFamily)?]);
     }

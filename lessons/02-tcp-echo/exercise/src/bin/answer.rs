@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use netbasics::port::Endpoint;
 use netbasics::trouble::explain;
-use netbasics::{program, ready, say, socket};
+use netbasics::{log, program, ready, socket};
 
 /// Answers each message with its length
 #[derive(Parser)]

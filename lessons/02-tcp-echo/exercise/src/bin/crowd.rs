@@ -19,7 +19,7 @@ use std::time::Duration;
 use clap::{Parser, value_parser};
 use netbasics::port::Endpoint;
 use netbasics::trouble::{explain, is_timeout};
-use netbasics::{program, ready, say, socket};
+use netbasics::{log, program, ready, socket};
 
 /// Echoes many clients at once
 #[derive(Parser)]

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use netbasics::port::Endpoint;
 use netbasics::trouble::explain;
-use netbasics::{program, ready, say, socket};
+use netbasics::{log, program, ready, socket};
 
 /// Answers each message with its length
 #[derive(Parser)]
@@ -50,9 +50,9 @@ fn serve(listener: &TcpListener) {
     // exercise: begin "accept one client after another and answer each, whatever the last one did"
     for connection in listener.incoming() {
         match connection.and_then(answer) {
-            Ok(length) => say!("answered a message of {length} bytes"),
+            Ok(length) => log!("answered a message of {length} bytes"),
             // This client is gone. The next one may already be waiting.
-            Err(error) => say!("a client got no answer: {}", explain(&error)),
+            Err(error) => log!("a client got no answer: {}", explain(&error)),
         }
     }
     // exercise: end

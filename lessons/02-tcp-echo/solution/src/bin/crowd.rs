@@ -19,7 +19,7 @@ use std::time::Duration;
 use clap::{Parser, value_parser};
 use netbasics::port::Endpoint;
 use netbasics::trouble::{explain, is_timeout};
-use netbasics::{program, ready, say, socket};
+use netbasics::{log, program, ready, socket};
 
 /// Echoes many clients at once
 #[derive(Parser)]
@@ -112,14 +112,14 @@ fn seat(stream: TcpStream, place: Place, idle: Duration) {
     // exercise: begin "start a thread that converses with the client and keeps its place meanwhile"
     let started = thread::Builder::new().spawn(move || {
         match converse(&stream, idle) {
-            Ok(()) => say!("a client is done"),
-            Err(error) => say!("a client is gone: {}", explain(&error)),
+            Ok(()) => log!("a client is done"),
+            Err(error) => log!("a client is gone: {}", explain(&error)),
         }
         drop((stream, place));
     });
     // What the thread would have owned is dropped: the client is let go, its place is free.
     if let Err(error) = started {
-        say!("no thread for a client, so its connection is closed: {error}");
+        log!("no thread for a client, so its connection is closed: {error}");
     }
     // exercise: end
 }

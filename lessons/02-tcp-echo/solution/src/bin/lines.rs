@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use netbasics::port::Endpoint;
 use netbasics::trouble::explain;
-use netbasics::{program, ready, say, socket};
+use netbasics::{log, program, ready, socket};
 
 /// The longest line that is answered, in bytes, its end not counted.
 const MAX_LINE_BYTES: usize = 1000;
@@ -61,8 +61,8 @@ fn run(addr: &Endpoint) -> anyhow::Result<()> {
 fn serve(listener: &TcpListener) {
     for connection in listener.incoming() {
         match connection.and_then(|stream| converse(&stream)) {
-            Ok(()) => say!("a client is done"),
-            Err(error) => say!("a client is gone: {}", explain(&error)),
+            Ok(()) => log!("a client is done"),
+            Err(error) => log!("a client is gone: {}", explain(&error)),
         }
     }
 }

@@ -24,7 +24,7 @@ use std::thread;
 use clap::Parser;
 use netbasics::inbox::{FileName, Inbox};
 use netbasics::port::Endpoint;
-use netbasics::{program, ready, say, socket};
+use netbasics::{log, program, ready, socket};
 use sha2::{Digest as _, Sha256};
 
 /// What every file begins with.
@@ -83,7 +83,7 @@ fn serve(listener: &TcpListener, inbox: &Inbox) {
         for connection in listener.incoming() {
             clients.spawn(move || {
                 if let Err(error) = connection.and_then(|stream| attend(stream, inbox)) {
-                    say!("a connection has failed: {}", program::plain(&error));
+                    log!("a connection has failed: {}", program::plain(&error));
                 }
             });
         }

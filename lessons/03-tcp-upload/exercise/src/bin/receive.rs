@@ -17,7 +17,7 @@ use std::thread;
 use clap::Parser;
 use netbasics::inbox::{FileName, Inbox, Upload};
 use netbasics::port::Endpoint;
-use netbasics::{program, ready, say, socket};
+use netbasics::{log, program, ready, socket};
 
 /// Stores what each client sends as a file
 #[derive(Parser)]

@@ -17,7 +17,7 @@ use std::thread;
 use clap::Parser;
 use netbasics::inbox::{FileName, Inbox, Upload};
 use netbasics::port::Endpoint;
-use netbasics::{program, ready, say, socket};
+use netbasics::{log, program, ready, socket};
 
 /// Stores what each client sends as a file
 #[derive(Parser)]
@@ -61,7 +61,7 @@ fn serve(listener: &TcpListener, store: &Store) {
         for connection in listener.incoming() {
             clients.spawn(move || {
                 if let Err(error) = connection.and_then(|stream| receive(stream, store)) {
-                    say!("nothing stored: {}", program::plain(&error));
+                    log!("nothing stored: {}", program::plain(&error));
                 }
             });
         }

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use netbasics::port::Endpoint;
-use netbasics::{exchange, program, ready, say, socket, trouble};
+use netbasics::{exchange, log, program, ready, socket, trouble};
 
 /// Sends datagrams back, backwards
 #[derive(Parser)]

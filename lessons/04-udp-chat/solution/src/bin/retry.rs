@@ -25,7 +25,7 @@ use clap::Parser;
 use netbasics::port::Endpoint;
 use netbasics::program::{self, OutputError};
 use netbasics::trouble::{Trouble, is_timeout, is_unreachable_peer};
-use netbasics::{say, socket};
+use netbasics::{log, socket};
 
 /// Larger than any datagram; what does not fit would be cut off (recvfrom(2)).
 const BUFFER_BYTES: usize = 65_536;
@@ -169,7 +169,7 @@ fn no_answer_yet(error: io::Error) -> io::Result<()> {
 
 /// Prints any bytes as a line, at once; to a terminal with control characters escaped.
 fn print(text: &[u8]) -> io::Result<()> {
-    let mut output = say::raw_output();
+    let mut output = log::raw_output();
     output.write_all(&[text, b"\n"].concat())?;
     output.flush()
 }

@@ -23,7 +23,7 @@ use clap::Parser;
 use netbasics::inbox::{FileName, Inbox, Upload};
 use netbasics::port::Endpoint;
 use netbasics::trouble::{Trouble, is_unreachable_peer};
-use netbasics::{program, ready, say, socket};
+use netbasics::{log, program, ready, socket};
 
 /// Larger than any datagram; what does not fit would be cut off (recvfrom(2)).
 const BUFFER_BYTES: usize = 65_536;
@@ -84,7 +84,7 @@ fn answer(socket: &UdpSocket, uploads: &mut Uploads, datagram: &[u8], sender: So
         Ok(())
     });
     if let Err(error) = answered {
-        say!("cannot take or answer a datagram from {sender}: {error:#}");
+        log!("cannot take or answer a datagram from {sender}: {error:#}");
     }
 }
 

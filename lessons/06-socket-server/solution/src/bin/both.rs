@@ -24,7 +24,7 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use netbasics::port::Endpoint;
 use netbasics::trouble::explain;
-use netbasics::{exchange, program, ready, say, socket};
+use netbasics::{exchange, log, program, ready, socket};
 
 #[path = "../command.rs"]
 mod command;
@@ -106,7 +106,7 @@ fn answer_datagrams(socket: &UdpSocket, store: &Store) {
     let answered =
         exchange::serve(socket, |datagram, _| anyhow::Ok(Some(answer_datagram(datagram, store))));
     if let Err(error) = answered {
-        say!("{error}");
+        log!("{error}");
     }
 }
 
@@ -120,7 +120,7 @@ fn answer_datagram(datagram: &[u8], store: &Store) -> Vec<u8> {
 /// Answers one TCP client until its stream ends.
 fn converse(stream: &TcpStream, store: &Store) {
     if let Err(error) = answer_lines(stream, store) {
-        say!("a client is gone: {}", explain(&error));
+        log!("a client is gone: {}", explain(&error));
     }
 }
 

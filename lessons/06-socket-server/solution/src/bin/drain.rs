@@ -23,7 +23,7 @@ use std::thread;
 
 use anyhow::Result;
 use clap::Parser;
-use netbasics::{port::Endpoint, program, ready, say, socket, stop::Stop, trouble::explain};
+use netbasics::{log, port::Endpoint, program, ready, socket, stop::Stop, trouble::explain};
 
 #[path = "../client.rs"]
 mod client;
@@ -109,7 +109,7 @@ impl Pool {
             for (stream, client) in socket::connections(&listener, &self.stop)? {
                 let hear = move || {
                     if let Err(error) = self.hear(&stream) {
-                        say!("{client} is gone: {}", explain(&error));
+                        log!("{client} is gone: {}", explain(&error));
                     }
                 };
                 if let Err(error) = thread::Builder::new().spawn_scoped(scope, hear) {

@@ -27,7 +27,7 @@ use std::time::Duration;
 use clap::Parser;
 use netbasics::port::{self, Endpoint};
 use netbasics::trouble::explain;
-use netbasics::{program, ready, say, socket};
+use netbasics::{log, program, ready, socket};
 
 /// The longest text of a message, in bytes.
 const MAX_TEXT_BYTES: usize = 1024;

@@ -27,7 +27,7 @@ use std::time::Duration;
 use clap::Parser;
 use netbasics::port::{self, Endpoint};
 use netbasics::trouble::explain;
-use netbasics::{program, ready, say, socket};
+use netbasics::{log, program, ready, socket};
 
 /// The longest text of a message, in bytes.
 const MAX_TEXT_BYTES: usize = 1024;
@@ -214,9 +214,9 @@ impl Node {
             match socket::connect_tcp(peer, CONNECT_TIMEOUT) {
                 Ok(stream) => match self.take_in(stream) {
                     Ok((number, stream)) => self.hear_out(number, &stream),
-                    Err(error) => say!("cannot use the connection to {peer}: {error}"),
+                    Err(error) => log!("cannot use the connection to {peer}: {error}"),
                 },
-                Err(trouble) => say!("{trouble}"),
+                Err(trouble) => log!("{trouble}"),
             }
             thread::sleep(retry);
         }
@@ -259,7 +259,7 @@ impl Node {
         // No `?` above, so that this line is reached whatever has happened.
         self.state().neighbours.remove(&number);
         let _ = stream.shutdown(Shutdown::Both);
-        say!("neighbour {number} is gone: {end}");
+        log!("neighbour {number} is gone: {end}");
         // exercise: end
     }
 
@@ -270,7 +270,7 @@ impl Node {
         if !state.seen.is_new(id) {
             return;
         }
-        say!("neighbour {from} says: {}", beginning_of(&bytes[15..]));
+        log!("neighbour {from} says: {}", beginning_of(&bytes[15..]));
         state.neighbours.retain(|number, neighbour| {
             // `try_send` never waits: what one neighbour does not take is no other's affair.
             let is_kept = *number == from || neighbour.queue.try_send(Arc::clone(bytes)).is_ok();

@@ -28,7 +28,7 @@ use anyhow::{Context, bail};
 use clap::Parser;
 use netbasics::port::{self, Endpoint};
 use netbasics::trouble::explain;
-use netbasics::{program, ready, say, socket};
+use netbasics::{log, program, ready, socket};
 
 /// The longest text of a question, in bytes.
 const MAX_TEXT_BYTES: usize = 1024;
@@ -82,7 +82,7 @@ fn run(addr: &Endpoint, id: u64, peers: Vec<Endpoint>) -> anyhow::Result<()> {
         let node = Arc::clone(&node);
         thread::Builder::new().spawn(move || match socket::connect_tcp(&peer, TIMEOUT) {
             Ok(stream) => node.talk(stream, Opener::Us),
-            Err(trouble) => say!("{trouble}"),
+            Err(trouble) => log!("{trouble}"),
         })?;
     }
     node.serve(&listener);
@@ -100,7 +100,7 @@ fn ask(addr: &Endpoint, id: u64, text: &[u8]) -> anyhow::Result<()> {
     let answer = receive(&mut incoming)?.context("the node closed without an answer")?;
     let Frame::Answer { text, .. } = answer else { bail!("the node did not answer") };
     let text = String::from_utf8_lossy(&text);
-    writeln!(say::raw_output(), "{text}").map_err(program::OutputError)?;
+    writeln!(log::raw_output(), "{text}").map_err(program::OutputError)?;
     Ok(())
 }
 
@@ -256,8 +256,8 @@ impl Node {
     fn talk(&self, stream: TcpStream, opener: Opener) {
         let line = Line { stream: Arc::new(stream), opener };
         match self.converse(&line) {
-            Ok(()) => say!("a connection has ended"),
-            Err(error) => say!("a connection has ended: {}", explain(&error)),
+            Ok(()) => log!("a connection has ended"),
+            Err(error) => log!("a connection has ended: {}", explain(&error)),
         }
     }
 
@@ -272,7 +272,7 @@ impl Node {
             return Err(ErrorKind::InvalidData.into());
         };
         if id == self.id {
-            say!("that is us: a connection with ourselves is of no use");
+            log!("that is us: a connection with ourselves is of no use");
             return Ok(());
         }
         let peer = self.peer(id);

@@ -27,7 +27,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Parser;
 use netbasics::port::Endpoint;
 use netbasics::trouble::{explain, is_timeout};
-use netbasics::{program, say, socket};
+use netbasics::{log, program, socket};
 
 use fields::Fields;
 

@@ -26,7 +26,7 @@ use netbasics::inbox::{explain_folder, open_file};
 use netbasics::port::Endpoint;
 use netbasics::program::{self, Usage};
 use netbasics::trouble::explain;
-use netbasics::{ready, say, socket};
+use netbasics::{log, ready, socket};
 
 use fields::{Fields, is_token};
 
@@ -92,7 +92,7 @@ fn serve(listener: &TcpListener, dir: &Path) {
         for connection in listener.incoming() {
             clients.spawn(move || {
                 if let Err(error) = connection.and_then(|stream| attend(stream, dir)) {
-                    say!("a connection has failed: {}", explain(&error));
+                    log!("a connection has failed: {}", explain(&error));
                 }
             });
         }

@@ -27,7 +27,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Parser;
 use netbasics::port::Endpoint;
 use netbasics::trouble::{explain, is_timeout};
-use netbasics::{program, say, socket};
+use netbasics::{log, program, socket};
 
 use fields::Fields;
 
@@ -141,7 +141,7 @@ impl Client {
         }
         if head.status < 400 {
             // To a file as it came; on a terminal, a stranger's control characters are escaped.
-            let mut output = say::raw_output();
+            let mut output = log::raw_output();
             pass_on(&mut incoming, &head.body, &mut output)?;
             output.flush()?;
         } else {

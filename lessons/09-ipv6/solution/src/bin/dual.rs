@@ -18,7 +18,7 @@ use clap::Parser;
 use netbasics::frame::{self, FrameError};
 use netbasics::port::Endpoint;
 use netbasics::trouble::Trouble;
-use netbasics::{program, ready, say, socket};
+use netbasics::{log, program, ready, socket};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// The longest line that is answered, in bytes, its newline not counted. (The longest address has 45.)
@@ -76,8 +76,8 @@ fn serve(listener: &TcpListener) {
         let begun = listener.accept().and_then(|(stream, peer)| {
             let greeting = greeting(peer);
             thread::Builder::new().spawn(move || match converse(&stream, &greeting) {
-                Ok(()) => say!("{peer} is done"),
-                Err(error) => say!("{peer} is gone: {error}"),
+                Ok(()) => log!("{peer} is done"),
+                Err(error) => log!("{peer} is gone: {error}"),
             })
         });
         if let Err(error) = begun {

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 use clap::{Parser, value_parser};
 use netbasics::trouble::explain;
-use netbasics::{program, say, socket};
+use netbasics::{log, program, socket};
 
 /// The longest answer, in bytes, its newline not counted.
 const MAX_ANSWER_BYTES: usize = 1024;
@@ -68,7 +68,7 @@ fn run(addresses: &[SocketAddr], delay: Duration, until: Instant, text: &str) ->
     let peer = stream.peer_addr()?;
     let answer = converse(&stream, until, text)
         .map_err(|error| anyhow!("no answer from {peer}: {}", explain(&error)))?;
-    writeln!(say::raw_output(), "{answer}").map_err(program::OutputError)?;
+    writeln!(log::raw_output(), "{answer}").map_err(program::OutputError)?;
     Ok(())
 }
 

@@ -1,10 +1,10 @@
-//! One voice for programs that run alone and in a [duet](crate::duet).
+//! Logging, for programs that run alone and in a [duet](crate::duet).
 //!
-//! Alone, a program keeps standard output for its results and says everything else on standard
-//! error. In a duet two programs share one terminal, so every line goes to standard output with
-//! the speaker in front: `[server] …`, `[client] …`. Which of the two holds is read off the
-//! thread's name: the duet names its threads `[server]` and `[client]`, and a thread started on
-//! behalf of another takes its name from [`thread_name`].
+//! Alone, a program keeps standard output for its results and logs to standard error. In a duet two
+//! programs share one terminal, so every line goes to standard output with the speaker in front:
+//! `[server] …`, `[client] …`. Which of the two holds is read off the thread's name: the duet names
+//! its threads `[server]` and `[client]`, and a thread started on behalf of another takes its name
+//! from [`thread_name`].
 
 mod limit;
 
@@ -14,33 +14,33 @@ use std::thread;
 
 use crate::escape::{EscapedWriter, escaped, escaped_bytes};
 pub use columns::row;
-pub use limit::{RateLimit, say_limited};
+pub use limit::{RateLimit, log_limited};
 
 /// The longest line, in characters: one datagram can have 65,507 bytes.
 const LONGEST_LINE: usize = 2000;
 
-/// Says one line to the person who watches: `say!("{peer} connected")`.
+/// Logs one line: `log!("{peer} connected")`.
 #[macro_export]
-macro_rules! say {
-    ($($arg:tt)*) => { $crate::say::say(::std::format_args!($($arg)*)) };
+macro_rules! log {
+    ($($arg:tt)*) => { $crate::log::log(::std::format_args!($($arg)*)) };
 }
 
-/// As [`say!`], for a line that strangers cause as often as they like: of a flood, the first lines
-/// are said and the rest is counted.
+/// As [`log!`], for a line that strangers cause as often as they like: of a flood, the first lines
+/// are logged and the rest is counted.
 #[macro_export]
-macro_rules! say_limited {
+macro_rules! log_limited {
     ($($arg:tt)*) => {{
-        static LIMIT: ::std::sync::Mutex<$crate::say::RateLimit> =
-            ::std::sync::Mutex::new($crate::say::RateLimit::new());
-        $crate::say::say_limited(&LIMIT, ::std::format_args!($($arg)*))
+        static LIMIT: ::std::sync::Mutex<$crate::log::RateLimit> =
+            ::std::sync::Mutex::new($crate::log::RateLimit::new());
+        $crate::log::log_limited(&LIMIT, ::std::format_args!($($arg)*))
     }};
 }
 
-/// What [`say!`](crate::say!) calls. A line that nobody can read any more is dropped.
+/// What [`log!`](crate::log!) calls. A line that nobody can read any more is dropped.
 ///
-/// Much of what is said was sent by strangers, so it is [`escaped`]: a peer that sends `\x1b[2J`
+/// Much of what is logged was sent by strangers, so it is [`escaped`]: a peer that sends `\x1b[2J`
 /// should not be able to clear our terminal. A line that would fill a screen is cut.
-pub fn say(line: fmt::Arguments<'_>) {
+pub fn log(line: fmt::Arguments<'_>) {
     let line = shortened(escaped(&line.to_string()));
     let _ = match label() {
         Some(label) => writeln!(io::stdout().lock(), "{label} {line}"),
@@ -69,7 +69,7 @@ pub fn thread_name(task: impl fmt::Display) -> String {
 }
 
 /// Where a program's results go, line by line: standard output, labelled in a duet. What a peer has
-/// put into them is escaped, as in [`say!`](crate::say!), for files too: a log is looked at later.
+/// put into them is escaped, as in [`log!`](crate::log!), for files too: a log is looked at later.
 #[must_use]
 pub fn output() -> Box<dyn Write + Send> {
     match label() {

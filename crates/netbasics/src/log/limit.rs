@@ -1,10 +1,10 @@
-//! How often a line may be said that strangers cause as often as they like.
+//! A limit for lines of the log that strangers cause as often as they like.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::say;
+use super::log;
 
 /// How many lines may come at once.
 const BURST: u32 = 100;
@@ -14,32 +14,32 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// A token bucket for the lines of one place in a program.
 ///
 /// A datagram costs its sender nothing, so a log with a line for each fills the disk (a flood of four
-/// seconds once wrote 78 MB). The first lines are said, and the rest is counted.
+/// seconds once wrote 78 MB). The first lines are logged, and the rest is counted.
 #[derive(Debug)]
 pub struct RateLimit {
     left: u32,
     refilled: Option<Instant>,
-    /// How many lines were not said since the last one that was.
-    unsaid: u64,
+    /// How many lines were suppressed since the last one that was logged.
+    suppressed: u64,
 }
 
 /// What becomes of a line.
 #[derive(Debug, PartialEq, Eq)]
 enum Fate {
-    /// It is said; this many before it were not.
-    Said {
-        unsaid: u64,
+    /// It is logged, after this many suppressed ones.
+    Logged {
+        suppressed: u64,
     },
-    /// It is the first that is not.
-    FirstUnsaid,
-    Unsaid,
+    /// It is the first one that is suppressed.
+    FirstSuppressed,
+    Suppressed,
 }
 
 impl RateLimit {
     /// A full bucket.
     #[must_use]
     pub const fn new() -> Self {
-        Self { left: BURST, refilled: None, unsaid: 0 }
+        Self { left: BURST, refilled: None, suppressed: 0 }
     }
 
     fn take(&mut self, now: Instant) -> Fate {
@@ -52,10 +52,10 @@ impl RateLimit {
         }
         if let Some(left) = self.left.checked_sub(1) {
             self.left = left;
-            return Fate::Said { unsaid: std::mem::take(&mut self.unsaid) };
+            return Fate::Logged { suppressed: std::mem::take(&mut self.suppressed) };
         }
-        self.unsaid += 1;
-        if self.unsaid == 1 { Fate::FirstUnsaid } else { Fate::Unsaid }
+        self.suppressed += 1;
+        if self.suppressed == 1 { Fate::FirstSuppressed } else { Fate::Suppressed }
     }
 }
 
@@ -65,17 +65,17 @@ impl Default for RateLimit {
     }
 }
 
-/// What [`say_limited!`](crate::say_limited!) calls.
-pub fn say_limited(limit: &Mutex<RateLimit>, line: fmt::Arguments<'_>) {
+/// What [`log_limited!`](crate::log_limited!) calls.
+pub fn log_limited(limit: &Mutex<RateLimit>, line: fmt::Arguments<'_>) {
     let fate = limit.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
     match fate {
-        Fate::Said { unsaid: 0 } => say(line),
-        Fate::Said { unsaid } => {
-            say(format_args!("({unsaid} lines like the next one were not shown)"));
-            say(line);
+        Fate::Logged { suppressed: 0 } => log(line),
+        Fate::Logged { suppressed } => {
+            log(format_args!("({suppressed} lines like the next one were not shown)"));
+            log(line);
         }
-        Fate::FirstUnsaid => say(format_args!("(more lines like this are counted, not shown)")),
-        Fate::Unsaid => {}
+        Fate::FirstSuppressed => log(format_args!("(more lines like this are counted, not shown)")),
+        Fate::Suppressed => {}
     }
 }
 
@@ -84,18 +84,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flood_is_said_at_first_and_then_counted() {
+    fn a_flood_is_logged_at_first_and_then_counted() {
         let (mut limit, start) = (RateLimit::new(), Instant::now());
         let flood = |limit: &mut RateLimit, at: Duration, lines: u32| {
             let fates: Vec<_> = (0..lines).map(|_| limit.take(start + at)).collect();
-            fates.into_iter().filter(|fate| *fate != Fate::Unsaid).collect::<Vec<_>>()
+            fates.into_iter().filter(|fate| *fate != Fate::Suppressed).collect::<Vec<_>>()
         };
         let first = flood(&mut limit, Duration::ZERO, 1_000_000);
         assert_eq!(first.len(), BURST as usize + 1);
-        assert!(first[..100].iter().all(|fate| *fate == Fate::Said { unsaid: 0 }));
-        assert_eq!(first[100], Fate::FirstUnsaid);
+        assert!(first[..100].iter().all(|fate| *fate == Fate::Logged { suppressed: 0 }));
+        assert_eq!(first[100], Fate::FirstSuppressed);
         let second = flood(&mut limit, PAUSE, 1_000_000);
-        assert_eq!(second, [Fate::Said { unsaid: 999_900 }, Fate::FirstUnsaid]);
+        assert_eq!(second, [Fate::Logged { suppressed: 999_900 }, Fate::FirstSuppressed]);
         assert_eq!(flood(&mut limit, PAUSE, 10), []);
     }
 
@@ -104,7 +104,7 @@ mod tests {
         let (mut limit, start) = (RateLimit::new(), Instant::now());
         for second in 0..10_000 {
             let now = start + Duration::from_secs(second);
-            assert_eq!(limit.take(now), Fate::Said { unsaid: 0 });
+            assert_eq!(limit.take(now), Fate::Logged { suppressed: 0 });
         }
     }
 
@@ -115,7 +115,7 @@ mod tests {
             limit.take(start);
         }
         let later = start + Duration::from_secs(1_000_000);
-        let said = (0..500).filter(|_| matches!(limit.take(later), Fate::Said { .. })).count();
-        assert_eq!(said, BURST as usize);
+        let logged = (0..500).filter(|_| matches!(limit.take(later), Fate::Logged { .. })).count();
+        assert_eq!(logged, BURST as usize);
     }
 }
