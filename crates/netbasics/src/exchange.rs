@@ -9,7 +9,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use crate::log_limited;
-use crate::trouble::{Trouble, is_timeout, is_unreachable_peer};
+use crate::socket_error::{SocketError, is_timeout, is_unreachable_peer};
 
 /// Larger than any datagram; what does not fit would be cut off (recvfrom(2)).
 const BUFFER_BYTES: usize = 65_536;
@@ -25,7 +25,7 @@ const BUFFER_BYTES: usize = 65_536;
 pub fn serve<E: Display>(
     socket: &UdpSocket,
     mut answer: impl FnMut(&[u8], SocketAddr) -> Result<Option<Vec<u8>>, E>,
-) -> Result<(), Trouble> {
+) -> Result<(), SocketError> {
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
         let Some((length, sender)) = receive_from(socket, &mut buffer)? else { continue };
@@ -48,14 +48,14 @@ pub fn serve<E: Display>(
 pub fn receive_from(
     socket: &UdpSocket,
     buffer: &mut [u8],
-) -> Result<Option<(usize, SocketAddr)>, Trouble> {
+) -> Result<Option<(usize, SocketAddr)>, SocketError> {
     match socket.recv_from(buffer) {
         Ok(received) => Ok(Some(received)),
         Err(error) if is_timeout(&error) || is_unreachable_peer(&error) => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
         Err(error) => {
             let address = socket.local_addr().map_or("a socket".to_owned(), |a| a.to_string());
-            Err(Trouble::on("receive on", address)(error))
+            Err(SocketError::on("receive on", address)(error))
         }
     }
 }
@@ -71,10 +71,10 @@ fn send_back(socket: &UdpSocket, answer: &[u8], sender: SocketAddr) {
 ///
 /// # Errors
 /// When the system cannot send at all: no way to the address, a datagram that is too large.
-pub fn send(socket: &UdpSocket, datagram: &[u8]) -> Result<(), Trouble> {
+pub fn send(socket: &UdpSocket, datagram: &[u8]) -> Result<(), SocketError> {
     match socket.send(datagram) {
         Err(error) if !is_unreachable_peer(&error) => {
-            Err(Trouble::on("send to", peer_of(socket))(error))
+            Err(SocketError::on("send to", peer_of(socket))(error))
         }
         _ => Ok(()),
     }
@@ -87,7 +87,7 @@ pub fn send(socket: &UdpSocket, datagram: &[u8]) -> Result<(), Trouble> {
 ///
 /// # Errors
 /// When the socket fails.
-pub fn receive_within(socket: &UdpSocket, limit: Duration) -> Result<Option<Vec<u8>>, Trouble> {
+pub fn receive_within(socket: &UdpSocket, limit: Duration) -> Result<Option<Vec<u8>>, SocketError> {
     // A limit of zero would be none (socket(7), SO_RCVTIMEO): there is a shortest one.
     let limit = limit.max(Duration::from_millis(1));
     let mut buffer = vec![0; BUFFER_BYTES];
@@ -98,7 +98,7 @@ pub fn receive_within(socket: &UdpSocket, limit: Duration) -> Result<Option<Vec<
         }
         Err(error) if is_timeout(&error) || is_unreachable_peer(&error) => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
-        Err(error) => Err(Trouble::on("receive from", peer_of(socket))(error)),
+        Err(error) => Err(SocketError::on("receive from", peer_of(socket))(error)),
     }
 }
 

@@ -13,7 +13,7 @@
 //!   a label, `frame` cuts a byte stream into messages, `exchange` answers UDP datagrams one at a
 //!   time, `datagrams` moves many with few system calls, `pour` moves a file's bytes past the
 //!   program, `local` has what is special about Unix-domain sockets, `wait` waits for a socket or
-//!   the stop, and `trouble` turns a system error into a sentence a student can act on.
+//!   the stop, and `socket_error` turns a system error into a sentence a student can act on.
 //! - `inbox` (feature `files`): an uploaded file is published whole or not at all.
 
 pub mod address;
@@ -41,8 +41,8 @@ pub mod ready;
 #[cfg(feature = "net")]
 pub mod socket;
 #[cfg(feature = "net")]
-pub mod stop;
+pub mod socket_error;
 #[cfg(feature = "net")]
-pub mod trouble;
+pub mod stop;
 #[cfg(feature = "net")]
 pub mod wait;

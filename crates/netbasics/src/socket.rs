@@ -17,8 +17,8 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::port::NOT_A_DESTINATION;
 use crate::program::Usage;
+use crate::socket_error::{SocketError, TriedAddresses, is_timeout};
 use crate::stop::Stop;
-use crate::trouble::{TriedAddresses, Trouble, is_timeout};
 use crate::wait::{LAST_WORDS, Stoppable, is_stopped};
 
 /// How many finished handshakes the system keeps for us until we `accept` them (listen(2)). More
@@ -45,17 +45,17 @@ const DRAIN_BYTES: u64 = 64 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(1);
 
 /// The first address of `HOST:PORT`, asking the resolver if the host is a name: getaddrinfo(3).
-pub fn resolve(address: impl ToSocketAddrs + Display) -> Result<SocketAddr, Trouble> {
+pub fn resolve(address: impl ToSocketAddrs + Display) -> Result<SocketAddr, SocketError> {
     let no_address = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     let first = resolve_all(&address)?.first().copied();
-    first.ok_or_else(no_address).map_err(Trouble::on("find the address of", &address))
+    first.ok_or_else(no_address).map_err(SocketError::on("find the address of", &address))
 }
 
 /// All addresses of `HOST:PORT`, in the order in which the system would try them: getaddrinfo(3),
 /// which sorts them by RFC 6724, section 6.
-pub fn resolve_all(address: impl ToSocketAddrs + Display) -> Result<Vec<SocketAddr>, Trouble> {
+pub fn resolve_all(address: impl ToSocketAddrs + Display) -> Result<Vec<SocketAddr>, SocketError> {
     let found = address.to_socket_addrs().map_err(|error| unknown_name(&error));
-    let found = found.map_err(Trouble::on("find the address of", &address))?;
+    let found = found.map_err(SocketError::on("find the address of", &address))?;
     let mut addresses = Vec::new();
     for address in found {
         // A hosts file may name the same address twice.
@@ -71,12 +71,12 @@ pub fn resolve_all(address: impl ToSocketAddrs + Display) -> Result<Vec<SocketAd
 /// # Errors
 /// When the name is unknown; a [`Usage`] when the port is 0, which asks the system for a free port
 /// to *listen* on and is never used on the wire (RFC 6335, section 6).
-pub fn destinations(peer: impl ToSocketAddrs + Display) -> Result<Vec<SocketAddr>, Trouble> {
+pub fn destinations(peer: impl ToSocketAddrs + Display) -> Result<Vec<SocketAddr>, SocketError> {
     let addresses = resolve_all(&peer)?;
     if addresses.iter().any(|address| address.port() == 0) {
         let error =
             io::Error::new(io::ErrorKind::InvalidInput, Usage(NOT_A_DESTINATION.to_owned()));
-        return Err(Trouble::on("connect to", &peer)(error));
+        return Err(SocketError::on("connect to", &peer)(error));
     }
     Ok(addresses)
 }
@@ -91,13 +91,13 @@ pub fn try_each_address<T>(
     doing: &'static str,
     peer: impl ToSocketAddrs + Display,
     attempt: impl FnMut(SocketAddr) -> io::Result<T>,
-) -> Result<T, Trouble> {
+) -> Result<T, SocketError> {
     let addresses = destinations(&peer)?;
-    first_that_works(&peer.to_string(), &addresses, attempt).map_err(Trouble::on(doing, &peer))
+    first_that_works(&peer.to_string(), &addresses, attempt).map_err(SocketError::on(doing, &peer))
 }
 
 /// Opens a TCP socket that listens on `address`: socket(2), bind(2), listen(2).
-pub fn listen_tcp(address: impl ToSocketAddrs + Display) -> Result<TcpListener, Trouble> {
+pub fn listen_tcp(address: impl ToSocketAddrs + Display) -> Result<TcpListener, SocketError> {
     open_at(&address, "listen on", |address| {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         allow_restart(&socket)?;
@@ -109,7 +109,7 @@ pub fn listen_tcp(address: impl ToSocketAddrs + Display) -> Result<TcpListener, 
 }
 
 /// Opens a UDP socket bound to `address`: socket(2), bind(2). Bound is ready; nothing listens.
-pub fn bind_udp(address: impl ToSocketAddrs + Display) -> Result<UdpSocket, Trouble> {
+pub fn bind_udp(address: impl ToSocketAddrs + Display) -> Result<UdpSocket, SocketError> {
     open_at(&address, "bind to", |address| {
         let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         // No address reuse: UDP has no TIME-WAIT, and two servers that share a port would each
@@ -125,7 +125,7 @@ pub fn bind_udp(address: impl ToSocketAddrs + Display) -> Result<UdpSocket, Trou
 pub fn connect_tcp(
     address: impl ToSocketAddrs + Display,
     timeout: Duration,
-) -> Result<TcpStream, Trouble> {
+) -> Result<TcpStream, SocketError> {
     try_each_address("connect to", &address, |address| {
         TcpStream::connect_timeout(&address, timeout)
     })
@@ -136,7 +136,7 @@ pub fn connect_tcp(
 ///
 /// That this works does not mean that anybody is there: for a name with several addresses call it
 /// within [`try_each_address`], and ask.
-pub fn connect_udp(peer: impl ToSocketAddrs + Display) -> Result<UdpSocket, Trouble> {
+pub fn connect_udp(peer: impl ToSocketAddrs + Display) -> Result<UdpSocket, SocketError> {
     try_each_address("send to", &peer, |peer| {
         let socket = Socket::new(Domain::for_address(peer), Type::DGRAM, Some(Protocol::UDP))?;
         enlarge_buffers(&socket);
@@ -173,9 +173,9 @@ fn open_at<T>(
     name: impl ToSocketAddrs + Display,
     doing: &'static str,
     open: impl Fn(SocketAddr) -> io::Result<T>,
-) -> Result<T, Trouble> {
+) -> Result<T, SocketError> {
     let addresses = resolve_all(&name)?;
-    first_that_works(&name.to_string(), &addresses, open).map_err(Trouble::on(doing, &name))
+    first_that_works(&name.to_string(), &addresses, open).map_err(SocketError::on(doing, &name))
 }
 
 /// Tries each of the addresses of `name`. If none works, the error names them, unless there is only
@@ -402,9 +402,9 @@ mod tests {
             };
             Err::<(), _>(kind.into())
         });
-        let trouble = Trouble::on("connect to", "localhost:8888")(error.unwrap_err());
+        let error = SocketError::on("connect to", "localhost:8888")(error.unwrap_err());
         assert_eq!(
-            trouble.to_string(),
+            error.to_string(),
             "cannot connect to localhost:8888: tried [::1]:8888 (connection refused) and \
              127.0.0.1:8888 (timed out); no program listens there: start the server first, or check \
              --addr"
@@ -422,11 +422,11 @@ mod tests {
     #[case::tcp(|peer| connect_tcp(peer, LIMIT).map(drop))]
     #[case::udp(|peer| connect_udp(peer).map(drop))]
     fn port_0_is_wrong_usage_for_a_client(
-        #[case] connect: fn(&'static str) -> Result<(), Trouble>,
+        #[case] connect: fn(&'static str) -> Result<(), SocketError>,
     ) {
-        let trouble = connect("127.0.0.1:0").unwrap_err();
-        assert_eq!(trouble.to_string(), "cannot connect to 127.0.0.1:0");
-        let reason = std::error::Error::source(&trouble).unwrap();
+        let error = connect("127.0.0.1:0").unwrap_err();
+        assert_eq!(error.to_string(), "cannot connect to 127.0.0.1:0");
+        let reason = std::error::Error::source(&error).unwrap();
         assert!(reason.is::<Usage>() && reason.to_string().starts_with("port 0 is no port"));
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
-use netbasics::trouble::{Trouble, is_timeout};
+use netbasics::socket_error::{SocketError, is_timeout};
 use netbasics::{log, socket};
 
 /// How long the server may take to accept us, to take our bytes, and to answer our last one.
@@ -95,7 +95,7 @@ fn say_lines(mut stream: &TcpStream, server: SocketAddr, mut input: Input) -> Re
     let mut line = Vec::new();
     while input.read_until(b'\n', &mut line).context("cannot read what to say")? > 0 {
         // send(2) until every byte is taken: `write_all` is Python's `sendall`.
-        stream.write_all(&line).map_err(Trouble::on("send to", server))?;
+        stream.write_all(&line).map_err(SocketError::on("send to", server))?;
         if !line.ends_with(b"\n") {
             break; // The end of the input. A terminal would forget that it was there.
         }
@@ -122,7 +122,7 @@ fn hear(mut stream: &TcpStream, server: SocketAddr, said_all: impl Fn() -> bool)
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             // Silence is no failure while the person is still typing.
             Err(error) if is_timeout(&error) && !was_all_said => {}
-            Err(error) => return Err(Trouble::on("hear from", server)(error).into()),
+            Err(error) => return Err(SocketError::on("hear from", server)(error).into()),
         }
     }
 }

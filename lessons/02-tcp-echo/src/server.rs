@@ -17,8 +17,8 @@ use std::time::Duration;
 use anyhow::Result;
 use netbasics::frame::FrameError;
 use netbasics::port::Endpoint;
+use netbasics::socket_error::SocketError;
 use netbasics::stop::Stop;
-use netbasics::trouble::Trouble;
 use netbasics::{log, program, ready, socket};
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -58,9 +58,9 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
 }
 
 /// Opens a listening socket. (Later lessons call `netbasics::socket::listen_tcp` for this.)
-pub fn open(addr: &Endpoint) -> Result<TcpListener, Trouble> {
+pub fn open(addr: &Endpoint) -> Result<TcpListener, SocketError> {
     let address = socket::resolve(addr)?;
-    listen(address).map_err(Trouble::on("listen on", address))
+    listen(address).map_err(SocketError::on("listen on", address))
 }
 
 // listing: begin listen

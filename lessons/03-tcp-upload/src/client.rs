@@ -12,7 +12,7 @@ use netbasics::inbox::{explain_file, length_to_send, name_to_send, open_to_send}
 use netbasics::port::Endpoint;
 use netbasics::pour::{self, CopyError};
 use netbasics::program::{self, OutputError};
-use netbasics::trouble::explain;
+use netbasics::socket_error::explain;
 use netbasics::{log, socket};
 
 use crate::copy::{BUFFER_BYTES, copy};

@@ -42,7 +42,7 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     socket::try_each_address("talk to", addr, |server| {
         // socket(2), connect(2): nothing is sent. The system only notes the server's address: there
         // it sends what we send, and what comes from anybody else it drops.
-        let socket = socket::connect_udp(server).map_err(|trouble| trouble.error)?;
+        let socket = socket::connect_udp(server).map_err(|failed| failed.error)?;
         talk::talk(&socket, server, &mut messages, options)
     })?
 }

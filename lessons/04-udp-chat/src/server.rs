@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use netbasics::port::Endpoint;
+use netbasics::socket_error::{SocketError, explain, is_timeout, is_unreachable_peer};
 use netbasics::stop::Stop;
-use netbasics::trouble::{Trouble, explain, is_timeout, is_unreachable_peer};
 use netbasics::{log_limited, program, ready, socket};
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -54,9 +54,9 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
 }
 
 /// Opens a bound socket. (Later lessons call `netbasics::socket::bind_udp` for this.)
-pub fn open(addr: &Endpoint) -> Result<UdpSocket, Trouble> {
+pub fn open(addr: &Endpoint) -> Result<UdpSocket, SocketError> {
     let address = socket::resolve(addr)?;
-    bind(address).map_err(Trouble::on("bind to", address))
+    bind(address).map_err(SocketError::on("bind to", address))
 }
 
 // listing: begin bind
@@ -98,7 +98,9 @@ pub fn serve(socket: &UdpSocket, options: &Options, stop: &Stop) -> Result<()> {
             Err(error) if is_timeout(&error) || error.kind() == ErrorKind::Interrupted => {}
             // An earlier answer found nobody: that was one peer of many.
             Err(error) if is_unreachable_peer(&error) => log_limited!("somebody is gone"),
-            Err(error) => return Err(Trouble::on("receive on", socket.local_addr()?)(error).into()),
+            Err(error) => {
+                return Err(SocketError::on("receive on", socket.local_addr()?)(error).into());
+            }
         }
     }
     Ok(())

@@ -27,7 +27,7 @@ use indicatif::ProgressBar;
 use netbasics::inbox::{length_to_send, name_to_send, open_to_send};
 use netbasics::port::Endpoint;
 use netbasics::program::{self, OutputError, Usage};
-use netbasics::trouble::Trouble;
+use netbasics::socket_error::SocketError;
 use netbasics::{log, socket};
 
 use crate::keyword;
@@ -111,9 +111,9 @@ fn send_reliably(
     let stored = upload.run();
     let is_answered = upload.is_answered();
     bar.finish_and_clear();
-    let stored = match stored.map_err(anyhow::Error::downcast::<Trouble>) {
+    let stored = match stored.map_err(anyhow::Error::downcast::<SocketError>) {
         Err(Ok(nobody)) if !is_answered => return Err(nobody.error),
-        Err(Ok(trouble)) => Err(trouble.into()),
+        Err(Ok(error)) => Err(error.into()),
         Err(Err(error)) => Err(error),
         Ok(name) => Ok(name),
     };

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use netbasics::inbox::{Inbox, Upload};
 use netbasics::port::Endpoint;
-use netbasics::trouble::Trouble;
+use netbasics::socket_error::SocketError;
 use netbasics::{log_limited, socket};
 
 use crate::link::Link;
@@ -49,7 +49,7 @@ pub fn send(addr: &Endpoint, lose: Option<u64>, file: &mut impl Read) -> Result<
         length += sent.len() as u64;
         datagram = next_datagram(file)?;
         link.send(datagram.as_deref().unwrap_or(KEYWORD), server)
-            .map_err(Trouble::on("send to", server))?;
+            .map_err(SocketError::on("send to", server))?;
     }
     Ok(length)
 }

@@ -26,7 +26,7 @@ impl Link {
     /// strangers are dropped, and if the server's host answers that nobody has the port (ICMP, the
     /// network's own error messages), we hear of it.
     pub fn connect(server: SocketAddr, lose: Option<u64>) -> io::Result<Self> {
-        let socket = socket::connect_udp(server).map_err(|trouble| trouble.error)?;
+        let socket = socket::connect_udp(server).map_err(|failed| failed.error)?;
         Ok(Self::new(Datagrams::new(socket)?, lose))
     }
 

@@ -17,8 +17,8 @@ use anyhow::{Context, Result};
 use netbasics::datagrams::Datagrams;
 use netbasics::inbox::Inbox;
 use netbasics::port::Endpoint;
+use netbasics::socket_error::{SocketError, explain};
 use netbasics::stop::Stop;
-use netbasics::trouble::{Trouble, explain};
 use netbasics::{log_limited, program, ready, socket};
 
 use crate::keyword::KeywordReceiver;
@@ -132,7 +132,7 @@ fn take_batch(link: &mut Link, receiver: &mut dyn Receiver) -> Result<bool> {
     };
     let came = match link.receive(Duration::ZERO, take) {
         Ok(came) => came,
-        Err(error) => return Err(Trouble::on("receive on", link.local_addr()?)(error).into()),
+        Err(error) => return Err(SocketError::on("receive on", link.local_addr()?)(error).into()),
     };
     answers.extend(receiver.answers());
     for (peer, answer) in answers {

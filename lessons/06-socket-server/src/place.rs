@@ -10,7 +10,7 @@ use netbasics::local::{self, SocketFile};
 use netbasics::port::Endpoint;
 use netbasics::program::Usage;
 use netbasics::socket;
-use netbasics::trouble::Trouble;
+use netbasics::socket_error::SocketError;
 use socket2::{Socket, Type};
 
 use crate::framework::{Address, Target};
@@ -87,15 +87,15 @@ impl Place {
         }
     }
 
-    fn usual_path(&self) -> Result<PathBuf, Trouble> {
+    fn usual_path(&self) -> Result<PathBuf, SocketError> {
         let name = if self.kind.is_stream() { "stream" } else { "datagram" };
         Ok(folder()?.join(name))
     }
 }
 
 /// The folder where this lesson's socket files are, if nobody says otherwise.
-pub fn folder() -> Result<PathBuf, Trouble> {
-    local::private_folder("lesson-06").map_err(Trouble::on("use", "a folder for socket files"))
+pub fn folder() -> Result<PathBuf, SocketError> {
+    local::private_folder("lesson-06").map_err(SocketError::on("use", "a folder for socket files"))
 }
 
 /// A socket that is bound, and listens if it is of a kind that does.
@@ -128,7 +128,7 @@ impl Kind {
 pub fn open(place: &Place, backlog: u16) -> Result<Bound> {
     let (kind, address) = (place.kind, place.address()?);
     let doing = if kind.is_stream() { "listen on" } else { "bind to" };
-    Ok(bind(kind, &address, backlog).map_err(Trouble::on(doing, &address))?)
+    Ok(bind(kind, &address, backlog).map_err(SocketError::on(doing, &address))?)
 }
 
 fn bind(kind: Kind, address: &Address, backlog: u16) -> io::Result<Bound> {

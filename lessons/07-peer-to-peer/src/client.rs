@@ -12,8 +12,8 @@ use std::time::Duration;
 use anyhow::{Result, anyhow, bail};
 use netbasics::port::Endpoint;
 use netbasics::program::Usage;
+use netbasics::socket_error::SocketError;
 use netbasics::stop::Stop;
-use netbasics::trouble::Trouble;
 use netbasics::{log, ready, socket};
 
 use crate::carry::{self, Orders};
@@ -86,10 +86,10 @@ fn visit(peer: SocketAddr, messages: Vec<String>, options: &Options, stop: &Stop
 
 /// Listens where the nodes around `peer` can reach us: at the address that we have towards it. A UDP
 /// socket that is connected knows that address, and sends nothing to find out.
-fn listen_towards(peer: SocketAddr) -> Result<TcpListener, Trouble> {
-    let local = socket::connect_udp(peer).map_err(|Trouble { error, .. }| error);
+fn listen_towards(peer: SocketAddr) -> Result<TcpListener, SocketError> {
+    let local = socket::connect_udp(peer).map_err(|SocketError { error, .. }| error);
     let local = local.and_then(|socket| socket.local_addr());
-    let local = local.map_err(Trouble::on("connect to", peer))?;
+    let local = local.map_err(SocketError::on("connect to", peer))?;
     socket::listen_tcp(SocketAddr::new(local.ip(), 0))
 }
 

@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use anyhow::Result;
 use netbasics::port::Endpoint;
 use netbasics::program::plain;
-use netbasics::trouble::DOCTOR;
+use netbasics::socket_error::DOCTOR;
 use netbasics::{log, socket};
 
 use crate::discovery;

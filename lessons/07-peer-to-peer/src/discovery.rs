@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 use netbasics::log;
 use netbasics::program::plain;
+use netbasics::socket_error::DOCTOR;
 use netbasics::stop::Stop;
-use netbasics::trouble::DOCTOR;
 
 use crate::carry::Orders;
 use crate::node::Event;

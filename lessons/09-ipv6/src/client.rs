@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use netbasics::port::Endpoint;
 use netbasics::program::{self, OutputError};
-use netbasics::trouble::Trouble;
+use netbasics::socket_error::SocketError;
 use netbasics::{log, socket};
 
 use crate::family::text;
@@ -82,7 +82,7 @@ fn talk(stream: &TcpStream, server: SocketAddr, messages: &[String]) -> Result<(
         let speaking = speaking.spawn_scoped(threads, || speak(stream, messages))?;
         hear(stream, server)?;
         let said = speaking.join().map_err(|_| anyhow!("the speaking thread panicked"))?;
-        said.map_err(|error| Trouble::on("send to", text(server))(error).into())
+        said.map_err(|error| SocketError::on("send to", text(server))(error).into())
     })
 }
 
@@ -106,7 +106,7 @@ fn hear(mut stream: &TcpStream, server: SocketAddr) -> Result<()> {
                 .and_then(|()| output.flush())
                 .map_err(OutputError)?,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(Trouble::on("hear from", text(server))(error).into()),
+            Err(error) => return Err(SocketError::on("hear from", text(server))(error).into()),
         }
     }
 }

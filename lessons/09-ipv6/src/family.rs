@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{Ipv6Addr, SocketAddr, TcpListener};
 
 use netbasics::program::plain;
-use netbasics::trouble::DOCTOR;
+use netbasics::socket_error::DOCTOR;
 
 use crate::address::canonical;
 

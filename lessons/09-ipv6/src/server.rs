@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use netbasics::port::Endpoint;
+use netbasics::socket_error::explain;
 use netbasics::stop::Stop;
-use netbasics::trouble::explain;
 use netbasics::wait::Stoppable;
 use netbasics::{log, ready, socket};
 

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use netbasics::port::{Endpoint, Host};
 use netbasics::program::Usage;
 use netbasics::socket;
-use netbasics::trouble::Trouble;
+use netbasics::socket_error::SocketError;
 
 /// How many addresses of one name are asked at most.
 const MOST_ADDRESSES: usize = 4;
@@ -88,8 +88,8 @@ pub fn addresses(endpoint: &Endpoint) -> Result<Vec<SocketAddr>> {
 /// The first of them: whom a ping asks. (Its port is 0, for ICMP has none.)
 pub fn first_address(host: &Host) -> Result<SocketAddr> {
     let endpoint = Endpoint { host: host.clone(), port: 0 };
-    let found = addresses(&endpoint).map_err(|error| match error.downcast::<Trouble>() {
-        Ok(trouble) => Trouble { address: host.to_string(), ..trouble }.into(),
+    let found = addresses(&endpoint).map_err(|error| match error.downcast::<SocketError>() {
+        Ok(error) => SocketError { address: host.to_string(), ..error }.into(),
         Err(error) => error,
     });
     found?.first().copied().with_context(|| format!("{host} has no address"))

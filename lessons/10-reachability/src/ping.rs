@@ -21,8 +21,8 @@ use anyhow::{Result, bail};
 use netbasics::log;
 use netbasics::port::{Endpoint, Host};
 use netbasics::program::OutputError;
+use netbasics::socket_error::{SocketError, is_timeout};
 use netbasics::stop::Stop;
-use netbasics::trouble::{Trouble, is_timeout};
 use socket2::Socket;
 
 use crate::host;
@@ -132,7 +132,7 @@ impl Ping {
             Err(error) if self.tally.expects_errors() => {
                 self.tally.problem(&explain(&error)).map_err(OutputError)?;
             }
-            Err(error) => return Err(Trouble::on("hear from", &self.name)(error).into()),
+            Err(error) => return Err(SocketError::on("hear from", &self.name)(error).into()),
         }
         Ok(())
     }

@@ -113,7 +113,7 @@ fn a_silent_sender_is_a_read_that_times_out() {
     let time = Duration::from_millis(50);
     let result = receive_within(time, &server, &tempfile::tempfile().unwrap(), 10);
     let Err(CopyError::Read(error)) = result else { panic!("{result:?}") };
-    assert!(crate::trouble::is_timeout(&error), "{error:?}");
+    assert!(crate::socket_error::is_timeout(&error), "{error:?}");
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn a_receiver_that_takes_nothing_is_a_write_that_times_out() {
     client.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
     let result = send(&file_with(&some_bytes(LARGE)), &client, |_| {});
     let Err(CopyError::Write(error)) = result else { panic!("{result:?}") };
-    assert!(crate::trouble::is_timeout(&error), "{error:?}");
+    assert!(crate::socket_error::is_timeout(&error), "{error:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use anyhow::{Context, Result, anyhow, ensure};
 use netbasics::inbox::{FileName, Inbox, Upload, explain_file};
 use netbasics::pour::{self, CopyError};
-use netbasics::trouble::explain;
+use netbasics::socket_error::explain;
 use netbasics::wait::Stoppable;
 use netbasics::{log, socket};
 

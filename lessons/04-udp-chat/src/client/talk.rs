@@ -15,7 +15,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use netbasics::log;
 use netbasics::program::OutputError;
-use netbasics::trouble::{Trouble, is_timeout, is_unreachable_peer};
+use netbasics::socket_error::{SocketError, is_timeout, is_unreachable_peer};
 
 use super::{Messages, Options, next_message};
 use crate::server::BUFFER_BYTES;
@@ -77,7 +77,7 @@ fn speak(
         match deliver(socket, message, news, options) {
             Ok(()) => messages.next(),
             Err(error) if is_first => return Err(error),
-            Err(error) => return Ok(Err(Trouble::on("talk to", server)(error).into())),
+            Err(error) => return Ok(Err(SocketError::on("talk to", server)(error).into())),
         };
         is_first = false;
     }

@@ -23,7 +23,7 @@ use anyhow::{Context, Error, Result};
 use clap::Parser;
 use netbasics::inbox::{Inbox, Upload, open_to_send};
 use netbasics::port::Endpoint;
-use netbasics::trouble::is_timeout;
+use netbasics::socket_error::is_timeout;
 use netbasics::{exchange, ready, socket};
 
 const HEADER_BYTES: usize = 9;
@@ -115,7 +115,7 @@ pub fn connect(addr: &Endpoint, first: &[u8], timeout: Duration) -> Result<(UdpS
     let block = [header(b'D', upload, 0), first.to_vec()].concat();
     let mut silent = None;
     let found = socket::try_each_address("upload to", addr, |address| {
-        let socket = socket::connect_udp(address).map_err(|trouble| trouble.error)?;
+        let socket = socket::connect_udp(address).map_err(|failed| failed.error)?;
         socket.set_read_timeout(Some(timeout))?;
         match socket.send(&block).and_then(|_| socket.recv(&mut [0; 2 * BLOCK_BYTES])) {
             Ok(_) => return Ok(socket),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use indicatif::ProgressBar;
 use netbasics::log;
-use netbasics::trouble::Trouble;
+use netbasics::socket_error::SocketError;
 
 use super::sender::Sender;
 use super::source::Source;
@@ -111,7 +111,7 @@ impl<'a> Upload<'a> {
         }
         let sent = self.link.send_batch(&self.batch, size, self.server);
         self.batch.clear();
-        Ok(sent.map_err(Trouble::on("reach", self.server))?)
+        Ok(sent.map_err(SocketError::on("reach", self.server))?)
     }
 
     /// Waits for answers, and gives them to the sender.
@@ -125,7 +125,7 @@ impl<'a> Upload<'a> {
                 sender.handle(&packet, Instant::now());
             }
         };
-        link.receive(wait, take).map_err(Trouble::on("reach", self.server))?;
+        link.receive(wait, take).map_err(SocketError::on("reach", self.server))?;
         self.bar.set_position(self.about.offset_of(self.sender.arrived()));
         Ok(())
     }
@@ -150,7 +150,7 @@ impl<'a> Upload<'a> {
             _ => {
                 let silence =
                     format!("no answer after {tries}; is it running, with the same --mode?");
-                Err(Trouble::on("reach", server)(io::Error::other(silence)).into())
+                Err(SocketError::on("reach", server)(io::Error::other(silence)).into())
             }
         }
     }

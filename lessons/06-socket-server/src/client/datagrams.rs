@@ -11,8 +11,8 @@ use anyhow::{Result, bail};
 use netbasics::local::{self, Mailbox, SocketFile};
 use netbasics::port::Endpoint;
 use netbasics::socket;
+use netbasics::socket_error::{SocketError, is_timeout, is_unreachable_peer};
 use netbasics::stop::{Registration, Stop};
-use netbasics::trouble::{Trouble, is_timeout, is_unreachable_peer};
 
 use super::Server;
 use crate::framework::source::BUFFER_BYTES;
@@ -40,11 +40,11 @@ impl Server for Udp {
         let Self { server, timeout, socket } = self;
         if let Some(socket) = socket {
             let answer = ask_over(socket, message, *timeout);
-            return answer.map_err(|error| Trouble::on("talk to", server)(error).into());
+            return answer.map_err(|error| SocketError::on("talk to", server)(error).into());
         }
         // A name may have several addresses. Where the first message is answered, the server is.
         let (answer, found) = socket::try_each_address("talk to", &*server, |address| {
-            let socket = socket::connect_udp(address).map_err(|trouble| trouble.error)?;
+            let socket = socket::connect_udp(address).map_err(|failed| failed.error)?;
             socket.set_read_timeout(Some(*timeout / TRIES))?;
             Ok((ask_over(&socket, message, *timeout)?, socket))
         })?;
@@ -89,7 +89,7 @@ pub struct Local {
 pub fn between_files(server: &Path, timeout: Duration, stop: &Stop) -> Result<Local> {
     let folder = place::folder()?;
     let bound = Mailbox::temporary(&folder);
-    let (mailbox, file) = bound.map_err(Trouble::on("bind to a file in", folder.display()))?;
+    let (mailbox, file) = bound.map_err(SocketError::on("bind to a file in", folder.display()))?;
     mailbox.set_time_limits(timeout, timeout)?;
     // Ctrl-C ends a client at once, as always; but a file would stay.
     let file = Arc::new(file);
@@ -110,7 +110,7 @@ pub fn between_files(server: &Path, timeout: Duration, stop: &Stop) -> Result<Lo
 impl Server for Local {
     fn ask(&mut self, message: &[u8]) -> Result<Vec<u8>> {
         let (server, timeout) = (local::address(&self.server), self.timeout);
-        self.mailbox.send_to(message, &self.server).map_err(Trouble::on("send to", &server))?;
+        self.mailbox.send_to(message, &self.server).map_err(SocketError::on("send to", &server))?;
         let mut buffer = vec![0; BUFFER_BYTES];
         loop {
             match self.mailbox.receive_from(&mut buffer) {
@@ -123,7 +123,7 @@ impl Server for Local {
                     "no answer from {server} within {timeout:?}; our message is in its queue or \
                      was taken: the server is busy, or gave no answer"
                 ),
-                Err(error) => return Err(Trouble::on("hear from", &server)(error).into()),
+                Err(error) => return Err(SocketError::on("hear from", &server)(error).into()),
             }
         }
     }

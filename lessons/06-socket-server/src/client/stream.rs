@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow, bail};
 use netbasics::frame::read_line;
 use netbasics::program::Usage;
-use netbasics::trouble::Trouble;
+use netbasics::socket_error::SocketError;
 use netbasics::{local, socket};
 use socket2::{Socket, Type};
 
@@ -22,13 +22,13 @@ pub struct Connection {
 }
 
 /// Connects to a server of either sort; from there on it makes no difference.
-pub fn connect(server: &Target, timeout: Duration) -> Result<Connection, Trouble> {
+pub fn connect(server: &Target, timeout: Duration) -> Result<Connection, SocketError> {
     let stream: Socket = match server {
         Target::Internet(addr) => socket::connect_tcp(addr, timeout)?.into(),
         Target::File(path) => local::connect(path, Type::STREAM, timeout)
-            .map_err(Trouble::on("connect to", server))?,
+            .map_err(SocketError::on("connect to", server))?,
     };
-    limit_waits(&stream, timeout).map_err(Trouble::on("connect to", server))?;
+    limit_waits(&stream, timeout).map_err(SocketError::on("connect to", server))?;
     Ok(Connection { server: server.to_string(), stream: BufReader::new(stream) })
 }
 
@@ -45,7 +45,7 @@ impl Server for Connection {
             ));
         }
         let line = [message, b"\n"].concat();
-        self.stream.get_ref().write_all(&line).map_err(Trouble::on("send to", &self.server))?;
+        self.stream.get_ref().write_all(&line).map_err(SocketError::on("send to", &self.server))?;
         match read_line(&mut self.stream, MAX_LINE_BYTES) {
             Ok(Some(answer)) => Ok(answer),
             Ok(None) => bail!("{} closed the connection and did not answer", self.server),

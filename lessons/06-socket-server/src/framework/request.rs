@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use netbasics::frame::{FrameError, read_line};
+use netbasics::socket_error::explain;
 use netbasics::stop::Stop;
-use netbasics::trouble::explain;
 use netbasics::wait::{Stoppable, is_stopped};
 use netbasics::{log, log_limited};
 use socket2::Socket;

@@ -4,8 +4,8 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::time::Duration;
 
+use netbasics::socket_error::is_timeout;
 use netbasics::stop::Stop;
-use netbasics::trouble::is_timeout;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::wire::{Contact, MAGIC, NodeId, VERSION};

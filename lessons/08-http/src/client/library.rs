@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use anyhow::{Result, anyhow, bail};
 use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
-use netbasics::trouble::explain;
+use netbasics::socket_error::explain;
 use netbasics::{log, socket};
 use rustls::pki_types::CertificateDer;
 use ureq::config::Config;

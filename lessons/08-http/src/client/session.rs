@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Error, Result, anyhow};
 use netbasics::program::OutputError;
+use netbasics::socket_error::explain;
 use netbasics::stop::Stop;
-use netbasics::trouble::explain;
 use netbasics::{log, socket};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 

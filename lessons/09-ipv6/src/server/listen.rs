@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use anyhow::{Result, bail};
 use netbasics::port::Endpoint;
 use netbasics::program::Usage;
-use netbasics::trouble::Trouble;
+use netbasics::socket_error::SocketError;
 use netbasics::{log, socket};
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -58,7 +58,7 @@ enum Takes {
 }
 
 // listing: begin listen
-fn listen(address: SocketAddr, takes: Takes) -> Result<TcpListener, Trouble> {
+fn listen(address: SocketAddr, takes: Takes) -> Result<TcpListener, SocketError> {
     let open = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket::allow_restart(&socket)?;
@@ -72,7 +72,7 @@ fn listen(address: SocketAddr, takes: Takes) -> Result<TcpListener, Trouble> {
         socket.listen(BACKLOG)?;
         Ok(socket.into())
     };
-    open().map_err(Trouble::on("listen on", address))
+    open().map_err(SocketError::on("listen on", address))
 }
 // listing: end listen
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use anyhow::{Result, anyhow};
 use netbasics::program::plain;
-use netbasics::trouble::DOCTOR;
+use netbasics::socket_error::DOCTOR;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::reason::explain;

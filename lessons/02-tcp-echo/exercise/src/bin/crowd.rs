@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use clap::{Parser, value_parser};
 use netbasics::port::Endpoint;
-use netbasics::trouble::{explain, is_timeout};
+use netbasics::socket_error::{explain, is_timeout};
 use netbasics::{log, program, ready, socket};
 
 /// Echoes many clients at once

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use netbasics::port::Endpoint;
-use netbasics::trouble::explain;
+use netbasics::socket_error::explain;
 use netbasics::{log, program, ready, socket};
 
 /// The longest line that is answered, in bytes, its end not counted.

@@ -27,7 +27,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Parser;
 use netbasics::inbox::{length_to_send, name_to_send, open_to_send};
 use netbasics::port::Endpoint;
-use netbasics::trouble::explain;
+use netbasics::socket_error::explain;
 use netbasics::{program, socket};
 use sha2::{Digest as _, Sha256};
 

@@ -24,7 +24,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use netbasics::port::Endpoint;
 use netbasics::program::{self, OutputError};
-use netbasics::trouble::{Trouble, is_timeout, is_unreachable_peer};
+use netbasics::socket_error::{SocketError, is_timeout, is_unreachable_peer};
 use netbasics::{log, socket};
 
 /// Larger than any datagram; what does not fit would be cut off (recvfrom(2)).
@@ -72,7 +72,7 @@ fn run(addr: &Endpoint, options: &Options) -> Result<()> {
         id = id.wrapping_add(1);
         let answer = match &found {
             Some(socket) => ask(socket, id, question.as_bytes(), options)
-                .map_err(Trouble::on("talk to", addr))?,
+                .map_err(SocketError::on("talk to", addr))?,
             None => find_server(addr, id, question.as_bytes(), options)?.map(|(socket, answer)| {
                 found = Some(socket);
                 answer
@@ -100,12 +100,12 @@ fn find_server(
 ) -> Result<Option<(UdpSocket, Vec<u8>)>> {
     let found = socket::try_each_address("talk to", addr, |address| {
         // Connected (connect(2)): the system only passes on what comes from that address and port.
-        let socket = socket::connect_udp(address).map_err(|trouble| trouble.error)?;
+        let socket = socket::connect_udp(address).map_err(|failed| failed.error)?;
         let answer = ask(&socket, id, text, options)?;
         answer.map(|answer| (socket, answer)).ok_or_else(|| ErrorKind::TimedOut.into())
     });
     match found {
-        Err(Trouble { error, .. }) if is_timeout(&error) => Ok(None),
+        Err(SocketError { error, .. }) if is_timeout(&error) => Ok(None),
         found => Ok(Some(found?)),
     }
 }

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use netbasics::port::Endpoint;
-use netbasics::{exchange, log, program, ready, socket, trouble};
+use netbasics::{exchange, log, program, ready, socket, socket_error};
 
 /// Sends datagrams back, backwards
 #[derive(Parser)]
@@ -54,7 +54,7 @@ fn serve(socket: &UdpSocket) -> anyhow::Result<()> {
         let answer = &mut buffer[..length];
         answer.reverse();
         if let Err(error) = socket.send_to(answer, sender) {
-            log!("cannot answer {sender}: {}", trouble::explain(&error));
+            log!("cannot answer {sender}: {}", socket_error::explain(&error));
         }
     }
     // exercise: end

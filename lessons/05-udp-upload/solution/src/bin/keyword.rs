@@ -22,7 +22,7 @@ use anyhow::Result;
 use clap::Parser;
 use netbasics::inbox::{FileName, Inbox, Upload};
 use netbasics::port::Endpoint;
-use netbasics::trouble::{Trouble, is_unreachable_peer};
+use netbasics::socket_error::{SocketError, is_unreachable_peer};
 use netbasics::{log, program, ready, socket};
 
 /// Larger than any datagram; what does not fit would be cut off (recvfrom(2)).
@@ -70,7 +70,7 @@ fn serve(socket: &UdpSocket, mut uploads: Uploads) -> Result<()> {
             Ok((length, sender)) => answer(socket, &mut uploads, &buffer[..length], sender),
             // An earlier answer found nobody. (Windows says so here.)
             Err(error) if is_unreachable_peer(&error) => {}
-            Err(error) => return Err(Trouble::on("receive on", "this socket")(error).into()),
+            Err(error) => return Err(SocketError::on("receive on", "this socket")(error).into()),
         }
     }
 }

@@ -23,7 +23,7 @@ use std::thread;
 use anyhow::{Result, bail};
 use clap::Parser;
 use netbasics::port::Endpoint;
-use netbasics::trouble::explain;
+use netbasics::socket_error::explain;
 use netbasics::{exchange, log, program, ready, socket};
 
 #[path = "../command.rs"]

@@ -23,7 +23,7 @@ use std::thread;
 
 use anyhow::Result;
 use clap::Parser;
-use netbasics::{log, port::Endpoint, program, ready, socket, stop::Stop, trouble::explain};
+use netbasics::{log, port::Endpoint, program, ready, socket, socket_error::explain, stop::Stop};
 
 #[path = "../client.rs"]
 mod client;

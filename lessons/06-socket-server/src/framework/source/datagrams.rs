@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use netbasics::local::{Mailbox, SocketFile};
+use netbasics::socket_error::{is_timeout, is_unreachable_peer};
 use netbasics::stop::Stop;
-use netbasics::trouble::{is_timeout, is_unreachable_peer};
 use socket2::Socket;
 
 use crate::framework::request::Datagram;

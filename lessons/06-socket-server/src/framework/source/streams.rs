@@ -3,8 +3,8 @@
 use std::io::{self, ErrorKind::Interrupted};
 
 use netbasics::local::SocketFile;
+use netbasics::socket_error::is_timeout;
 use netbasics::stop::Stop;
-use netbasics::trouble::is_timeout;
 use socket2::Socket;
 
 use crate::framework::request::Connection;

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use netbasics::port::{self, Endpoint};
-use netbasics::trouble::explain;
+use netbasics::socket_error::explain;
 use netbasics::{log, program, ready, socket};
 
 /// The longest text of a message, in bytes.

@@ -27,7 +27,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Parser;
 use netbasics::port::{self, Endpoint};
-use netbasics::trouble::explain;
+use netbasics::socket_error::explain;
 use netbasics::{log, program, ready, socket};
 
 /// The longest text of a question, in bytes.
@@ -82,7 +82,7 @@ fn run(addr: &Endpoint, id: u64, peers: Vec<Endpoint>) -> anyhow::Result<()> {
         let node = Arc::clone(&node);
         thread::Builder::new().spawn(move || match socket::connect_tcp(&peer, TIMEOUT) {
             Ok(stream) => node.talk(stream, Opener::Us),
-            Err(trouble) => log!("{trouble}"),
+            Err(error) => log!("{error}"),
         })?;
     }
     node.serve(&listener);

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use netbasics::port::{self, Endpoint};
-use netbasics::trouble::explain;
+use netbasics::socket_error::explain;
 use netbasics::{log, program, ready, socket};
 
 /// The longest text of a message, in bytes.
@@ -216,7 +216,7 @@ impl Node {
                     Ok((number, stream)) => self.hear_out(number, &stream),
                     Err(error) => log!("cannot use the connection to {peer}: {error}"),
                 },
-                Err(trouble) => log!("{trouble}"),
+                Err(error) => log!("{error}"),
             }
             thread::sleep(retry);
         }

@@ -26,7 +26,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Parser;
 use netbasics::port::Endpoint;
-use netbasics::trouble::{explain, is_timeout};
+use netbasics::socket_error::{explain, is_timeout};
 use netbasics::{log, program, socket};
 
 use fields::Fields;

@@ -25,7 +25,7 @@ use clap::Parser;
 use netbasics::inbox::{explain_folder, open_file};
 use netbasics::port::Endpoint;
 use netbasics::program::{self, Usage};
-use netbasics::trouble::explain;
+use netbasics::socket_error::explain;
 use netbasics::{log, ready, socket};
 
 use fields::{Fields, is_token};

@@ -17,7 +17,7 @@ use std::thread;
 use clap::Parser;
 use netbasics::frame::{self, FrameError};
 use netbasics::port::Endpoint;
-use netbasics::trouble::Trouble;
+use netbasics::socket_error::SocketError;
 use netbasics::{log, program, ready, socket};
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
 /// Bind, announce, serve.
 fn run(addr: &Endpoint) -> anyhow::Result<()> {
     let address = socket::resolve(addr)?;
-    let listener = listen(address).map_err(Trouble::on("listen on", addr))?;
+    let listener = listen(address).map_err(SocketError::on("listen on", addr))?;
     ready::announce(listener.local_addr()?)?;
     serve(&listener);
     Ok(())

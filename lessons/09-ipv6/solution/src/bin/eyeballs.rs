@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use clap::{Parser, value_parser};
-use netbasics::trouble::explain;
+use netbasics::socket_error::explain;
 use netbasics::{log, program, socket};
 
 /// The longest answer, in bytes, its newline not counted.

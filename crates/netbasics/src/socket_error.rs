@@ -20,7 +20,7 @@ pub const DOCTOR: &str = "cargo xtask doctor tells more";
 /// It prints as one line: `cannot connect to 127.0.0.1:8888: connection refused; no program
 /// listens there: start the server first, or check --addr`.
 #[derive(Debug)]
-pub struct Trouble {
+pub struct SocketError {
     /// What was tried, as in "cannot …": `listen on`, `connect to`, `send to`.
     pub doing: &'static str,
     /// The address it was tried on, as the person wrote it.
@@ -29,14 +29,14 @@ pub struct Trouble {
     pub error: io::Error,
 }
 
-impl Trouble {
-    /// For `map_err`: `.map_err(Trouble::on("listen on", &addr))`.
+impl SocketError {
+    /// For `map_err`: `.map_err(SocketError::on("listen on", &addr))`.
     pub fn on(doing: &'static str, address: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {
         move |error| Self { doing, address: address.to_string(), error }
     }
 }
 
-impl Trouble {
+impl SocketError {
     /// Whether the reason lies with this machine, so that `cargo xtask doctor` tells more about it:
     /// a port that is taken, loopback that is down, no IPv6, the order of `localhost`'s addresses.
     fn lies_with_this_machine(&self) -> bool {
@@ -53,7 +53,7 @@ impl Trouble {
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for SocketError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { doing, address, error } = self;
         write!(f, "cannot {doing} {address}")?;
@@ -69,7 +69,7 @@ impl fmt::Display for Trouble {
     }
 }
 
-impl Error for Trouble {
+impl Error for SocketError {
     /// The `io::Error` is part of the sentence already. Only wrong usage is named as the source, since
     /// the exit code depends on it.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
@@ -233,19 +233,19 @@ mod tests {
         #[case] reason: &str,
     ) {
         let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
-        let said = Trouble::on(doing, address)(denied()).to_string();
+        let said = SocketError::on(doing, address)(denied()).to_string();
         assert!(said.starts_with(&format!("cannot {doing} {address}: permission denied; ")));
         assert!(said.contains(reason), "{said}");
         let tried = TriedAddresses(vec![("127.0.0.1:80".parse().unwrap(), denied())]).into();
-        let said = Trouble::on("listen on", "localhost:80")(tried).to_string();
+        let said = SocketError::on("listen on", "localhost:80")(tried).to_string();
         assert!(said.contains("tried 127.0.0.1:80 (permission denied); many systems"), "{said}");
     }
 
     #[test]
     fn a_sentence_names_what_where_why_and_what_to_try() {
-        let trouble = Trouble::on("listen on", "127.0.0.1:8888")(io::ErrorKind::AddrInUse.into());
+        let error = SocketError::on("listen on", "127.0.0.1:8888")(io::ErrorKind::AddrInUse.into());
         assert_eq!(
-            trouble.to_string(),
+            error.to_string(),
             "cannot listen on 127.0.0.1:8888: address already in use; \
              another program has it: try --addr 127.0.0.1:0 (cargo xtask doctor tells more)"
         );
@@ -270,7 +270,7 @@ mod tests {
             (ConnectionRefused, "socket file"),
         ];
         for (kind, address) in named.into_iter().chain(unnamed) {
-            let sentence = Trouble::on("connect to", address)(kind.into()).to_string();
+            let sentence = SocketError::on("connect to", address)(kind.into()).to_string();
             let is_pointed = sentence.ends_with(" (cargo xtask doctor tells more)");
             assert_eq!(is_pointed, named.contains(&(kind, address)), "{sentence}");
         }
