@@ -8,7 +8,7 @@
 //! - [`escape`]: text of strangers, made harmless before a terminal or a log shows it.
 //! - [`program`]: how every program of the course reports a failure and which code it exits with.
 //! - The socket side (feature `net`): `socket` opens sockets the right way on each system,
-//!   `ready` is the line a server prints when a client can connect, `duet` runs a server and a
+//!   `ready` is the line a server prints when a client can connect, `pair` runs a server and a
 //!   client in one process, `stop` ends a server cleanly, `log` prints what a program reports, with
 //!   a label, `frame` cuts a byte stream into messages, `exchange` answers UDP datagrams one at a
 //!   time, `datagrams` moves many with few system calls, `pour` moves a file's bytes past the
@@ -19,8 +19,6 @@
 pub mod address;
 #[cfg(feature = "net")]
 pub mod datagrams;
-#[cfg(feature = "net")]
-pub mod duet;
 pub mod escape;
 #[cfg(feature = "net")]
 pub mod exchange;
@@ -32,6 +30,8 @@ pub mod inbox;
 pub mod local;
 #[cfg(feature = "net")]
 pub mod log;
+#[cfg(feature = "net")]
+pub mod pair;
 pub mod port;
 #[cfg(feature = "net")]
 pub mod pour;

@@ -1,8 +1,8 @@
-//! Logging, for programs that run alone and in a [duet](crate::duet).
+//! Logging, for programs that run alone and in a [pair](crate::pair).
 //!
-//! Alone, a program keeps standard output for its results and logs to standard error. In a duet two
+//! Alone, a program keeps standard output for its results and logs to standard error. In a pair two
 //! programs share one terminal, so every line goes to standard output with the speaker in front:
-//! `[server] …`, `[client] …`. Which of the two holds is read off the thread's name: the duet names
+//! `[server] …`, `[client] …`. Which of the two holds is read off the thread's name: the pair names
 //! its threads `[server]` and `[client]`, and a thread started on behalf of another takes its name
 //! from [`thread_name`].
 
@@ -68,7 +68,7 @@ pub fn thread_name(task: impl fmt::Display) -> String {
     }
 }
 
-/// Where a program's results go, line by line: standard output, labelled in a duet. What a peer has
+/// Where a program's results go, line by line: standard output, labelled in a pair. What a peer has
 /// put into them is escaped, as in [`log!`](crate::log!), for files too: a log is looked at later.
 #[must_use]
 pub fn output() -> Box<dyn Write + Send> {
@@ -93,7 +93,7 @@ pub fn raw_output() -> Box<dyn Write + Send> {
     if label().is_some() || io::stdout().is_terminal() { output() } else { Box::new(io::stdout()) }
 }
 
-/// `[server]` or `[client]`, if the current thread belongs to a duet.
+/// `[server]` or `[client]`, if the current thread belongs to a pair.
 fn label() -> Option<String> {
     let thread = thread::current();
     let first_word = thread.name()?.split(' ').next()?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use netbasics::duet::duet;
+use netbasics::pair::pair;
 use netbasics::port::Endpoint;
 
 use crate::{client, server};
@@ -14,7 +14,7 @@ pub fn run(addr: Endpoint) -> Result<()> {
     let reply = Some("你好".into());
     let answer = server::Options { reply, each_read: false, idle, events: false };
     let hello = client::Options { messages: vec!["hello".into()] };
-    let outcome = duet(
+    let outcome = pair(
         move |ready, stop| {
             let listener = server::open(&addr)?;
             ready.announce(listener.local_addr()?);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use netbasics::duet::duet;
+use netbasics::pair::pair;
 use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
 use netbasics::{log, socket};
@@ -42,7 +42,7 @@ fn upload(addr: &Endpoint, file: &Path, inbox: &Path, framing: Framing, times: u
     let idle = Duration::from_secs(10);
     let receive = server::Options { dir: inbox.into(), framing, max_bytes: 1 << 30, idle };
     let send = client::Options { file: file.into(), name: None, framing, timeout: 2 * idle };
-    let outcome = duet(
+    let outcome = pair(
         move |ready, stop| {
             let server = server::Server::new(receive, stop)?;
             let listener = socket::listen_tcp(&addr)?;

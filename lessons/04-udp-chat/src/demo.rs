@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use netbasics::duet::duet;
+use netbasics::pair::pair;
 use netbasics::port::Endpoint;
 
 use crate::{client, server};
@@ -20,7 +20,7 @@ pub fn run(addr: Endpoint) -> Result<()> {
         timeout: Duration::from_secs(1),
         retries: 3,
     };
-    let outcome = duet(
+    let outcome = pair(
         move |ready, stop| {
             let socket = server::open(&addr)?;
             ready.announce(socket.local_addr()?);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use netbasics::datagrams::Datagrams;
-use netbasics::duet::duet;
+use netbasics::pair::pair;
 use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
 use netbasics::{log, socket};
@@ -97,7 +97,7 @@ fn upload(addr: &Endpoint, file: &Path, inbox: &Path, scene: &Scene) -> Result<(
         window,
         lose: lost_datagram,
     };
-    let outcome = duet(
+    let outcome = pair(
         move |ready, stop| {
             let mut receiver = server::open_receiver(&receive)?;
             let socket = socket::bind_udp(&addr)?;

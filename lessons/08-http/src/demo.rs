@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use netbasics::duet::duet;
+use netbasics::pair::pair;
 use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
 use netbasics::{log, socket};
@@ -54,7 +54,7 @@ fn serve(
 ) -> Result<()> {
     let (addr, folder) = (addr.clone(), Folder::open(dir)?);
     let limits = server::Limits { max_connections: 8, idle: LIMIT, request_time: LIMIT };
-    let outcome = duet(
+    let outcome = pair(
         move |ready, stop| {
             let listener = socket::listen_tcp(&addr)?;
             ready.announce(listener.local_addr()?);

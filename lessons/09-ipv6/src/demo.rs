@@ -7,8 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::thread;
 
 use anyhow::{Result, anyhow};
-use netbasics::duet::duet;
 use netbasics::log;
+use netbasics::pair::pair;
 use netbasics::port::Endpoint;
 
 use crate::client::eyeballs::Settings;
@@ -35,7 +35,7 @@ pub fn run(addr: &Endpoint) -> Result<()> {
     }
     let has_ipv6 = missing.is_none();
     let port = addr.port;
-    let outcome = duet(
+    let outcome = pair(
         move |ready, stop| {
             let wildcard = if has_ipv6 { Ipv6Addr::UNSPECIFIED.into() } else { LOOPBACK_V4 };
             let address = Endpoint::from(SocketAddr::new(wildcard, port));

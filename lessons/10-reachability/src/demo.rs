@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Result;
-use netbasics::duet::duet;
+use netbasics::pair::pair;
 use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
 use netbasics::stop::Stop;
@@ -28,7 +28,7 @@ const SILENCE: Duration = Duration::from_millis(300);
 
 /// Runs a target and a client as two threads of this process.
 pub fn run(addr: Endpoint) -> Result<()> {
-    let outcome = duet(
+    let outcome = pair(
         move |ready, stop| {
             let listener = socket::listen_tcp(&addr)?;
             ready.announce(listener.local_addr()?);

@@ -1,4 +1,4 @@
-//! The duet: a server and a client as two threads of one process.
+//! A pair: a server and a client as two threads of one process.
 //!
 //! ```text
 //! [server]  bind … announce ──────────┐ serve …                    ▲ ends
@@ -26,7 +26,7 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 /// How long one side may go on after the other one has ended.
 const END_WITHIN: Duration = Duration::from_secs(10);
 
-/// What both sides of a duet came to.
+/// What both sides of a pair came to.
 #[derive(Debug)]
 pub struct Outcome<S, C, E> {
     /// The server's result.
@@ -52,9 +52,9 @@ impl<S, C, E> Outcome<S, C, E> {
     }
 }
 
-/// What can go wrong with the duet itself, beside the two sides' own errors.
+/// What can go wrong with the pair itself, beside the two sides' own errors.
 #[derive(Debug, PartialEq, Eq)]
-pub enum DuetError {
+pub enum PairError {
     /// The server ended, or took too long, before it announced itself; the client never started.
     NeverReady,
     /// This side (`server` or `client`) did not end within ten seconds of the other.
@@ -65,7 +65,7 @@ pub enum DuetError {
     NoThread(String),
 }
 
-impl fmt::Display for DuetError {
+impl fmt::Display for PairError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NeverReady => f.write_str("the server did not get ready, so no client started"),
@@ -78,9 +78,9 @@ impl fmt::Display for DuetError {
     }
 }
 
-impl Error for DuetError {}
+impl Error for PairError {}
 
-/// Given to the server of a duet, to say that a client can connect now.
+/// Given to the server of a pair, to say that a client can connect now.
 pub struct Ready(Sender<SocketAddr>);
 
 impl Ready {
@@ -97,19 +97,19 @@ impl Ready {
 ///
 /// `server` binds, calls [`Ready::announce`] and serves until its [`Stop`] is raised (or until it
 /// is done); `client` gets the announced address.
-pub fn duet<S, C, E>(
+pub fn pair<S, C, E>(
     server: impl FnOnce(Ready, Stop) -> Result<S, E> + Send + 'static,
     client: impl FnOnce(SocketAddr) -> Result<C, E> + Send + 'static,
 ) -> Outcome<S, C, E>
 where
     S: Send + 'static,
     C: Send + 'static,
-    E: From<DuetError> + Send + 'static,
+    E: From<PairError> + Send + 'static,
 {
-    duet_within(END_WITHIN, server, client)
+    pair_within(END_WITHIN, server, client)
 }
 
-fn duet_within<S, C, E>(
+fn pair_within<S, C, E>(
     limit: Duration,
     server: impl FnOnce(Ready, Stop) -> Result<S, E> + Send + 'static,
     client: impl FnOnce(SocketAddr) -> Result<C, E> + Send + 'static,
@@ -117,7 +117,7 @@ fn duet_within<S, C, E>(
 where
     S: Send + 'static,
     C: Send + 'static,
-    E: From<DuetError> + Send + 'static,
+    E: From<PairError> + Send + 'static,
 {
     let stop = Stop::new();
     let (ready, when_ready) = mpsc::channel();
@@ -126,7 +126,7 @@ where
     let server = start("server", ended.clone(), move || server(Ready(ready), server_stop));
     let client = start("client", ended, move || match when_ready.recv_timeout(READY_WITHIN) {
         Ok(address) => client(address),
-        Err(_) => Err(DuetError::NeverReady.into()),
+        Err(_) => Err(PairError::NeverReady.into()),
     });
     // An error here means that both have ended already, which is just as good.
     let _ = one_ended.recv();
@@ -150,29 +150,29 @@ fn start<T, E>(
 ) -> Receiver<Result<T, E>>
 where
     T: Send + 'static,
-    E: From<DuetError> + Send + 'static,
+    E: From<PairError> + Send + 'static,
 {
     let (send_result, result) = mpsc::channel();
     let refused = send_result.clone();
     let started = thread::Builder::new().name(format!("[{side}]")).spawn(move || {
         let result = catch_unwind(AssertUnwindSafe(work))
-            .unwrap_or_else(|panic| Err(DuetError::Panicked(side, message(&*panic)).into()));
+            .unwrap_or_else(|panic| Err(PairError::Panicked(side, message(&*panic)).into()));
         // Nobody receives any more when this side was given up as still running.
         let _ = send_result.send(result);
         let _ = ended.send(());
     });
     if let Err(error) = started {
-        let _ = refused.send(Err(DuetError::NoThread(error.to_string()).into()));
+        let _ = refused.send(Err(PairError::NoThread(error.to_string()).into()));
     }
     result
 }
 
 /// The result of a side, or that it has not come in time.
-fn result<T, E: From<DuetError>>(
+fn result<T, E: From<PairError>>(
     side: &'static str,
     came: Result<Result<T, E>, RecvTimeoutError>,
 ) -> Result<T, E> {
-    came.unwrap_or_else(|_| Err(DuetError::StillRunning(side).into()))
+    came.unwrap_or_else(|_| Err(PairError::StillRunning(side).into()))
 }
 
 /// The text of a panic, which is a `&str` or a `String` unless somebody went out of their way.
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn both_results_come_back() {
-        let outcome: Outcome<_, _, Box<dyn Error + Send + Sync>> = duet(
+        let outcome: Outcome<_, _, Box<dyn Error + Send + Sync>> = pair(
             |ready, _stop| answer_one(ready),
             |address| {
                 let mut stream = TcpStream::connect(address)?;
@@ -217,15 +217,15 @@ mod tests {
     #[test]
     fn a_server_that_never_gets_ready_does_not_hang_the_client() {
         let outcome: Outcome<(), (), Box<dyn Error + Send + Sync>> =
-            duet(|_ready, _stop| Err("no socket today".into()), |_address| Ok(()));
+            pair(|_ready, _stop| Err("no socket today".into()), |_address| Ok(()));
         assert_eq!(outcome.server.unwrap_err().to_string(), "no socket today");
-        assert_eq!(outcome.client.unwrap_err().to_string(), DuetError::NeverReady.to_string());
+        assert_eq!(outcome.client.unwrap_err().to_string(), PairError::NeverReady.to_string());
     }
 
     #[test]
     fn the_error_of_a_client_is_not_hidden_by_a_server_that_still_runs() {
         let (end, wait_for_end) = mpsc::channel::<()>();
-        let outcome: Outcome<(), (), Box<dyn Error + Send + Sync>> = duet_within(
+        let outcome: Outcome<(), (), Box<dyn Error + Send + Sync>> = pair_within(
             Duration::from_millis(1),
             move |ready, _stop| {
                 ready.announce(([127, 0, 0, 1], 1).into());
@@ -235,7 +235,7 @@ mod tests {
             },
             |_address| Err("no such file".into()),
         );
-        let still_runs = DuetError::StillRunning("server").to_string();
+        let still_runs = PairError::StillRunning("server").to_string();
         assert_eq!(outcome.server.as_ref().unwrap_err().to_string(), still_runs);
         // Its result was there before anybody began to wait for the server's.
         assert_eq!(outcome.into_result().unwrap_err().to_string(), "no such file");
@@ -245,13 +245,13 @@ mod tests {
     #[test]
     fn the_error_of_a_server_explains_why_no_client_started() {
         let outcome: Outcome<(), (), Box<dyn Error + Send + Sync>> =
-            duet(|_ready, _stop| Err("no socket today".into()), |_address| Ok(()));
+            pair(|_ready, _stop| Err("no socket today".into()), |_address| Ok(()));
         assert_eq!(outcome.into_result().unwrap_err().to_string(), "no socket today");
     }
 
     #[test]
     fn a_client_that_panics_stops_the_server() {
-        let outcome: Outcome<(), (), Box<dyn Error + Send + Sync>> = duet(
+        let outcome: Outcome<(), (), Box<dyn Error + Send + Sync>> = pair(
             |ready, stop| {
                 let listener = TcpListener::bind("127.0.0.1:0")?;
                 ready.announce(listener.local_addr()?);
