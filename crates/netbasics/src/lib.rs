@@ -11,9 +11,9 @@
 //!   `ready` is the line a server prints when a client can connect, `pair` runs a server and a
 //!   client in one process, `stop` ends a server cleanly, `log` prints what a program reports, with
 //!   a label, `frame` cuts a byte stream into messages, `exchange` answers UDP datagrams one at a
-//!   time, `datagrams` moves many with few system calls, `pour` moves a file's bytes past the
-//!   program, `local` has what is special about Unix-domain sockets, `wait` waits for a socket or
-//!   the stop, and `socket_error` turns a system error into a sentence a student can act on.
+//!   time, `datagrams` moves many with few system calls, `sendfile` moves a file's bytes without a
+//!   copy, `local` has what is special about Unix-domain sockets, `wait` waits for a socket or the
+//!   stop, and `socket_error` turns a system error into a sentence a student can act on.
 //! - `inbox` (feature `files`): an uploaded file is published whole or not at all.
 
 pub mod address;
@@ -33,11 +33,11 @@ pub mod log;
 #[cfg(feature = "net")]
 pub mod pair;
 pub mod port;
-#[cfg(feature = "net")]
-pub mod pour;
 pub mod program;
 #[cfg(feature = "net")]
 pub mod ready;
+#[cfg(feature = "net")]
+pub mod sendfile;
 #[cfg(feature = "net")]
 pub mod socket;
 #[cfg(feature = "net")]

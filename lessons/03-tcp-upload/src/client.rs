@@ -10,8 +10,8 @@ use anyhow::{Result, anyhow, bail, ensure};
 use indicatif::ProgressBar;
 use netbasics::inbox::{explain_file, length_to_send, name_to_send, open_to_send};
 use netbasics::port::Endpoint;
-use netbasics::pour::{self, CopyError};
 use netbasics::program::{self, OutputError};
+use netbasics::sendfile::{self, CopyError};
 use netbasics::socket_error::explain;
 use netbasics::{log, socket};
 
@@ -100,7 +100,7 @@ fn send_until_eof(stream: &TcpStream, file: &File, length: u64) -> Result<String
     // half a file look whole. A reset cannot be mistaken for its end.
     socket::reset_on_close(stream, true)?;
     // Nobody compares a digest here, so the bytes need not pass through this program.
-    let sent = with_bar(length, |progress| pour::send(file, stream, progress))?;
+    let sent = with_bar(length, |progress| sendfile::send(file, stream, progress))?;
     let end = || {
         stream.shutdown(Shutdown::Write)?;
         socket::reset_on_close(stream, false)?;

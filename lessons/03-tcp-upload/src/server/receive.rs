@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use netbasics::inbox::{FileName, Inbox, Upload, explain_file};
-use netbasics::pour::{self, CopyError};
+use netbasics::sendfile::{self, CopyError};
 use netbasics::socket_error::explain;
 use netbasics::wait::Stoppable;
 use netbasics::{log, socket};
@@ -50,8 +50,8 @@ pub fn until_eof(stream: &Stoppable<TcpStream>, inbox: &Inbox, max_bytes: u64) -
     socket::reset_on_close(stream.socket(), true)?;
     let upload = inbox.begin().map_err(|error| cannot_store(&error))?;
     // Nobody asks for a digest here, so the bytes need not pass through this program.
-    let poured = pour::receive(stream, upload.as_file(), max_bytes);
-    let length = poured.map_err(|error| explain_copy(error, max_bytes))?;
+    let received = sendfile::receive(stream, upload.as_file(), max_bytes);
+    let length = received.map_err(|error| explain_copy(error, max_bytes))?;
     let name = publish(upload, &NAMELESS.parse()?)?;
     // From here on it is stored, whatever becomes of the connection.
     let _ = socket::reset_on_close(stream.socket(), false);

@@ -1,9 +1,9 @@
-//! Pouring a connection into a file, or a file into a connection.
+//! Zero-copy transfers: a file into a connection, or a connection into a file.
 //!
 //! A program that only hands bytes on need not see them. On Linux the kernel moves them by itself,
-//! without a copy in our memory: splice(2), sendfile(2). Everywhere else, and wherever the kernel
-//! would rather not (a pipe instead of a file, the files of `/proc`, some file systems), a plain
-//! loop goes on from the byte that was reached.
+//! without a copy in our memory: sendfile(2) from a file, splice(2) into one. Everywhere else, and
+//! wherever the kernel would rather not (a pipe instead of a file, the files of `/proc`, some file
+//! systems), a plain loop goes on from the byte that was reached.
 
 #[cfg(target_os = "linux")]
 mod kernel;

@@ -1,4 +1,4 @@
-//! Files and connections that the kernel pours, and others that it refuses.
+//! Files and connections between which the kernel copies, and others that it refuses.
 
 use super::*;
 use crate::stop::Stop;
@@ -55,8 +55,9 @@ fn receive_within(
     receive(&Stoppable::new(stream, &Stop::new(), time).unwrap(), file, limit)
 }
 
-/// Pours `content` from one end of a connection, in `pieces`, into `file` at the other.
-fn pour_into(file: &File, content: &[u8], piece: usize, limit: u64) -> Result<u64, CopyError> {
+/// Sends `content` from one end of a connection, in pieces, and receives it into `file` at the
+/// other.
+fn receive_into(file: &File, content: &[u8], piece: usize, limit: u64) -> Result<u64, CopyError> {
     let (mut client, server) = pair();
     client.set_nodelay(true).unwrap();
     thread::scope(|scope| {
@@ -78,7 +79,7 @@ fn pour_into(file: &File, content: &[u8], piece: usize, limit: u64) -> Result<u6
 fn what_comes_is_in_the_file(#[case] length: usize, #[case] piece: usize) {
     let content = some_bytes(length);
     let file = tempfile::tempfile().unwrap();
-    assert_eq!(pour_into(&file, &content, piece, u64::MAX).unwrap(), length as u64);
+    assert_eq!(receive_into(&file, &content, piece, u64::MAX).unwrap(), length as u64);
     assert!(content_of(&file) == content);
 }
 
@@ -88,7 +89,7 @@ fn what_comes_is_in_the_file(#[case] length: usize, #[case] piece: usize) {
 fn the_limit_itself_is_taken_and_one_byte_more_is_not(#[case] limit: usize) {
     let content = some_bytes(limit + 1);
     let take = |content: &[u8]| {
-        pour_into(&tempfile::tempfile().unwrap(), content, content.len(), limit as u64)
+        receive_into(&tempfile::tempfile().unwrap(), content, content.len(), limit as u64)
     };
     assert_eq!(take(&content[..limit]).unwrap(), limit as u64);
     let refused = take(&content);
@@ -103,7 +104,7 @@ fn a_file_that_the_kernel_refuses_is_written_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a");
     let file = File::options().append(true).create(true).open(&path).unwrap();
-    assert_eq!(pour_into(&file, &content, LARGE, u64::MAX).unwrap(), LARGE as u64);
+    assert_eq!(receive_into(&file, &content, LARGE, u64::MAX).unwrap(), LARGE as u64);
     assert!(std::fs::read(&path).unwrap() == content);
 }
 
@@ -150,7 +151,7 @@ fn a_file_that_cannot_be_written_is_a_write_that_failed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a");
     std::fs::write(&path, "").unwrap();
-    let result = pour_into(&File::open(&path).unwrap(), b"hello", 5, 10);
+    let result = receive_into(&File::open(&path).unwrap(), b"hello", 5, 10);
     assert!(matches!(result, Err(CopyError::Write(_))), "{result:?}");
 }
 
