@@ -12,7 +12,7 @@
 //!   client in one process, `stop` ends a server cleanly, `log` prints what a program reports, with
 //!   a label, `frame` cuts a byte stream into messages, `exchange` answers UDP datagrams one at a
 //!   time, `datagrams` moves many with few system calls, `sendfile` moves a file's bytes without a
-//!   copy, `local` has what is special about Unix-domain sockets, `wait` waits for a socket or the
+//!   copy, `unix` has what is special about Unix-domain sockets, `wait` waits for a socket or the
 //!   stop, and `socket_error` turns a system error into a sentence a student can act on.
 //! - `inbox` (feature `files`): an uploaded file is published whole or not at all.
 
@@ -26,8 +26,6 @@ pub mod exchange;
 pub mod frame;
 #[cfg(feature = "files")]
 pub mod inbox;
-#[cfg(feature = "net")]
-pub mod local;
 #[cfg(feature = "net")]
 pub mod log;
 #[cfg(feature = "net")]
@@ -44,5 +42,7 @@ pub mod socket;
 pub mod socket_error;
 #[cfg(feature = "net")]
 pub mod stop;
+#[cfg(feature = "net")]
+pub mod unix;
 #[cfg(feature = "net")]
 pub mod wait;

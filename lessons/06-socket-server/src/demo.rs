@@ -7,7 +7,7 @@ use std::process;
 use std::sync::mpsc;
 
 use anyhow::{Result, ensure};
-use netbasics::{local, log};
+use netbasics::{log, unix};
 
 use crate::framework::pool::Pool;
 use crate::framework::runner::Threads;
@@ -30,7 +30,7 @@ pub fn run(place: &Place) -> Result<()> {
 /// One of the four servers, always with the same handler.
 fn one_server(place: &Place, kind: Kind) -> Result<()> {
     log!("one handler, server {} of 4: {kind}", kind as usize + 1);
-    if kind.has_files() && !local::AVAILABLE {
+    if kind.has_files() && !unix::AVAILABLE {
         log!("this system offers no Unix-domain sockets, so this one is left out");
         return Ok(());
     }

@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use netbasics::local::{self, SocketFile};
 use netbasics::port::Endpoint;
 use netbasics::program::Usage;
 use netbasics::socket;
 use netbasics::socket_error::SocketError;
+use netbasics::unix::{self, SocketFile};
 use socket2::{Socket, Type};
 
 use crate::framework::{Address, Target};
@@ -95,7 +95,7 @@ impl Place {
 
 /// The folder where this lesson's socket files are, if nobody says otherwise.
 pub fn folder() -> Result<PathBuf, SocketError> {
-    local::private_folder("lesson-06").map_err(SocketError::on("use", "a folder for socket files"))
+    unix::private_folder("lesson-06").map_err(SocketError::on("use", "a folder for socket files"))
 }
 
 /// A socket that is bound, and listens if it is of a kind that does.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use netbasics::stop::Stop;
-use netbasics::{local, log, program, ready};
+use netbasics::{log, program, ready, unix};
 
 use crate::framework::pool::Pool;
 use crate::framework::runner::{Inline, Threads};
@@ -65,7 +65,7 @@ pub fn run(place: &Place, options: &Options) -> Result<()> {
     let service =
         Service { handler: Box::new(handler), idle: options.idle, stop, cut: Stop::new() };
     if let Address::File(path) = &bound.address {
-        log!("who may connect: {}", local::who_may_connect(path)?);
+        log!("who may connect: {}", unix::who_may_connect(path)?);
     }
     ready::announce(&bound.address)?;
     framework::serve(source, runner, service, options.grace)

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use netbasics::local::{self, Mailbox, SocketFile};
 use netbasics::port::Endpoint;
 use netbasics::socket;
 use netbasics::socket_error::{SocketError, is_timeout, is_unreachable_peer};
 use netbasics::stop::{Registration, Stop};
+use netbasics::unix::{self, Mailbox, SocketFile};
 
 use super::Server;
 use crate::framework::source::BUFFER_BYTES;
@@ -109,7 +109,7 @@ pub fn between_files(server: &Path, timeout: Duration, stop: &Stop) -> Result<Lo
 
 impl Server for Local {
     fn ask(&mut self, message: &[u8]) -> Result<Vec<u8>> {
-        let (server, timeout) = (local::address(&self.server), self.timeout);
+        let (server, timeout) = (unix::address(&self.server), self.timeout);
         self.mailbox.send_to(message, &self.server).map_err(SocketError::on("send to", &server))?;
         let mut buffer = vec![0; BUFFER_BYTES];
         loop {

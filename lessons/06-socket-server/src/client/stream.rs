@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow, bail};
 use netbasics::frame::read_line;
 use netbasics::program::Usage;
 use netbasics::socket_error::SocketError;
-use netbasics::{local, socket};
+use netbasics::{socket, unix};
 use socket2::{Socket, Type};
 
 use super::Server;
@@ -25,7 +25,7 @@ pub struct Connection {
 pub fn connect(server: &Target, timeout: Duration) -> Result<Connection, SocketError> {
     let stream: Socket = match server {
         Target::Internet(addr) => socket::connect_tcp(addr, timeout)?.into(),
-        Target::File(path) => local::connect(path, Type::STREAM, timeout)
+        Target::File(path) => unix::connect(path, Type::STREAM, timeout)
             .map_err(SocketError::on("connect to", server))?,
     };
     limit_waits(&stream, timeout).map_err(SocketError::on("connect to", server))?;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use netbasics::local;
 use netbasics::port::Endpoint;
+use netbasics::unix;
 use socket2::{Domain, SockAddr};
 
 /// Where a socket is bound.
@@ -27,7 +27,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Internet(addr) => addr.fmt(f),
-            Self::File(path) => f.write_str(&local::address(path)),
+            Self::File(path) => f.write_str(&unix::address(path)),
         }
     }
 }
@@ -45,7 +45,7 @@ impl Address {
     /// The address in the system's form; `None` if it has no name.
     pub fn of(address: &SockAddr) -> Option<Self> {
         let internet = address.as_socket().map(Self::Internet);
-        internet.or_else(|| local::peer_path(address).map(Self::File))
+        internet.or_else(|| unix::peer_path(address).map(Self::File))
     }
 
     /// The family of addresses, as socket(2) wants it.
@@ -61,7 +61,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Internet(address) => address.fmt(f),
-            Self::File(path) => f.write_str(&local::address(path)),
+            Self::File(path) => f.write_str(&unix::address(path)),
         }
     }
 }

@@ -5,8 +5,8 @@ mod streams;
 
 use std::io;
 
-use netbasics::local::SocketFile;
 use netbasics::stop::Stop;
+use netbasics::unix::SocketFile;
 use socket2::{Socket, Type};
 
 pub use datagrams::{BUFFER_BYTES, Post};

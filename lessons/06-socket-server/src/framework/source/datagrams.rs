@@ -5,9 +5,9 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
 
-use netbasics::local::{Mailbox, SocketFile};
 use netbasics::socket_error::{is_timeout, is_unreachable_peer};
 use netbasics::stop::Stop;
+use netbasics::unix::{Mailbox, SocketFile};
 use socket2::Socket;
 
 use crate::framework::request::Datagram;

@@ -2,9 +2,9 @@
 
 use std::io::{self, ErrorKind::Interrupted};
 
-use netbasics::local::SocketFile;
 use netbasics::socket_error::is_timeout;
 use netbasics::stop::Stop;
+use netbasics::unix::SocketFile;
 use socket2::Socket;
 
 use crate::framework::request::Connection;

@@ -17,10 +17,10 @@
 use std::path::Path;
 
 #[cfg(unix)]
-#[path = "local/unix.rs"]
+#[path = "unix/available.rs"]
 mod system;
 #[cfg(not(unix))]
-#[path = "local/other.rs"]
+#[path = "unix/unavailable.rs"]
 mod system;
 #[cfg(all(test, unix))]
 mod tests;
