@@ -10,7 +10,7 @@
 //! - The socket side (feature `net`): `socket` opens sockets the right way on each system,
 //!   `ready` is the line a server prints when a client can connect, `pair` runs a server and a
 //!   client in one process, `stop` ends a server cleanly, `log` prints what a program reports, with
-//!   a label, `frame` cuts a byte stream into messages, `exchange` answers UDP datagrams one at a
+//!   a label, `frame` cuts a byte stream into messages, `udp` answers UDP datagrams one at a
 //!   time, `datagrams` moves many with few system calls, `sendfile` moves a file's bytes without a
 //!   copy, `unix` has what is special about Unix-domain sockets, `wait` waits for a socket or the
 //!   stop, and `socket_error` turns a system error into a sentence a student can act on.
@@ -20,8 +20,6 @@ pub mod address;
 #[cfg(feature = "net")]
 pub mod datagrams;
 pub mod escape;
-#[cfg(feature = "net")]
-pub mod exchange;
 #[cfg(feature = "net")]
 pub mod frame;
 #[cfg(feature = "files")]
@@ -42,6 +40,8 @@ pub mod socket;
 pub mod socket_error;
 #[cfg(feature = "net")]
 pub mod stop;
+#[cfg(feature = "net")]
+pub mod udp;
 #[cfg(feature = "net")]
 pub mod unix;
 #[cfg(feature = "net")]

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use netbasics::port::Endpoint;
-use netbasics::{exchange, log, program, ready, socket, socket_error};
+use netbasics::{log, program, ready, socket, socket_error, udp};
 
 /// Sends datagrams back, backwards
 #[derive(Parser)]

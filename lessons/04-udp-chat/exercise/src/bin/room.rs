@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use netbasics::{exchange, port::Endpoint, program, ready, socket};
+use netbasics::{port::Endpoint, program, ready, socket, udp};
 
 /// The longest text that fits into one datagram with `S` and a number before it.
 const MAX_TEXT_BYTES: usize = socket::MAX_DATAGRAM_V4 - 5;
@@ -84,7 +84,7 @@ impl Room {
         loop {
             let time_left = self.expire(Instant::now());
             self.socket.set_read_timeout(time_left)?;
-            if let Some((length, sender)) = exchange::receive_from(&self.socket, &mut buffer)? {
+            if let Some((length, sender)) = udp::receive_from(&self.socket, &mut buffer)? {
                 self.hear(sender, &buffer[..length], Instant::now());
             }
         }

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use netbasics::port::Endpoint;
-use netbasics::{exchange, log, program, ready, socket, socket_error};
+use netbasics::{log, program, ready, socket, socket_error, udp};
 
 /// Sends datagrams back, backwards
 #[derive(Parser)]
@@ -49,7 +49,7 @@ fn serve(socket: &UdpSocket) -> anyhow::Result<()> {
     let mut buffer = vec![0; 65_536];
     loop {
         // Nothing, where an earlier answer has found nobody, and the system says so here.
-        let Some((length, sender)) = exchange::receive_from(socket, &mut buffer)? else { continue };
+        let Some((length, sender)) = udp::receive_from(socket, &mut buffer)? else { continue };
         // Only what came, be it nothing: the rest of the buffer is left over from others.
         let answer = &mut buffer[..length];
         answer.reverse();

@@ -21,7 +21,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use netbasics::inbox::Upload;
 use netbasics::port::Endpoint;
-use netbasics::{exchange, program};
+use netbasics::{program, udp};
 
 use blocks::{BLOCK_BYTES, Cli, ClientOptions, Folder, Role, TRIES, header};
 

@@ -21,7 +21,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use netbasics::inbox::Upload;
 use netbasics::port::Endpoint;
-use netbasics::{exchange, program};
+use netbasics::{program, udp};
 
 use blocks::{BLOCK_BYTES, Cli, ClientOptions, Folder, Role, TRIES, header, parse};
 
@@ -65,7 +65,7 @@ fn upload(addr: &Endpoint, options: &Options) -> Result<()> {
         }
         let sent = flight.send_due(&socket, options.plain.timeout);
         let wait = sent.with_context(|| format!("cannot upload to {addr}"))?;
-        if let Some(datagram) = exchange::receive_within(&socket, wait)? {
+        if let Some(datagram) = udp::receive_within(&socket, wait)? {
             flight.acknowledge(&datagram);
         }
     }
@@ -102,7 +102,7 @@ impl Flight {
     }
 
     /// Sends each block that is due, and returns how long it is until the next one is. With
-    /// [`exchange::send`], a server that does not listen yet is no error.
+    /// [`udp::send`], a server that does not listen yet is no error.
     fn send_due(&mut self, socket: &UdpSocket, timeout: Duration) -> Result<Duration> {
         todo!("send what is due, count its tries, set its time; give up after TRIES")
     }

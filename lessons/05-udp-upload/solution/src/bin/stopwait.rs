@@ -21,7 +21,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use netbasics::inbox::Upload;
 use netbasics::port::Endpoint;
-use netbasics::{exchange, program};
+use netbasics::{program, udp};
 
 use blocks::{BLOCK_BYTES, Cli, ClientOptions, Folder, Role, TRIES, header};
 
@@ -59,11 +59,11 @@ fn deliver(
 ) -> Result<()> {
     // exercise: begin "send, wait until the time is over, send again; give up after TRIES"
     for _ in 0..TRIES {
-        exchange::send(socket, datagram)?;
+        udp::send(socket, datagram)?;
         // Fixed here: whatever else comes must not make the wait longer.
         let until = Instant::now() + timeout;
         while let Some(left) = until.checked_duration_since(Instant::now()) {
-            if exchange::receive_within(socket, left)?.as_deref() == Some(acknowledgement) {
+            if udp::receive_within(socket, left)?.as_deref() == Some(acknowledgement) {
                 return Ok(());
             }
         }

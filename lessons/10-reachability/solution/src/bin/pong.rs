@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use netbasics::port::Endpoint;
-use netbasics::{exchange, program, ready, socket};
+use netbasics::{program, ready, socket, udp};
 
 /// What an echo request begins with: its type and its code.
 const ECHO_REQUEST: [u8; 2] = [8, 0];
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
 fn run(addr: &Endpoint) -> anyhow::Result<()> {
     let socket = socket::bind_udp(addr)?;
     ready::announce(socket.local_addr()?)?;
-    exchange::serve(&socket, |message, _| anyhow::Ok(reply_to(message)))?;
+    udp::serve(&socket, |message, _| anyhow::Ok(reply_to(message)))?;
     Ok(())
 }
 
