@@ -100,7 +100,7 @@ pub fn try_each_address<T>(
 pub fn listen_tcp(address: impl ToSocketAddrs + Display) -> Result<TcpListener, SocketError> {
     open_at(&address, "listen on", |address| {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        allow_restart(&socket)?;
+        reuse_address(&socket)?;
         only_ipv6(&socket, address)?;
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
@@ -152,7 +152,7 @@ pub fn connect_udp(peer: impl ToSocketAddrs + Display) -> Result<UdpSocket, Sock
 /// system refuses to bind its port again. On Unix `SO_REUSEADDR` lifts that (on Linux only if the
 /// earlier server had set it too). On Windows that name means something else (two programs on one port), and
 /// TIME-WAIT does not stand in the way, so nothing is set.
-pub fn allow_restart(socket: &Socket) -> io::Result<()> {
+pub fn reuse_address(socket: &Socket) -> io::Result<()> {
     if cfg!(unix) { socket.set_reuse_address(true) } else { Ok(()) }
 }
 

@@ -70,7 +70,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     // setsockopt(2), SO_REUSEADDR: the system remembers connections of an earlier run for a while
     // (TIME-WAIT: RFC 9293, section 3.6.1); without this, a restart within that time fails with
     // "address already in use".
-    socket::allow_restart(&socket)?;
+    socket::reuse_address(&socket)?;
     // bind(2): the address and port are ours now.
     socket.bind(&address.into())?;
     // listen(2): from here on the system answers clients for us (the handshake) and keeps up to

@@ -163,7 +163,7 @@ fn prepare(socket: &Socket, kind: Kind, address: SocketAddr) -> io::Result<()> {
         socket.set_only_v6(true)?;
     }
     if kind.is_stream() {
-        return socket::allow_restart(socket);
+        return socket::reuse_address(socket);
     }
     socket.set_recv_buffer_size(QUEUE_BYTES)?;
     socket.set_send_buffer_size(QUEUE_BYTES)

@@ -61,7 +61,7 @@ enum Takes {
 fn listen(address: SocketAddr, takes: Takes) -> Result<TcpListener, SocketError> {
     let open = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        socket::allow_restart(&socket)?;
+        socket::reuse_address(&socket)?;
         if address.is_ipv6() {
             // setsockopt(2), IPV6_V6ONLY. Without this line it depends on the system: Linux and
             // macOS take both families, Windows and FreeBSD only IPv6, and OpenBSD does so whatever

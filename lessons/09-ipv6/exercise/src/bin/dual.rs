@@ -58,7 +58,7 @@ fn run(addr: &Endpoint) -> anyhow::Result<()> {
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // Lets a restarted server have its port back at once.
-    socket::allow_restart(&socket)?;
+    socket::reuse_address(&socket)?;
     todo!("say whether an IPv6 socket takes IPv4 clients, then bind and listen")
 }
 
