@@ -265,18 +265,18 @@ pub fn reset_on_close(stream: &TcpStream, yes: bool) -> io::Result<()> {
     SockRef::from(stream).set_linger(yes.then_some(Duration::ZERO))
 }
 
-/// Closes a connection so that our last words arrive.
+/// Closes a connection so that our last words arrive: a lingering close.
 ///
 /// Closing a socket with unread bytes makes the system send a reset (RFC 9293, section 3.6.1), and
 /// a reset may overtake what we wrote before. So: half-close our side, read what is still on its
 /// way (bounded in bytes and time), then close.
-pub fn close_politely(stream: TcpStream) {
-    close_politely_within(stream, &Stop::new());
+pub fn lingering_close(stream: TcpStream) {
+    lingering_close_within(stream, &Stop::new());
 }
 
-/// As [`close_politely`], for a server that `stop` stops: from then on, what is still on its way has
-/// only a moment left.
-pub fn close_politely_within(stream: TcpStream, stop: &Stop) {
+/// As [`lingering_close`], for a server that `stop` stops: from then on, what is still on its way
+/// has only a moment left.
+pub fn lingering_close_within(stream: TcpStream, stop: &Stop) {
     if stream.shutdown(Shutdown::Write).is_err() {
         return;
     }
@@ -469,7 +469,7 @@ mod tests {
             words
         });
         server_side.write_all(b"too much").unwrap();
-        close_politely(server_side);
+        lingering_close(server_side);
         assert_eq!(sending.join().unwrap(), "too much");
     }
 

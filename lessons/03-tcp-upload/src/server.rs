@@ -112,7 +112,7 @@ impl Server {
         };
         let Ok(stoppable) = Stoppable::new(&stream, &self.stop, self.options.idle) else { return };
         if receipt.write(&mut &stoppable).is_ok() {
-            socket::close_politely_within(stream, &self.stop);
+            socket::lingering_close_within(stream, &self.stop);
         }
     }
 }

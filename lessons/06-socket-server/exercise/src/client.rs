@@ -37,7 +37,7 @@ impl Drop for Client {
         }
         let stream = self.stream.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Ok(stream) = stream.try_clone() {
-            socket::close_politely_within(stream, &self.stop);
+            socket::lingering_close_within(stream, &self.stop);
         }
     }
 }

@@ -38,7 +38,7 @@ impl Timed {
     }
 
     fn close(self) {
-        socket::close_politely_within(self.tcp, &self.stop);
+        socket::lingering_close_within(self.tcp, &self.stop);
     }
 
     /// From now on, reading ends after `limit` in total; with `None` only single waits are limited.

@@ -103,7 +103,7 @@ fn attend(stream: TcpStream, inbox: &Inbox) -> io::Result<()> {
     };
     (&stream).write_all(format!("refused: {reason}\n").as_bytes())?;
     // The client may still be sending, and a reset must not overtake what we have just said.
-    socket::close_politely(stream);
+    socket::lingering_close(stream);
     Ok(())
     // exercise: end
 }

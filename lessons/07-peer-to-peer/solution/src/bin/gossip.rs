@@ -99,7 +99,7 @@ fn tell(addr: &Endpoint, text: &[u8]) -> anyhow::Result<()> {
     let length = u16::try_from(text.len())?.to_be_bytes();
     let mut stream = socket::connect_tcp(addr, CONNECT_TIMEOUT)?;
     stream.write_all(&[b"HM", &origin[..], &1_u32.to_be_bytes(), &length, text].concat())?;
-    socket::close_politely(stream);
+    socket::lingering_close(stream);
     Ok(())
 }
 

@@ -120,7 +120,7 @@ fn attend(stream: TcpStream, dir: &Path) -> io::Result<()> {
         if is_last {
             // RFC 9112, section 9.6: the client may still be sending, and a reset must not
             // overtake the answer.
-            socket::close_politely(stream);
+            socket::lingering_close(stream);
             return Ok(());
         }
     }
