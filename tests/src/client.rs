@@ -20,7 +20,7 @@ use crate::story::Difference;
 use crate::wire::Line;
 
 /// The test's end of a connection: it plays a client of a server under test
-/// ([`Exam::connect`](crate::Exam::connect)), or the server of a client under test
+/// ([`Case::connect`](crate::Case::connect)), or the server of a client under test
 /// ([`Host::accept`](crate::Host::accept)).
 #[derive(Debug)]
 pub struct Client {

@@ -1,4 +1,4 @@
-//! What an exam shares with all that belongs to it: clients, servers, folders.
+//! What a case shares with all that belongs to it: clients, servers, folders.
 
 use std::net::SocketAddr;
 use std::path::Path;

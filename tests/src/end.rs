@@ -9,7 +9,7 @@ use grader::punctuality::Limit;
 use netlab::program::Server;
 
 use crate::blame::{blame, is_crash, wrong_end};
-use crate::exam::Exam;
+use crate::case::Case;
 use crate::patience::{Wait, patience};
 use crate::running::LAST_WORDS;
 use crate::story::Difference;
@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(10);
 /// More than anybody says to a client that is not served, in bytes.
 const MUCH: u64 = 1024;
 
-impl Exam {
+impl Case {
     /// Expects that the server ends by itself with this exit code. Its end is no reason for
     /// whatever fails later.
     pub fn expect_server_exit(&self, code: i32) {

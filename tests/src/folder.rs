@@ -40,8 +40,8 @@ impl Grounds {
 }
 
 /// A fresh folder of the case's own. The program is told to work [`inside`](Self::inside) it, and
-/// the expectations look there. At the end of the exam nothing may lie around that place, so a
-/// file name like `../x` is found out. It is removed with the exam.
+/// the expectations look there. At the end of the case nothing may lie around that place, so a
+/// file name like `../x` is found out. It is removed with the case.
 #[derive(Debug)]
 pub struct Folder {
     desk: Desk,

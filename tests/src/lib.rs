@@ -4,11 +4,11 @@
 //! reads as a list of steps:
 //!
 //! ```no_run
-//! use graded::Exam;
+//! use graded::Case;
 //!
-//! let exam = Exam::of("02", "answer");
-//! let server = exam.serve();
-//! let mut client = exam.connect(server);
+//! let case = Case::of("02", "answer");
+//! let server = case.serve();
+//! let mut client = case.connect(server);
 //! client.send(b"hello");
 //! client.half_close();
 //! client.expect_last_words("你好, 5 bytes\n".as_bytes());
@@ -17,34 +17,35 @@
 //! The program may also be the client, and the test the server that makes its life hard:
 //!
 //! ```no_run
-//! use graded::Exam;
+//! use graded::Case;
 //!
-//! let exam = Exam::of("03", "send");
-//! let folder = exam.folder();
-//! let file = folder.file("letter.txt", &exam.random_bytes(300_000));
-//! let host = exam.listen_with_buffer(4096);
-//! let running = exam.start_client(host.address(), &[&file]);
+//! let case = Case::of("03", "send");
+//! let folder = case.folder();
+//! let file = folder.file("letter.txt", &case.random_bytes(300_000));
+//! let host = case.listen_with_buffer(4096);
+//! let running = case.start_client(host.address(), &[&file]);
 //! let client = host.accept();
 //! client.reset();
 //! running.expect_exit(1);
 //! ```
 //!
-//! - Over TCP, [`Exam::connect`] and [`Host::accept`] give the same thing, a [`Client`]: the test's
+//! - Over TCP, [`Case::connect`] and [`Host::accept`] give the same thing, a [`Client`]: the test's
 //!   end of a connection. Over UDP, a [`Sender`] talks with a server and a [`UdpHost`] with clients.
-//! - [`Exam::network`] puts delay, loss and faults in front of any server.
-//! - [`Exam::reserve`] is an address that refuses, [`Exam::filtered`] one that does not answer; both may
-//!   answer later. [`Exam::has_ipv6`] says whether there is a second family to speak of.
-//! - [`Exam::folder`] is where a program may write; what it writes elsewhere fails the case.
-//! - [`Exam::peak_memory`], [`Exam::descriptors`] and [`Exam::threads`] are what a server needs.
-//! - [`Exam::expect_server_exit`] and [`Exam::expect_refused`] are for a server that ends by itself.
-//! - No test says how long it waits: every single wait has the limit [`Exam::patience`]. Only for
+//! - [`Case::network`] puts delay, loss and faults in front of any server.
+//! - [`Case::reserve`] is an address that refuses, [`Case::filtered`] one that does not answer;
+//!   both may answer later. [`Case::has_ipv6`] says whether there is a second family to speak of.
+//! - [`Case::folder`] is where a program may write; what it writes elsewhere fails the case.
+//! - [`Case::peak_memory`], [`Case::descriptors`] and [`Case::threads`] are what a server needs.
+//! - [`Case::expect_server_exit`] and [`Case::expect_refused`] are for a server that ends by
+//!   itself.
+//! - No test says how long it waits: every single wait has the limit [`Case::patience`]. Only for
 //!   *silence* a test names a time, a short one, as a correct program is silent on any machine.
 //! - Both are kept in time in which the test itself runs: a pause of the machine decides nothing. What a
-//!   test waits for in its own way has an [`Exam::deadline`].
-//! - A program that is told a time limit runs by its own clock. [`Exam::tells_to_wait`] says that it is to
-//!   let this time pass, [`Exam::must_act_within`] that the test has to act before.
+//!   test waits for in its own way has a [`Case::deadline`].
+//! - A program that is told a time limit runs by its own clock. [`Case::tells_to_wait`] says that
+//!   it is to let this time pass, [`Case::must_act_within`] that the test has to act before.
 //!
-//! An [`Exam`] notes every step and everything the wire carries. An expectation that is not met
+//! A [`Case`] notes every step and everything the wire carries. An expectation that is not met
 //! panics with the whole story. Under the grader the story also becomes the outcome; any other
 //! panic is the test's own mistake and becomes a grader-error.
 //!
@@ -55,11 +56,11 @@
 mod artifacts;
 mod blame;
 mod bytes;
+mod case;
 mod client;
 mod desk;
 mod disturbed;
 mod end;
-mod exam;
 mod folder;
 mod host;
 mod patience;
@@ -75,8 +76,8 @@ mod udp_host;
 mod wire;
 
 pub use bytes::mebibytes;
+pub use case::{Case, Ran};
 pub use client::Client;
-pub use exam::{Exam, Ran};
 pub use folder::Folder;
 pub use host::{Host, Reserved};
 pub use patience::{Deadline, Timed};

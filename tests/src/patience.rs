@@ -12,8 +12,8 @@ use grader::protocol;
 use grader::punctuality::{Limit, Stopwatch, queued};
 use netlab::program::{Server, poll_while};
 
+use crate::case::Case;
 use crate::desk::Desk;
-use crate::exam::Exam;
 
 /// The limit of a plain `cargo test`. A thousand times what the solutions need, so that a slow or
 /// busy machine fails nobody. (The tests of this package wait for what never comes.)
@@ -141,7 +141,7 @@ impl Drop for Timed {
     }
 }
 
-impl Exam {
+impl Case {
     /// The limit of every single wait: what the grader asks for, in a plain `cargo test` five seconds.
     #[must_use]
     pub fn patience(&self) -> Duration {

@@ -3,10 +3,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
-use crate::exam::Exam;
+use crate::case::Case;
 use crate::host::{Host, Reserved};
 
-impl Exam {
+impl Case {
     /// Whether this machine has the IPv6 loopback address. Where it has not, the test passes over
     /// what needs it, and says so: that is no failure of the program.
     #[must_use]

@@ -9,8 +9,8 @@ use netlab::program::{Running as Process, poll_while};
 
 use crate::blame::{blame, is_crash, wrong_end};
 use crate::bytes::brief;
+use crate::case::Ran;
 use crate::desk::{Desk, Started, note_group};
-use crate::exam::Ran;
 use crate::patience::{Silence, Wait, patience};
 use crate::program::{self, Start};
 use crate::story::Difference;
@@ -19,7 +19,7 @@ use crate::story::Difference;
 /// may hold them forever.
 pub const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// The program under test, while it runs as a client. It is killed when the exam ends.
+/// The program under test, while it runs as a client. It is killed when the case ends.
 #[derive(Debug)]
 pub struct Running {
     desk: Desk,

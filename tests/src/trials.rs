@@ -1,4 +1,4 @@
-//! Each piece of the exam is tried where it succeeds and where it fails, with what it then says.
+//! Each part of a case is tried where it succeeds and where it fails, with what it then says.
 
 #![allow(clippy::unwrap_used)] // a failed step is a failed test
 
@@ -17,21 +17,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::case::Case;
 use crate::desk::Desk;
-use crate::exam::Exam;
 
 /// Long enough that a program that speaks too early has spoken.
 const A_MOMENT: Duration = Duration::from_millis(50);
 
-/// An exam of a shell script, which sees the contract's arguments as `$1`, `$2`, …
-fn exam_of(script: &str) -> Exam {
+/// A case of a shell script, which sees the contract's arguments as `$1`, `$2`, …
+fn case_of(script: &str) -> Case {
     let program = ["sh", "-c", script, "sh"].map(str::to_owned).to_vec();
-    Exam::at(Desk::of("00", "trial", program))
+    Case::at(Desk::of("00", "trial", program))
 }
 
-/// An exam whose program is of no importance.
-fn exam() -> Exam {
-    exam_of("exit 2")
+/// A case whose program is of no importance.
+fn case() -> Case {
+    case_of("exit 2")
 }
 
 /// The report of a test that must fail.

@@ -10,7 +10,7 @@ mod lines;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use graded::{Difference, Exam, mebibytes};
+use graded::{Case, Difference, mebibytes};
 
 /// Long enough that a server which answers too early has done so; a correct one is silent, however
 /// slow the machine.
@@ -21,39 +21,39 @@ const A_MOMENT: Duration = Duration::from_millis(100);
 const ENOUGH_MEMORY: u64 = 16 * 1024 * 1024;
 
 /// Expects that the server has never held much more memory than `before`.
-fn expect_little_memory(exam: &Exam, before: Option<u64>) {
-    if let (Some(before), Some(peak)) = (before, exam.peak_memory()) {
-        exam.step(format!(
+fn expect_little_memory(case: &Case, before: Option<u64>) {
+    if let (Some(before), Some(peak)) = (before, case.peak_memory()) {
+        case.step(format!(
             "expect that this took no more than {} of memory",
             mebibytes(ENOUGH_MEMORY)
         ));
         let taken = peak.saturating_sub(before);
         if taken > ENOUGH_MEMORY {
-            exam.fail(Difference::fail(format!("it took {}", mebibytes(taken))));
+            case.fail(Difference::fail(format!("it took {}", mebibytes(taken))));
         }
     }
 }
 
 /// Starts the program on the port of the running `server`.
-fn expect_code_1_on_a_taken_port(exam: &Exam, server: SocketAddr) {
+fn expect_code_1_on_a_taken_port(case: &Case, server: SocketAddr) {
     let address = server.to_string();
-    let ran = exam.run(&["server", "--addr", &address], "");
-    expect_code(exam, 1, ran.code);
-    exam.step(format!("expect one line on standard error that names {address}"));
+    let ran = case.run(&["server", "--addr", &address], "");
+    expect_code(case, 1, ran.code);
+    case.step(format!("expect one line on standard error that names {address}"));
     if ran.stderr.trim_end().lines().count() != 1 || !ran.stderr.contains(&address) {
-        exam.fail(Difference::fail(format!("standard error is not that: {:?}", ran.stderr)));
+        case.fail(Difference::fail(format!("standard error is not that: {:?}", ran.stderr)));
     }
 }
 
 /// Starts the program with each of `wrong` in place of its arguments.
-fn expect_code_2_on_arguments(exam: &Exam, wrong: &[&[&str]]) {
+fn expect_code_2_on_arguments(case: &Case, wrong: &[&[&str]]) {
     for arguments in wrong {
-        let ran = exam.run(arguments, "");
-        expect_code(exam, 2, ran.code);
+        let ran = case.run(arguments, "");
+        expect_code(case, 2, ran.code);
     }
 }
 
-fn expect_code(exam: &Exam, expected: i32, got: Option<i32>) {
+fn expect_code(case: &Case, expected: i32, got: Option<i32>) {
     let got = got.map_or("none".to_owned(), |code| code.to_string());
-    exam.expect_equal("the exit code", &expected.to_string(), &got);
+    case.expect_equal("the exit code", &expected.to_string(), &got);
 }

@@ -10,7 +10,7 @@ mod room;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use graded::Exam;
+use graded::Case;
 use netlab::conditions::{Conditions, Path};
 use netlab::faults::{DatagramFaults, Fate};
 
@@ -32,11 +32,11 @@ fn exactly<const N: usize>(fates: [(u64, Fate); N]) -> Path {
 }
 
 /// Expects that wrong arguments are refused: exit code 2, and something that says why.
-fn expect_refused(exam: &Exam, arguments: &[&str]) {
-    let ran = exam.run(arguments, "");
-    exam.expect_equal("its exit code", "2", &ran.code.map_or(String::new(), |c| c.to_string()));
-    exam.expect_equal("nothing on standard output", "", &ran.stdout);
-    exam.expect_equal("some words on standard error", "yes", yes_or_no(!ran.stderr.is_empty()));
+fn expect_refused(case: &Case, arguments: &[&str]) {
+    let ran = case.run(arguments, "");
+    case.expect_equal("its exit code", "2", &ran.code.map_or(String::new(), |c| c.to_string()));
+    case.expect_equal("nothing on standard output", "", &ran.stdout);
+    case.expect_equal("some words on standard error", "yes", yes_or_no(!ran.stderr.is_empty()));
 }
 
 fn yes_or_no(yes: bool) -> &'static str {

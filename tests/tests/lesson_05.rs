@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use graded::{Difference, Exam, Sender};
+use graded::{Case, Difference, Sender};
 use rstest::rstest;
 use tempfile::TempDir;
 
@@ -21,7 +21,7 @@ mod keyword {
     /// The program with an empty folder. What is sent without waiting for an answer stays far
     /// below what every system keeps for a socket that nobody reads just now.
     struct Scene {
-        exam: Exam,
+        case: Case,
         server: SocketAddr,
         dir: TempDir,
     }
@@ -29,27 +29,27 @@ mod keyword {
     impl Scene {
         fn new() -> Self {
             let dir = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder: {error}"));
-            let exam = Exam::of("05", "keyword");
-            let server = exam.serve_at(&["--dir", utf8(dir.path())], "127.0.0.1:0");
-            Self { exam, server, dir }
+            let case = Case::of("05", "keyword");
+            let server = case.serve_at(&["--dir", utf8(dir.path())], "127.0.0.1:0");
+            Self { case, server, dir }
         }
 
         fn sender(&self) -> Sender {
-            self.exam.sender(self.server)
+            self.case.sender(self.server)
         }
 
         /// One piece of a file for each size, of random bytes.
         fn pieces(&self, sizes: &[usize]) -> Vec<Vec<u8>> {
-            sizes.iter().map(|&size| self.exam.random_bytes(size)).collect()
+            sizes.iter().map(|&size| self.case.random_bytes(size)).collect()
         }
 
         /// Expects that the folder shows the files 1.bin, 2.bin, … with these contents, no others.
         fn expect_files<C: AsRef<[u8]>>(&self, contents: &[C]) {
             let expected: Vec<String> = (1..=contents.len()).map(|k| format!("{k}.bin")).collect();
-            self.exam.step(format!("look into DIR for {}", listed(&expected)));
+            self.case.step(format!("look into DIR for {}", listed(&expected)));
             let names = self.names();
             if names != expected {
-                self.exam.fail(Difference::fail(format!(
+                self.case.fail(Difference::fail(format!(
                     "DIR should hold {}, but it holds {}",
                     listed(&expected),
                     listed(&names)
@@ -59,7 +59,7 @@ mod keyword {
                 let got = fs::read(self.dir.path().join(name)).unwrap_or_default();
                 if got != content.as_ref() {
                     let what = format!("{name} is not what was sent");
-                    self.exam.fail(Difference::fail(what).with(content.as_ref(), &got));
+                    self.case.fail(Difference::fail(what).with(content.as_ref(), &got));
                 }
             }
         }
@@ -151,7 +151,7 @@ mod keyword {
     #[case::nothing(b"")]
     fn data_may_be_any_bytes(#[case] piece: &[u8]) {
         let scene = Scene::new();
-        let pieces = [scene.exam.random_bytes(400), piece.to_vec(), scene.exam.random_bytes(20)];
+        let pieces = [scene.case.random_bytes(400), piece.to_vec(), scene.case.random_bytes(20)];
         let sender = scene.sender();
         send_pieces(&sender, &pieces);
         let content = pieces.concat();
@@ -173,7 +173,7 @@ mod keyword {
         let mut came = 0;
         for (piece, times) in pieces.iter().zip(arrivals) {
             if times == 0 {
-                scene.exam.step(format!("the network loses a datagram of {}", 1 + piece.len()));
+                scene.case.step(format!("the network loses a datagram of {}", 1 + piece.len()));
             }
             for _ in 0..times {
                 sender.send(&data(piece));

@@ -7,17 +7,17 @@ mod probe;
 
 use std::time::Duration;
 
-use graded::Exam;
+use graded::Case;
 
 /// Long enough that a program which does too much has done so; a correct one is silent, however
 /// slow the machine.
 const A_MOMENT: Duration = Duration::from_millis(100);
 
 /// Expects that wrong arguments are refused: exit code 2, and something that says why.
-fn expect_refused(exam: &Exam, arguments: &[&str]) {
-    let ran = exam.run(arguments, "");
-    exam.expect_equal("its exit code", "2", &ran.code.map_or(String::new(), |c| c.to_string()));
-    exam.expect_equal("nothing on standard output", "", &ran.stdout);
+fn expect_refused(case: &Case, arguments: &[&str]) {
+    let ran = case.run(arguments, "");
+    case.expect_equal("its exit code", "2", &ran.code.map_or(String::new(), |c| c.to_string()));
+    case.expect_equal("nothing on standard output", "", &ran.stdout);
     let says_why = if ran.stderr.trim().is_empty() { "no" } else { "yes" };
-    exam.expect_equal("some words on standard error", "yes", says_why);
+    case.expect_equal("some words on standard error", "yes", says_why);
 }

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode, Output};
 
-use graded::Exam;
+use graded::Case;
 use grader::outcome;
 use grader::protocol::{self, Outcome, Verdict};
 use netlab::peers::{run, trial};
@@ -35,23 +35,23 @@ fn main() -> ExitCode {
 
 /// The case that the exercise's name stands for.
 fn case() -> ExitCode {
-    let case = std::env::var(protocol::CASE).unwrap();
-    let exam = Exam::of("00", "foreign");
-    match case.as_str() {
+    let name = std::env::var(protocol::CASE).unwrap();
+    let case = Case::of("00", "foreign");
+    match name.as_str() {
         "echo" => {
-            let mut client = exam.connect(exam.serve());
+            let mut client = case.connect(case.serve());
             client.send(b"hello");
             client.half_close();
             client.expect_last_words(b"hello");
         }
         "datagram" => {
-            let sender = exam.sender(exam.serve());
+            let sender = case.sender(case.serve());
             sender.send(b"hello");
             sender.expect(b"hello");
         }
         "client" => {
-            let host = exam.listen();
-            let running = exam.start_client(host.address(), &["hello"]);
+            let host = case.listen();
+            let running = case.start_client(host.address(), &["hello"]);
             host.accept().expect_last_words(b"hello");
             running.expect_exit(0);
         }

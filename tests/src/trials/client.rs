@@ -2,7 +2,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use super::{A_MOMENT, assert_says, exam, report_of, serving_once};
+use super::{A_MOMENT, assert_says, case, report_of, serving_once};
 use crate::client::Client;
 
 /// A server that says `words`, closes its half, and reads to the end.
@@ -16,9 +16,9 @@ fn saying(words: &'static [u8]) -> impl FnOnce(TcpStream) + Send + 'static {
 
 /// A client of a server that says `words` tries this.
 fn with_a_server_saying(words: &'static [u8], test: impl FnOnce(&mut Client)) {
-    let exam = exam();
+    let case = case();
     let (server, serving) = serving_once(saying(words));
-    let mut client = exam.connect(server);
+    let mut client = case.connect(server);
     test(&mut client);
     drop(client);
     serving.join().unwrap();
@@ -38,13 +38,13 @@ fn what_comes_is_taken_piece_by_piece() {
 #[test]
 fn the_first_wrong_byte_is_told_without_waiting_for_the_rest() {
     let report = report_of(|| {
-        let exam = exam();
+        let case = case();
         let (server, _serving) = serving_once(|mut stream| {
             stream.write_all(b"hellO").unwrap();
             // Stays connected: a program that waits for more waits long.
             let _ = stream.read_to_end(&mut Vec::new());
         });
-        exam.connect(server).expect(b"hello, world");
+        case.connect(server).expect(b"hello, world");
     });
     assert_says(&report, &["fail: the bytes are not the ones expected", "difference at byte 4"]);
     assert_says(&report, &["--> ", "client 1 expects 12 bytes", "server → client 1: 5 bytes"]);
@@ -56,7 +56,7 @@ fn the_first_wrong_byte_is_told_without_waiting_for_the_rest() {
 fn the_wire_shows_each_piece_when_it_came() {
     let mut waited = Duration::ZERO;
     let report = report_of(|| {
-        let exam = exam();
+        let case = case();
         let (server, _serving) = serving_once(|mut stream| {
             stream.set_nodelay(true).unwrap();
             stream.write_all(b"one").unwrap();
@@ -65,7 +65,7 @@ fn the_wire_shows_each_piece_when_it_came() {
             stream.write_all(b"two").unwrap();
             let _ = stream.read_to_end(&mut Vec::new());
         });
-        let mut client = exam.connect(server);
+        let mut client = case.connect(server);
         client.expect(b"one");
         client.send(b".");
         let began = Instant::now();
@@ -123,12 +123,12 @@ fn speaking_out_of_turn_is_told() {
 #[test]
 fn a_close_and_a_reset_both_end_a_connection() {
     with_a_server_saying(b"words before the close", Client::expect_end_or_reset);
-    let exam = exam();
+    let case = case();
     let (server, serving) = serving_once(|stream| {
         // Closing with unread bytes resets.
         stream.peek(&mut [0]).unwrap();
     });
-    let mut client = exam.connect(server);
+    let mut client = case.connect(server);
     client.send(b"unread");
     client.expect_end_or_reset();
     serving.join().unwrap();
@@ -137,10 +137,10 @@ fn a_close_and_a_reset_both_end_a_connection() {
 #[test]
 fn a_client_that_is_gone_is_seen_on_the_wire() {
     let report = report_of(|| {
-        let exam = exam();
+        let case = case();
         let (server, _serving) = serving_once(saying(b""));
-        drop(exam.connect(server));
-        exam.fail(crate::Difference::fail("enough"));
+        drop(case.connect(server));
+        case.fail(crate::Difference::fail("enough"));
     });
     assert_says(&report, &["client 1 → server: end of the stream (FIN)"]);
 }

@@ -1,11 +1,11 @@
 use std::fs;
 
-use super::{assert_says, exam, report_of};
+use super::{assert_says, case, report_of};
 
 #[test]
 fn a_folder_holds_what_the_program_was_to_write() {
-    let exam = exam();
-    let folder = exam.folder();
+    let case = case();
+    let folder = case.folder();
     assert_eq!(fs::read(folder.file("given.txt", b"for you")).unwrap(), b"for you");
     let inside = folder.inside("in");
     folder.expect_nothing();
@@ -18,8 +18,8 @@ fn a_folder_holds_what_the_program_was_to_write() {
 #[test]
 fn a_missing_and_a_different_file_are_told() {
     let write = |content: Option<&str>| {
-        let exam = exam();
-        let folder = exam.folder();
+        let case = case();
+        let folder = case.folder();
         let inside = folder.inside("in");
         fs::write(format!("{inside}/other"), content.unwrap_or_default()).unwrap();
         folder.expect_file(if content.is_some() { "other" } else { "a.txt" }, b"right");
@@ -33,8 +33,8 @@ fn a_missing_and_a_different_file_are_told() {
 #[test]
 fn what_is_too_much_is_named() {
     let report = report_of(|| {
-        let exam = exam();
-        let folder = exam.folder();
+        let case = case();
+        let folder = case.folder();
         fs::write(format!("{}/half", folder.inside("in")), "").unwrap();
         folder.expect_nothing();
     });
@@ -45,8 +45,8 @@ fn what_is_too_much_is_named() {
 fn a_file_outside_the_folder_fails_at_the_end() {
     for name in ["../escaped", "../../escaped", "../../../../escaped"] {
         let report = report_of(|| {
-            let exam = exam();
-            let folder = exam.folder();
+            let case = case();
+            let folder = case.folder();
             fs::write(format!("{}/{name}", folder.inside("in")), "").unwrap();
             folder.expect_nothing();
         });

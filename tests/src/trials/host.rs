@@ -3,12 +3,12 @@ use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use super::{A_MOMENT, assert_says, exam, report_of};
+use super::{A_MOMENT, assert_says, case, report_of};
 
 #[test]
 fn a_client_is_accepted_heard_and_answered() {
-    let exam = exam();
-    let host = exam.listen();
+    let case = case();
+    let host = case.listen();
     let mut stream = TcpStream::connect(host.address()).unwrap();
     stream.write_all(b"a question").unwrap();
     stream.shutdown(Shutdown::Write).unwrap();
@@ -25,8 +25,8 @@ fn a_client_is_accepted_heard_and_answered() {
 
 #[test]
 fn a_client_sees_a_reset() {
-    let exam = exam();
-    let host = exam.listen();
+    let case = case();
+    let host = case.listen();
     let mut stream = TcpStream::connect(host.address()).unwrap();
     host.accept().reset();
     let error = stream.read(&mut [0]).unwrap_err();
@@ -36,8 +36,8 @@ fn a_client_sees_a_reset() {
 #[test]
 fn a_wrong_message_is_told_with_the_wire_of_the_client() {
     let report = report_of(|| {
-        let exam = exam();
-        let host = exam.listen();
+        let case = case();
+        let host = case.listen();
         let mut stream = TcpStream::connect(host.address()).unwrap();
         stream.write_all(b"HELLO").unwrap();
         host.accept().expect(b"hello");
@@ -64,15 +64,15 @@ fn a_small_buffer_takes_little_of_what_nobody_reads() {
         }
         taken
     };
-    let exam = exam();
-    let (small, usual) = (taken_by(&exam.listen_with_buffer(4096)), taken_by(&exam.listen()));
+    let case = case();
+    let (small, usual) = (taken_by(&case.listen_with_buffer(4096)), taken_by(&case.listen()));
     assert!(small < usual, "{small} bytes of {usual}");
 }
 
 #[test]
 fn whoever_has_heard_enough_and_leaves_is_seen() {
-    let exam = exam();
-    let host = exam.listen();
+    let case = case();
+    let host = case.listen();
     let mut stream = TcpStream::connect(host.address()).unwrap();
     let listening = thread::spawn(move || stream.read_exact(&mut [0; 3]).unwrap());
     host.accept().send_until_gone(b".", Duration::from_millis(5));
@@ -82,8 +82,8 @@ fn whoever_has_heard_enough_and_leaves_is_seen() {
 #[test]
 fn whoever_never_has_enough_is_told_as_a_timeout() {
     let report = report_of(|| {
-        let exam = exam();
-        let host = exam.listen();
+        let case = case();
+        let host = case.listen();
         let _stream = TcpStream::connect(host.address()).unwrap();
         host.accept().send_until_gone(b".", Duration::from_millis(100));
     });

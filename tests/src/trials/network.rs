@@ -5,7 +5,7 @@ use netlab::conditions::{Conditions, Path, StreamFaults};
 use netlab::faults::{DatagramFaults, Fate};
 use netlab::record::Transport;
 
-use super::{A_MOMENT, assert_says, exam, report_of, serving_once};
+use super::{A_MOMENT, assert_says, case, report_of, serving_once};
 
 /// The second datagram to the server is lost.
 fn loses_the_second() -> Conditions {
@@ -17,15 +17,15 @@ fn loses_the_second() -> Conditions {
 #[test]
 fn what_the_network_loses_is_on_the_wire_of_the_report() {
     let report = report_of(|| {
-        let exam = exam();
-        let host = exam.listen_udp();
-        let server = exam.network(Transport::Udp, host.address(), loses_the_second());
+        let case = case();
+        let host = case.listen_udp();
+        let server = case.network(Transport::Udp, host.address(), loses_the_second());
         let program = UdpSocket::bind("127.0.0.1:0").unwrap();
         for payload in [b"1", b"2", b"3"] {
             program.send_to(payload, server).unwrap();
         }
         assert_eq!((host.receive().1, host.receive().1), (b"1".to_vec(), b"3".to_vec()));
-        exam.fail(crate::Difference::fail("enough"));
+        case.fail(crate::Difference::fail("enough"));
     });
     assert_says(&report, &["the network lies between 127.0.0.1:", "client 1 → server: #1, 1 byte"]);
     assert_says(&report, &["\"2\": lost"]);
@@ -36,7 +36,7 @@ fn what_the_network_loses_is_on_the_wire_of_the_report() {
 #[test]
 fn a_client_keeps_its_number_behind_a_network() {
     let report = report_of(|| {
-        let exam = exam();
+        let case = case();
         let slice = Path {
             stream: StreamFaults { slice: Some(2), ..StreamFaults::default() },
             ..Path::default()
@@ -46,10 +46,10 @@ fn a_client_keeps_its_number_behind_a_network() {
             stream.read_to_end(&mut all).unwrap();
             stream.write_all(&all).unwrap();
         });
-        let network = exam.network(Transport::Tcp, server, Conditions::both_ways(0, slice));
+        let network = case.network(Transport::Tcp, server, Conditions::both_ways(0, slice));
         let (unused, _waiting) = serving_once(drop);
-        let first = exam.connect(unused);
-        let mut second = exam.connect(network);
+        let first = case.connect(unused);
+        let mut second = case.connect(network);
         second.send(b"sliced");
         second.half_close();
         second.expect_last_words(b"whole");
@@ -62,11 +62,11 @@ fn a_client_keeps_its_number_behind_a_network() {
 #[test]
 fn a_refused_connection_is_told_in_words() {
     let report = report_of(|| {
-        let exam = exam();
-        let host = exam.listen();
+        let case = case();
+        let host = case.listen();
         let refuses = Conditions { refuse: true, ..Conditions::default() };
-        let nobody = exam.network(Transport::Tcp, host.address(), refuses);
-        let _ = exam.connect(nobody);
+        let nobody = case.network(Transport::Tcp, host.address(), refuses);
+        let _ = case.connect(nobody);
     });
     assert_says(&report, &["client 1 cannot connect: connection refused, as nobody listens there"]);
     assert_says(&report, &["nobody listens on 127.0.0.1:"]);
@@ -74,8 +74,8 @@ fn a_refused_connection_is_told_in_words() {
 
 #[test]
 fn a_filtered_port_gives_no_answer_for_as_long_as_the_case_lasts() {
-    let exam = exam();
-    let address = exam.filtered(Ipv4Addr::LOCALHOST.into());
+    let case = case();
+    let address = case.filtered(Ipv4Addr::LOCALHOST.into());
     assert!(address.is_some() || !cfg!(target_os = "linux"));
     if let Some(address) = address {
         let error = TcpStream::connect_timeout(&address, A_MOMENT).unwrap_err();

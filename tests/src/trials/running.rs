@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use super::{A_MOMENT, assert_says, exam_of, report_of};
+use super::{A_MOMENT, assert_says, case_of, report_of};
 use crate::patience::patience;
 
 const NOWHERE: std::net::SocketAddr =
@@ -12,8 +12,8 @@ const NOWHERE: std::net::SocketAddr =
 
 #[test]
 fn the_contracts_arguments_come_first_and_the_output_is_given_back() {
-    let exam = exam_of("echo $*; echo trouble >&2; exit 1");
-    let ran = exam.start_client(NOWHERE, &["a.txt", "--fast"]).expect_exit(1);
+    let case = case_of("echo $*; echo trouble >&2; exit 1");
+    let ran = case.start_client(NOWHERE, &["a.txt", "--fast"]).expect_exit(1);
     assert_eq!(ran.stdout, "client --addr 127.0.0.1:9 a.txt --fast\n");
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), "trouble\n"));
 }
@@ -21,7 +21,7 @@ fn the_contracts_arguments_come_first_and_the_output_is_given_back() {
 #[test]
 fn a_wrong_exit_code_is_told_in_words() {
     let report = report_of(|| {
-        exam_of("echo all is well >&2").start_client(NOWHERE, &[]).expect_exit(1);
+        case_of("echo all is well >&2").start_client(NOWHERE, &[]).expect_exit(1);
     });
     assert_says(&report, &["fail: your program ended with exit status: 0, but 1 is expected"]);
     assert_says(&report, &["the network or the other side failed", "all is well"]);
@@ -31,7 +31,7 @@ fn a_wrong_exit_code_is_told_in_words() {
 #[test]
 fn a_signal_is_a_crash() {
     let report = report_of(|| {
-        exam_of("kill -SEGV $$").start_client(NOWHERE, &[]).expect_exit(0);
+        case_of("kill -SEGV $$").start_client(NOWHERE, &[]).expect_exit(0);
     });
     assert_says(&report, &["crash: your program has ended (signal: 11"]);
 }
@@ -39,43 +39,43 @@ fn a_signal_is_a_crash() {
 #[test]
 fn a_program_that_runs_on_is_told_as_a_timeout() {
     let report = report_of(|| {
-        exam_of("sleep 1000").start_client(NOWHERE, &[]).expect_exit(0);
+        case_of("sleep 1000").start_client(NOWHERE, &[]).expect_exit(0);
     });
     assert_says(&report, &["timeout: your program still runs after"]);
 }
 
 #[test]
 fn an_end_that_is_too_early_is_told() {
-    let exam = exam_of("sleep 1000");
-    let running = exam.start_client(NOWHERE, &[]);
+    let case = case_of("sleep 1000");
+    let running = case.start_client(NOWHERE, &[]);
     running.expect_still_running(A_MOMENT);
     running.kill();
     let report = report_of(|| {
         let patient = Duration::from_secs(60);
-        exam_of("exit 0").start_client(NOWHERE, &[]).expect_still_running(patient);
+        case_of("exit 0").start_client(NOWHERE, &[]).expect_still_running(patient);
     });
     assert_says(&report, &["your program has ended too early", "exit status: 0"]);
 }
 
 #[test]
 fn the_longest_wait_is_remembered_and_silence_is_none() {
-    let exam = exam_of("[ $4 = short ] || sleep 1000");
-    exam.start_client(NOWHERE, &["short"]).expect_exit(0);
-    let longest = exam.longest_wait();
+    let case = case_of("[ $4 = short ] || sleep 1000");
+    case.start_client(NOWHERE, &["short"]).expect_exit(0);
+    let longest = case.longest_wait();
     assert!(longest > Duration::ZERO);
-    exam.start_client(NOWHERE, &["long"]).expect_still_running(longest + A_MOMENT);
-    assert_eq!(exam.longest_wait(), longest);
+    case.start_client(NOWHERE, &["long"]).expect_still_running(longest + A_MOMENT);
+    assert_eq!(case.longest_wait(), longest);
 }
 
 /// Its end is told, too, but is not taken for the reason.
 #[test]
 fn a_program_that_has_said_something_wrong_may_end_after_it() {
     let report = report_of(|| {
-        let exam = exam_of("exit 0");
-        let host = exam.listen();
+        let case = case_of("exit 0");
+        let host = case.listen();
         let mut stream = TcpStream::connect(host.address()).unwrap();
         let mut client = host.accept();
-        let running = exam.start_client(host.address(), &[]);
+        let running = case.start_client(host.address(), &[]);
         // This fails as soon as it has ended.
         report_of(|| running.expect_still_running(Duration::from_secs(60)));
         stream.write_all(b"HELLO").unwrap();
@@ -89,9 +89,9 @@ fn a_program_that_has_said_something_wrong_may_end_after_it() {
 fn a_program_that_ends_without_connecting_is_not_waited_for() {
     let began = Instant::now();
     let report = report_of(|| {
-        let exam = exam_of("echo the server is gone >&2; exit 1");
-        let host = exam.listen();
-        let _running = exam.start_client(host.address(), &[]);
+        let case = case_of("echo the server is gone >&2; exit 1");
+        let host = case.listen();
+        let _running = case.start_client(host.address(), &[]);
         let _ = host.accept();
     });
     assert_says(&report, &["fail: your program has ended (exit status: 1)", "the server is gone"]);

@@ -1,11 +1,11 @@
 use std::net::UdpSocket;
 
-use super::{A_MOMENT, assert_says, exam, report_of};
+use super::{A_MOMENT, assert_says, case, report_of};
 
 #[test]
 fn datagrams_go_both_ways() {
-    let exam = exam();
-    let host = exam.listen_udp();
+    let case = case();
+    let host = case.listen_udp();
     let program = UdpSocket::bind("127.0.0.1:0").unwrap();
     program.send_to(b"ping", host.address()).unwrap();
     let (peer, payload) = host.receive();
@@ -18,8 +18,8 @@ fn datagrams_go_both_ways() {
 #[test]
 fn a_datagram_in_the_silence_is_told() {
     let report = report_of(|| {
-        let exam = exam();
-        let host = exam.listen_udp();
+        let case = case();
+        let host = case.listen_udp();
         let program = UdpSocket::bind("127.0.0.1:0").unwrap();
         program.send_to(b"once more", host.address()).unwrap();
         host.expect_silence(std::time::Duration::from_secs(60));
@@ -30,9 +30,9 @@ fn a_datagram_in_the_silence_is_told() {
 
 #[test]
 fn a_sender_hears_only_the_server_it_sends_to() {
-    let exam = exam();
+    let case = case();
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let sender = exam.sender(server.local_addr().unwrap());
+    let sender = case.sender(server.local_addr().unwrap());
     let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
     stranger.send_to(b"lies", sender.address()).unwrap();
     sender.expect_silence(A_MOMENT);
@@ -43,8 +43,8 @@ fn a_sender_hears_only_the_server_it_sends_to() {
 /// Asked in a loop: the system may tell of the refusal with the next call, or the one after it.
 #[test]
 fn a_host_refuses_everybody_and_then_takes_one() {
-    let exam = exam();
-    let host = exam.listen_udp();
+    let case = case();
+    let host = case.listen_udp();
     let program = UdpSocket::bind("127.0.0.1:0").unwrap();
     program.connect(host.address()).unwrap();
     host.refuse_everybody();
@@ -61,8 +61,8 @@ fn a_host_refuses_everybody_and_then_takes_one() {
 
 #[test]
 fn a_datagram_is_noticed_amid_the_strays() {
-    let exam = exam();
-    let host = exam.listen_udp();
+    let case = case();
+    let host = case.listen_udp();
     let program = UdpSocket::bind("127.0.0.1:0").unwrap();
     program.connect(host.address()).unwrap();
     let address = program.local_addr().unwrap();
@@ -80,9 +80,9 @@ fn a_datagram_is_noticed_amid_the_strays() {
 #[cfg(unix)]
 fn a_program_that_has_ended_sends_no_more() {
     let report = report_of(|| {
-        let exam = super::exam_of("exit 2");
-        let host = exam.listen_udp();
-        let _running = exam.start_client(host.address(), &[]);
+        let case = super::case_of("exit 2");
+        let host = case.listen_udp();
+        let _running = case.start_client(host.address(), &[]);
         let _ = host.receive();
     });
     assert_says(&report, &["fail: your program has ended (exit status: 2)"]);

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use graded::Exam;
+use graded::Case;
 use rstest::rstest;
 
 use super::{expect_code, expect_refusals, expect_usage};
@@ -16,17 +16,17 @@ enum Word {
 }
 
 fn expect(address: &str, word: Word, expected: &str) {
-    let exam = Exam::of("01", "classify");
-    let ran = exam.run(&[address], "");
+    let case = Case::of("01", "classify");
+    let ran = case.run(&[address], "");
     let words: Vec<&str> = ran.stdout.trim_end_matches('\n').split(' ').collect();
-    exam.expect_equal("the number of words in the line", "3", &words.len().to_string());
-    exam.expect_equal("the address in the line", address, words[0]);
+    case.expect_equal("the number of words in the line", "3", &words.len().to_string());
+    case.expect_equal("the address in the line", address, words[0]);
     let what = match word {
         Word::Class => "the class in the line",
         Word::Purpose => "the purpose in the line",
     };
-    exam.expect_equal(what, expected, words[word as usize]);
-    exam.expect_equal("the exit code", "Some(0)", &format!("{:?}", ran.code));
+    case.expect_equal(what, expected, words[word as usize]);
+    case.expect_equal("the exit code", "Some(0)", &format!("{:?}", ran.code));
 }
 
 #[rstest]
@@ -83,11 +83,11 @@ fn loopback_is_the_whole_block(#[case] address: &str) {
 /// A random address for each first octet, told apart here by numbers and not by bits.
 #[rstest]
 fn any_address_has_its_class() {
-    let exam = Exam::of("01", "classify");
-    let addresses: Vec<Ipv4Addr> = (0..=255).map(|first| random_address(&exam, first)).collect();
+    let case = Case::of("01", "classify");
+    let addresses: Vec<Ipv4Addr> = (0..=255).map(|first| random_address(&case, first)).collect();
     let texts: Vec<String> = addresses.iter().map(Ipv4Addr::to_string).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let ran = exam.run(&texts, "");
+    let ran = case.run(&texts, "");
     let classes = addresses.iter().map(|address| match u32::from(*address) {
         0..2_147_483_648 => "A",
         2_147_483_648..3_221_225_472 => "B",
@@ -99,11 +99,11 @@ fn any_address_has_its_class() {
         texts.iter().zip(classes).map(|(text, class)| format!("{text} {class}")).collect();
     let two_words = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
     let got: Vec<String> = ran.stdout.lines().map(two_words).collect();
-    exam.expect_equal("the address and the class", &expected.join("\n"), &got.join("\n"));
+    case.expect_equal("the address and the class", &expected.join("\n"), &got.join("\n"));
 }
 
-fn random_address(exam: &Exam, first: u8) -> Ipv4Addr {
-    let bytes = exam.random_bytes(3);
+fn random_address(case: &Case, first: u8) -> Ipv4Addr {
+    let bytes = case.random_bytes(3);
     Ipv4Addr::new(first, bytes[0], bytes[1], bytes[2])
 }
 
@@ -113,9 +113,9 @@ fn random_address(exam: &Exam, first: u8) -> Ipv4Addr {
 #[case::no_address_at_all("localhost")]
 #[case::an_octet_with_a_leading_zero("10.0.0.01")]
 fn a_bad_address_is_named_and_the_good_ones_still_print(#[case] bad: &str) {
-    let exam = Exam::of("01", "classify");
+    let case = Case::of("01", "classify");
     let good = [("10.0.0.1", "10.0.0.1 A private"), ("1.2.3.4", "1.2.3.4 A -")];
-    expect_refusals(&exam, good, &[bad]);
+    expect_refusals(&case, good, &[bad]);
 }
 
 #[rstest]
@@ -128,10 +128,10 @@ fn standard_input_works_like_arguments(
     #[case] lines: &[&str],
     #[case] code: i32,
 ) {
-    let exam = Exam::of("01", "classify");
-    let ran = exam.run(&["-"], input);
+    let case = Case::of("01", "classify");
+    let ran = case.run(&["-"], input);
     let got: Vec<&str> = ran.stdout.lines().collect();
-    exam.expect_equal("standard output", &lines.join("\n"), &got.join("\n"));
-    expect_code(&exam, &ran, code);
-    expect_usage(&exam);
+    case.expect_equal("standard output", &lines.join("\n"), &got.join("\n"));
+    expect_code(&case, &ran, code);
+    expect_usage(&case);
 }

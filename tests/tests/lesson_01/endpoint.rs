@@ -1,6 +1,6 @@
 //! `endpoint`: what `HOST:PORT` means.
 
-use graded::Exam;
+use graded::Case;
 use rstest::rstest;
 
 use super::{expect_code, expect_lines, expect_refusals, expect_usage};
@@ -10,8 +10,8 @@ const GOOD: [(&str, &str); 2] =
 /// The longest label, and a letter more would be too much.
 const LABEL: &str = "a234567890b234567890c234567890d234567890e234567890f234567890g23";
 
-fn exam() -> Exam {
-    Exam::of("01", "endpoint")
+fn case() -> Case {
+    Case::of("01", "endpoint")
 }
 
 #[rstest]
@@ -19,7 +19,7 @@ fn exam() -> Exam {
 #[case::all_of_them("0.0.0.0:80", "ipv4 0.0.0.0 80 system")]
 #[case::the_last_one("255.255.255.255:80", "ipv4 255.255.255.255 80 system")]
 fn an_ipv4_address_is_told(#[case] text: &str, #[case] line: &str) {
-    expect_lines(&exam(), &[text], &[line]);
+    expect_lines(&case(), &[text], &[line]);
 }
 
 #[rstest]
@@ -27,7 +27,7 @@ fn an_ipv4_address_is_told(#[case] text: &str, #[case] line: &str) {
 #[case::unspecified("[::]:8888", "ipv6 :: 8888 user")]
 #[case::with_an_ipv4_address("[::ffff:192.0.2.1]:53", "ipv6 ::ffff:192.0.2.1 53 system")]
 fn an_ipv6_address_stands_in_brackets(#[case] text: &str, #[case] line: &str) {
-    expect_lines(&exam(), &[text], &[line]);
+    expect_lines(&case(), &[text], &[line]);
 }
 
 #[rstest]
@@ -35,7 +35,7 @@ fn an_ipv6_address_stands_in_brackets(#[case] text: &str, #[case] line: &str) {
 #[case::letters("[2001:DB8::ABCD]:80", "ipv6 2001:db8::abcd 80 system")]
 #[case::one_zero_group("[2001:db8:0:1:1:1:1:1]:80", "ipv6 2001:db8:0:1:1:1:1:1 80 system")]
 fn an_ipv6_address_is_printed_in_its_canonical_form(#[case] text: &str, #[case] line: &str) {
-    expect_lines(&exam(), &[text], &[line]);
+    expect_lines(&case(), &[text], &[line]);
 }
 
 #[rstest]
@@ -44,17 +44,17 @@ fn an_ipv6_address_is_printed_in_its_canonical_form(#[case] text: &str, #[case] 
 #[case::a_number_that_is_not_the_last_label("10.0.0.example:80", "name 10.0.0.example 80 system")]
 #[case::capital_letters("WWW.Example.ORG:80", "name www.example.org 80 system")]
 fn a_name_is_told_in_small_letters(#[case] text: &str, #[case] line: &str) {
-    expect_lines(&exam(), &[text], &[line]);
+    expect_lines(&case(), &[text], &[line]);
 }
 
 #[rstest]
 fn names_may_be_as_long_as_names_are() {
-    let exam = exam();
+    let case = case();
     // 63 + 1 + 63 + 1 + 63 + 1 + 61 = 253.
     let longest = format!("{LABEL}.{LABEL}.{LABEL}.{}", &LABEL[..61]);
     let line = format!("name {longest} 80 system");
-    expect_lines(&exam, &[&format!("{longest}:80")], &[&line]);
-    expect_refusals(&exam, GOOD, &[&format!("{longest}x:80"), &format!("{LABEL}x:80")]);
+    expect_lines(&case, &[&format!("{longest}:80")], &[&line]);
+    expect_refusals(&case, GOOD, &[&format!("{longest}x:80"), &format!("{LABEL}x:80")]);
 }
 
 #[rstest]
@@ -67,17 +67,17 @@ fn names_may_be_as_long_as_names_are() {
 #[case::last_of_dynamic("127.0.0.1:65535", "dynamic")]
 fn a_port_is_in_its_range(#[case] text: &str, #[case] range: &str) {
     let (_, port) = text.split_at("127.0.0.1:".len());
-    expect_lines(&exam(), &[text], &[&format!("ipv4 127.0.0.1 {port} {range}")]);
+    expect_lines(&case(), &[text], &[&format!("ipv4 127.0.0.1 {port} {range}")]);
 }
 
 #[rstest]
 fn any_address_and_port() {
-    let exam = exam();
+    let case = case();
     let mut texts = Vec::new();
     let mut lines = Vec::new();
     for _ in 0..20 {
-        let bytes = exam.random_bytes(16);
-        let port = exam.random_length(1024, 49_151);
+        let bytes = case.random_bytes(16);
+        let port = case.random_length(1024, 49_151);
         let [a, b, c, d] = [bytes[0], bytes[1], bytes[2], bytes[3]];
         texts.push(format!("{a}.{b}.{c}.{d}:{port}"));
         lines.push(format!("ipv4 {a}.{b}.{c}.{d} {port} user"));
@@ -88,7 +88,7 @@ fn any_address_and_port() {
         lines.push(format!("ipv6 {address} {port} user"));
     }
     let (texts, lines) = (borrowed(&texts), borrowed(&lines));
-    expect_lines(&exam, &texts, &lines);
+    expect_lines(&case, &texts, &lines);
 }
 
 fn borrowed(texts: &[String]) -> Vec<&str> {
@@ -101,7 +101,7 @@ fn borrowed(texts: &[String]) -> Vec<&str> {
 #[case::no_number(&["example.org:http", "example.org:-1", "example.org:8o"])]
 #[case::another_way_to_write_a_number(&["127.0.0.1:+80", "127.0.0.1:080", "127.0.0.1: 80"])]
 fn a_bad_port_is_refused(#[case] bad: &[&str]) {
-    expect_refusals(&exam(), GOOD, bad);
+    expect_refusals(&case(), GOOD, bad);
 }
 
 #[rstest]
@@ -110,7 +110,7 @@ fn a_bad_port_is_refused(#[case] bad: &[&str]) {
 #[case::no_colon_behind(&["[::1]80", "[::1]x:80"])]
 #[case::no_ipv6_inside(&["[127.0.0.1]:80", "[localhost]:80", "[]:80", "[::g]:80", "[1:2:3]:80"])]
 fn ipv6_without_its_brackets_is_refused(#[case] bad: &[&str]) {
-    expect_refusals(&exam(), GOOD, bad);
+    expect_refusals(&case(), GOOD, bad);
 }
 
 #[rstest]
@@ -120,7 +120,7 @@ fn ipv6_without_its_brackets_is_refused(#[case] bad: &[&str]) {
 #[case::a_leading_zero(&["10.0.0.01:80"])]
 #[case::a_name_that_ends_in_a_number(&["example.7:80"])]
 fn a_bad_address_is_no_name(#[case] bad: &[&str]) {
-    expect_refusals(&exam(), GOOD, bad);
+    expect_refusals(&case(), GOOD, bad);
 }
 
 #[rstest]
@@ -130,7 +130,7 @@ fn a_bad_address_is_no_name(#[case] bad: &[&str]) {
 #[case::other_characters(&["my host:80", "a_b:80", "例子.cn:80", "a/b:80"])]
 #[case::a_url(&["http://example.org:80", "http://example.org"])]
 fn what_is_no_name_is_refused(#[case] bad: &[&str]) {
-    expect_refusals(&exam(), GOOD, bad);
+    expect_refusals(&case(), GOOD, bad);
 }
 
 #[rstest]
@@ -138,9 +138,9 @@ fn what_is_no_name_is_refused(#[case] bad: &[&str]) {
 #[case::empty_lines_and_blanks("\n  a:1 \r\n\n\tb:2", 0)]
 #[case::a_bad_one("a:1\na\nb:2", 2)]
 fn standard_input_works_like_arguments(#[case] input: &str, #[case] code: i32) {
-    let exam = exam();
-    let ran = exam.run(&["-"], input);
-    exam.expect_equal("standard output", "name a 1 system\nname b 2 system\n", &ran.stdout);
-    expect_code(&exam, &ran, code);
-    expect_usage(&exam);
+    let case = case();
+    let ran = case.run(&["-"], input);
+    case.expect_equal("standard output", "name a 1 system\nname b 2 system\n", &ran.stdout);
+    expect_code(&case, &ran, code);
+    expect_usage(&case);
 }

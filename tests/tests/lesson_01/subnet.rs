@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use graded::Exam;
+use graded::Case;
 use ipnet::Ipv4Net;
 use rstest::rstest;
 
@@ -13,15 +13,15 @@ const GOOD: [(&str, &str); 2] = [
     ("192.168.1.77/24", "192.168.1.0/24 192.168.1.255 192.168.1.1 192.168.1.254 254"),
 ];
 
-fn exam() -> Exam {
-    Exam::of("01", "subnet")
+fn case() -> Case {
+    Case::of("01", "subnet")
 }
 
 #[rstest]
 #[case::class_a("10.1.2.3/8", "10.0.0.0/8 10.255.255.255 10.0.0.1 10.255.255.254 16777214")]
 #[case::class_c("192.0.2.200/24", "192.0.2.0/24 192.0.2.255 192.0.2.1 192.0.2.254 254")]
 fn a_prefix_that_ends_with_an_octet(#[case] text: &str, #[case] line: &str) {
-    expect_lines(&exam(), &[text], &[line]);
+    expect_lines(&case(), &[text], &[line]);
 }
 
 #[rstest]
@@ -33,27 +33,27 @@ fn a_prefix_that_ends_with_an_octet(#[case] text: &str, #[case] line: &str) {
     "128.0.0.0/1 255.255.255.255 128.0.0.1 255.255.255.254 2147483646"
 )]
 fn a_prefix_that_ends_within_an_octet(#[case] text: &str, #[case] line: &str) {
-    expect_lines(&exam(), &[text], &[line]);
+    expect_lines(&case(), &[text], &[line]);
 }
 
 #[rstest]
 fn any_address_and_prefix() {
-    let exam = exam();
-    let nets: Vec<Ipv4Net> = (0..40).map(|_| random_net(&exam)).collect();
+    let case = case();
+    let nets: Vec<Ipv4Net> = (0..40).map(|_| random_net(&case)).collect();
     let texts: Vec<String> = nets.iter().map(Ipv4Net::to_string).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let lines: Vec<String> = nets.iter().map(|net| line_of(*net)).collect();
-    expect_lines(&exam, &texts, &lines.iter().map(String::as_str).collect::<Vec<_>>());
+    expect_lines(&case, &texts, &lines.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
 /// A prefix from 1 to 30; the others have rules of their own and points of their own.
-fn random_net(exam: &Exam) -> Ipv4Net {
-    let prefix = u8::try_from(exam.random_length(1, 30)).unwrap_or(24);
-    Ipv4Net::new_assert(random_address(exam), prefix)
+fn random_net(case: &Case) -> Ipv4Net {
+    let prefix = u8::try_from(case.random_length(1, 30)).unwrap_or(24);
+    Ipv4Net::new_assert(random_address(case), prefix)
 }
 
-fn random_address(exam: &Exam) -> Ipv4Addr {
-    let bytes = exam.random_bytes(4);
+fn random_address(case: &Case) -> Ipv4Addr {
+    let bytes = case.random_bytes(4);
     Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3])
 }
 
@@ -74,7 +74,7 @@ fn line_of(net: Ipv4Net) -> String {
     "255.255.255.254/31 - 255.255.255.254 255.255.255.255 2"
 )]
 fn a_line_between_two_has_no_broadcast(#[case] text: &str, #[case] line: &str) {
-    expect_lines(&exam(), &[text], &[line]);
+    expect_lines(&case(), &[text], &[line]);
 }
 
 #[rstest]
@@ -82,7 +82,7 @@ fn a_line_between_two_has_no_broadcast(#[case] text: &str, #[case] line: &str) {
 #[case::the_first("0.0.0.0/32", "0.0.0.0/32 - 0.0.0.0 0.0.0.0 1")]
 #[case::the_last("255.255.255.255/32", "255.255.255.255/32 - 255.255.255.255 255.255.255.255 1")]
 fn one_address_is_one_host(#[case] text: &str, #[case] line: &str) {
-    expect_lines(&exam(), &[text], &[line]);
+    expect_lines(&case(), &[text], &[line]);
 }
 
 #[rstest]
@@ -90,7 +90,7 @@ fn one_address_is_one_host(#[case] text: &str, #[case] line: &str) {
 #[case::as_a_mask("198.51.100.7/0.0.0.0")]
 fn everything_is_one_network(#[case] text: &str) {
     let line = "0.0.0.0/0 255.255.255.255 0.0.0.1 255.255.255.254 4294967294";
-    expect_lines(&exam(), &[text], &[line]);
+    expect_lines(&case(), &[text], &[line]);
 }
 
 #[rstest]
@@ -98,7 +98,7 @@ fn everything_is_one_network(#[case] text: &str) {
 #[case::of_20("10.1.2.3/255.255.240.0", "10.1.0.0/20 10.1.15.255 10.1.0.1 10.1.15.254 4094")]
 #[case::of_32("10.1.2.3/255.255.255.255", "10.1.2.3/32 - 10.1.2.3 10.1.2.3 1")]
 fn a_mask_is_read_as_a_prefix(#[case] text: &str, #[case] line: &str) {
-    expect_lines(&exam(), &[text], &[line]);
+    expect_lines(&case(), &[text], &[line]);
 }
 
 #[rstest]
@@ -106,7 +106,7 @@ fn a_mask_is_read_as_a_prefix(#[case] text: &str, #[case] line: &str) {
 #[case::a_hole_within_an_octet("10.1.2.3/255.255.253.0")]
 #[case::upside_down("10.1.2.3/0.0.0.255")]
 fn a_mask_with_a_hole_is_refused(#[case] bad: &str) {
-    expect_refusals(&exam(), GOOD, &[bad]);
+    expect_refusals(&case(), GOOD, &[bad]);
 }
 
 #[rstest]
@@ -116,7 +116,7 @@ fn a_mask_with_a_hole_is_refused(#[case] bad: &str) {
 #[case::bad_address(&["10.0.0.256/8", "10.0.0/8", "/8", "host/8"])]
 #[case::two_slashes(&["10.0.0.1/8/8"])]
 fn what_is_no_network_is_named_and_the_others_still_print(#[case] bad: &[&str]) {
-    expect_refusals(&exam(), GOOD, bad);
+    expect_refusals(&case(), GOOD, bad);
 }
 
 #[rstest]
@@ -124,10 +124,10 @@ fn what_is_no_network_is_named_and_the_others_still_print(#[case] bad: &[&str]) 
 #[case::empty_lines_and_blanks("\n  10.1.2.3/32 \r\n\n\t10.1.2.4/32", 0)]
 #[case::a_bad_one("10.1.2.3/32\n10.1.2.3\n10.1.2.4/32", 2)]
 fn standard_input_works_like_arguments(#[case] input: &str, #[case] code: i32) {
-    let exam = exam();
-    let ran = exam.run(&["-"], input);
+    let case = case();
+    let ran = case.run(&["-"], input);
     let lines = "10.1.2.3/32 - 10.1.2.3 10.1.2.3 1\n10.1.2.4/32 - 10.1.2.4 10.1.2.4 1\n";
-    exam.expect_equal("standard output", lines, &ran.stdout);
-    expect_code(&exam, &ran, code);
-    expect_usage(&exam);
+    case.expect_equal("standard output", lines, &ran.stdout);
+    expect_code(&case, &ran, code);
+    expect_usage(&case);
 }

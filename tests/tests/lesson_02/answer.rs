@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use graded::Exam;
+use graded::Case;
 use netlab::conditions::{Coalesce, Conditions, Path, Stall, StreamFaults};
 use netlab::record::Transport;
 use rstest::rstest;
@@ -12,13 +12,13 @@ use super::{A_MOMENT, expect_code_1_on_a_taken_port, expect_code_2_on_arguments}
 /// What fits into one segment on every system's loopback, and into every buffer.
 const SHORT: usize = 500;
 
-fn exam() -> Exam {
-    Exam::of("02", "answer")
+fn case() -> Case {
+    Case::of("02", "answer")
 }
 
 /// One client from its first byte to the answer.
-fn converse(exam: &Exam, server: SocketAddr, message: &[u8]) {
-    let mut client = exam.connect(server);
+fn converse(case: &Case, server: SocketAddr, message: &[u8]) {
+    let mut client = case.connect(server);
     client.send(message);
     client.half_close();
     client.expect_last_words(&answer_to(message));
@@ -34,9 +34,9 @@ fn answer_to(message: &[u8]) -> Vec<u8> {
 #[case::two_words("good morning")]
 #[case::empty("")]
 fn a_short_message_is_answered_with_its_length(#[case] message: &str) {
-    let exam = exam();
-    let server = exam.serve();
-    converse(&exam, server, message.as_bytes());
+    let case = case();
+    let server = case.serve();
+    converse(&case, server, message.as_bytes());
 }
 
 #[rstest]
@@ -45,19 +45,19 @@ fn a_short_message_is_answered_with_its_length(#[case] message: &str) {
 #[case::newlines(b"\r\n\n")]
 #[case::blanks(b"  \t ")]
 fn any_bytes_make_a_message(#[case] edge: &[u8]) {
-    let exam = exam();
-    let server = exam.serve();
-    let middle = exam.random_bytes(exam.random_length(1, SHORT));
-    converse(&exam, server, &[edge, &middle, edge].concat());
+    let case = case();
+    let server = case.serve();
+    let middle = case.random_bytes(case.random_length(1, SHORT));
+    converse(&case, server, &[edge, &middle, edge].concat());
 }
 
 #[rstest]
 fn every_client_is_answered() {
-    let exam = exam();
-    let server = exam.serve();
+    let case = case();
+    let server = case.serve();
     for _ in 0..20 {
-        let message = exam.random_bytes(exam.random_length(0, SHORT));
-        converse(&exam, server, &message);
+        let message = case.random_bytes(case.random_length(0, SHORT));
+        converse(&case, server, &message);
     }
 }
 
@@ -65,11 +65,11 @@ fn every_client_is_answered() {
 #[case::one_byte_at_a_time(1)]
 #[case::a_few_bytes_at_a_time(7)]
 fn a_message_lasts_until_the_half_close(#[case] piece: usize) {
-    let exam = exam();
-    let server = exam.serve();
-    let message = exam.random_bytes(exam.random_length(6_000, 9_000));
+    let case = case();
+    let server = case.serve();
+    let message = case.random_bytes(case.random_length(6_000, 9_000));
     let (beginning, rest) = message.split_at(3);
-    let mut client = exam.connect(server);
+    let mut client = case.connect(server);
     client.send_in_pieces(beginning, piece);
     client.expect_silence(A_MOMENT);
     client.send_in_pieces(rest, piece);
@@ -90,12 +90,12 @@ fn a_message_lasts_until_the_half_close(#[case] piece: usize) {
     ..StreamFaults::default()
 })]
 fn the_network_may_cut_and_glue(#[case] stream: StreamFaults) {
-    let exam = exam();
+    let case = case();
     let path = Path { stream, ..Path::default() };
     let conditions = Conditions { to_server: path, ..Conditions::default() };
-    let relay = exam.network(Transport::Tcp, exam.serve(), conditions);
-    let message = exam.random_bytes(exam.random_length(2_000, 3_000));
-    let mut client = exam.connect(relay);
+    let relay = case.network(Transport::Tcp, case.serve(), conditions);
+    let message = case.random_bytes(case.random_length(2_000, 3_000));
+    let mut client = case.connect(relay);
     client.send_in_pieces(&message, 700);
     client.half_close();
     client.expect_last_words(&answer_to(&message));
@@ -105,9 +105,9 @@ fn the_network_may_cut_and_glue(#[case] stream: StreamFaults) {
 #[case::a_mebibyte(1024 * 1024)]
 #[case::an_odd_number(300_001)]
 fn a_large_message_is_counted_to_the_last_byte(#[case] length: usize) {
-    let exam = exam();
-    let server = exam.serve();
-    converse(&exam, server, &exam.random_bytes(length));
+    let case = case();
+    let server = case.serve();
+    converse(&case, server, &case.random_bytes(length));
 }
 
 #[rstest]
@@ -120,37 +120,37 @@ fn a_client_that_vanishes_ends_only_its_own_connection(
     #[case] length: usize,
     #[case] resets: bool,
 ) {
-    let exam = exam();
-    let server = exam.serve();
+    let case = case();
+    let server = case.serve();
     for _ in 0..5 {
-        let mut client = exam.connect(server);
-        client.send(&exam.random_bytes(length));
+        let mut client = case.connect(server);
+        client.send(&case.random_bytes(length));
         if resets { client.reset() } else { client.vanish() }
     }
-    converse(&exam, server, &exam.random_bytes(SHORT));
+    converse(&case, server, &case.random_bytes(SHORT));
 }
 
 /// The client is still connected when the server is killed, so the server's side closes
 /// first, and TIME-WAIT is on the server's port.
 #[rstest]
 fn the_same_port_can_be_bound_again_at_once() {
-    let exam = exam();
-    let server = exam.serve();
-    let mut client = exam.connect(server);
+    let case = case();
+    let server = case.serve();
+    let mut client = case.connect(server);
     client.send(b"unfinished");
     client.stay(A_MOMENT);
-    let again = exam.serve_at(&[], &server.to_string());
-    converse(&exam, again, b"hello");
+    let again = case.serve_at(&[], &server.to_string());
+    converse(&case, again, b"hello");
     client.vanish();
 }
 
 #[rstest]
 fn it_tells_by_its_exit_code_why_it_cannot_serve() {
-    let exam = exam();
-    let server = exam.serve();
-    converse(&exam, server, b"hello");
-    expect_code_1_on_a_taken_port(&exam, server);
-    converse(&exam, server, b"hello");
+    let case = case();
+    let server = case.serve();
+    converse(&case, server, b"hello");
+    expect_code_1_on_a_taken_port(&case, server);
+    converse(&case, server, b"hello");
     let nowhere = ["server", "--addr", "nowhere"];
-    expect_code_2_on_arguments(&exam, &[&nowhere, &["server", "--loud"]]);
+    expect_code_2_on_arguments(&case, &[&nowhere, &["server", "--loud"]]);
 }

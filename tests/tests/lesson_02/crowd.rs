@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use graded::{Client, Difference, Exam};
+use graded::{Case, Client, Difference};
 use netlab::conditions::{Coalesce, Conditions, Path, Stall, StreamFaults};
 use netlab::record::Transport;
 use rstest::rstest;
@@ -21,8 +21,8 @@ const FLOOD_BYTES: usize = 64 * 1024 * 1024;
 /// How long to wait before the next look at something that takes its time.
 const LOOK: Duration = Duration::from_millis(20);
 
-fn exam() -> Exam {
-    Exam::of("02", "crowd")
+fn case() -> Case {
+    Case::of("02", "crowd")
 }
 
 /// An idle limit that is soon over, and yet so long that no busy machine makes a client look silent
@@ -30,38 +30,38 @@ fn exam() -> Exam {
 const IDLE_LIMIT: Duration = Duration::from_secs(1);
 
 /// Starts the program with `arguments` and an idle limit.
-fn serve_impatiently(exam: &Exam, arguments: &[&str], limit: Duration) -> SocketAddr {
-    exam.tells_to_wait(limit);
+fn serve_impatiently(case: &Case, arguments: &[&str], limit: Duration) -> SocketAddr {
+    case.tells_to_wait(limit);
     let limit = limit.as_millis().to_string();
-    exam.serve_at(&[arguments, &["--idle", &limit]].concat(), "127.0.0.1:0")
+    case.serve_at(&[arguments, &["--idle", &limit]].concat(), "127.0.0.1:0")
 }
 
 /// Starts the program with `arguments`.
-fn serve(exam: &Exam, arguments: &[&str]) -> SocketAddr {
-    exam.serve_at(arguments, "127.0.0.1:0")
+fn serve(case: &Case, arguments: &[&str]) -> SocketAddr {
+    case.serve_at(arguments, "127.0.0.1:0")
 }
 
 /// A client that has found a place.
-fn enter(exam: &Exam, server: SocketAddr) -> Client {
-    let mut client = exam.connect(server);
+fn enter(case: &Case, server: SocketAddr) -> Client {
+    let mut client = case.connect(server);
     client.expect(WELCOME);
     client
 }
 
 /// A client that tries until it has found a place: soon again at first, and then less and less
 /// often, so that a report still shows what came before.
-fn enter_when_free(exam: &Exam, server: SocketAddr) -> Client {
-    let deadline = exam.deadline();
+fn enter_when_free(case: &Case, server: SocketAddr) -> Client {
+    let deadline = case.deadline();
     let mut pause = LOOK;
     loop {
-        let mut client = exam.connect(server);
+        let mut client = case.connect(server);
         let greeting = client.receive_line();
         if greeting == WELCOME {
             return client;
         }
         if deadline.is_over() {
             let what = "the place of a client that has left is still taken";
-            exam.fail(Difference::fail(what).with(WELCOME, &greeting));
+            case.fail(Difference::fail(what).with(WELCOME, &greeting));
         }
         client.vanish();
         thread::sleep(pause.min(deadline.left()));
@@ -81,23 +81,23 @@ fn leave(mut client: Client) {
 }
 
 /// A client that comes when there is no place.
-fn expect_refusal(exam: &Exam, server: SocketAddr) {
-    let mut client = exam.connect(server);
+fn expect_refusal(case: &Case, server: SocketAddr) {
+    let mut client = case.connect(server);
     client.expect(FULL);
     client.expect_close();
 }
 
 /// The server still serves: a new client comes, talks and leaves.
-fn expect_service(exam: &Exam, server: SocketAddr) {
-    let mut client = enter(exam, server);
-    converse(&mut client, &exam.random_bytes(100));
+fn expect_service(case: &Case, server: SocketAddr) {
+    let mut client = enter(case, server);
+    converse(&mut client, &case.random_bytes(100));
     leave(client);
 }
 
 /// More than a server can have sent back to a client that does not read.
-fn flood(exam: &Exam) -> Vec<u8> {
+fn flood(case: &Case) -> Vec<u8> {
     // A block whose length divides no buffer, so that a missing buffer does not go unnoticed.
-    let block = exam.random_bytes(65_521);
+    let block = case.random_bytes(65_521);
     block.repeat(FLOOD_BYTES / block.len() + 1)
 }
 
@@ -108,10 +108,10 @@ fn flood(exam: &Exam) -> Vec<u8> {
 #[case::not_utf8(b"\xff\xfe \xc3\x28")]
 #[case::line_ends(b"\r\n\n\r")]
 fn everything_comes_back(#[case] said: &[u8]) {
-    let exam = exam();
-    let mut client = enter(&exam, exam.serve());
+    let case = case();
+    let mut client = enter(&case, case.serve());
     converse(&mut client, said);
-    converse(&mut client, &exam.random_bytes(exam.random_length(1, 3_000)));
+    converse(&mut client, &case.random_bytes(case.random_length(1, 3_000)));
     converse(&mut client, said);
     client.send(said);
     client.half_close();
@@ -130,12 +130,12 @@ fn everything_comes_back(#[case] said: &[u8]) {
     ..StreamFaults::default()
 })]
 fn it_comes_back_however_it_is_cut(#[case] stream: StreamFaults) {
-    let exam = exam();
+    let case = case();
     let path = Path { stream, ..Path::default() };
     let conditions = Conditions { to_server: path, ..Conditions::default() };
-    let relay = exam.network(Transport::Tcp, exam.serve(), conditions);
-    let mut client = enter(&exam, relay);
-    let said = exam.random_bytes(exam.random_length(20_000, 30_000));
+    let relay = case.network(Transport::Tcp, case.serve(), conditions);
+    let mut client = enter(&case, relay);
+    let said = case.random_bytes(case.random_length(20_000, 30_000));
     client.send_in_pieces(&said, 1_000);
     client.half_close();
     client.expect_last_words(&said);
@@ -143,11 +143,11 @@ fn it_comes_back_however_it_is_cut(#[case] stream: StreamFaults) {
 
 #[rstest]
 fn many_clients_are_served_at_once() {
-    let exam = exam();
-    let server = exam.serve();
-    let mut clients: Vec<Client> = (0..50).map(|_| enter(&exam, server)).collect();
+    let case = case();
+    let server = case.serve();
+    let mut clients: Vec<Client> = (0..50).map(|_| enter(&case, server)).collect();
     // Everybody says two things before anybody hears something.
-    let said = |_| exam.random_bytes(exam.random_length(1, 500));
+    let said = |_| case.random_bytes(case.random_length(1, 500));
     let said: Vec<Vec<u8>> = (0..clients.len()).map(said).collect();
     for _ in 0..2 {
         for (client, said) in clients.iter_mut().zip(&said) {
@@ -163,39 +163,39 @@ fn many_clients_are_served_at_once() {
 
 #[rstest]
 fn who_does_not_read_holds_up_nobody() {
-    let exam = exam();
-    let server = exam.serve();
-    let mut early = enter(&exam, server);
-    let flood = flood(&exam);
-    let mut flooding = enter(&exam, server);
+    let case = case();
+    let server = case.serve();
+    let mut early = enter(&case, server);
+    let flood = flood(&case);
+    let mut flooding = enter(&case, server);
     flooding.send_until_stuck(&flood);
     converse(&mut early, b"hello");
-    expect_service(&exam, server);
+    expect_service(&case, server);
     flooding.reset();
     leave(early);
 }
 
 #[rstest]
 fn who_does_not_read_is_not_read_from() {
-    let exam = exam();
-    let server = exam.serve();
-    let flood = flood(&exam);
-    let mut flooding = enter(&exam, server);
-    let before = exam.peak_memory();
+    let case = case();
+    let server = case.serve();
+    let flood = flood(&case);
+    let mut flooding = enter(&case, server);
+    let before = case.peak_memory();
     if flooding.send_until_stuck(&flood) == flood.len() {
-        exam.fail(Difference::fail(format!(
+        case.fail(Difference::fail(format!(
             "your program took {} bytes from a client that took nothing back",
             flood.len()
         )));
     }
-    expect_little_memory(&exam, before);
+    expect_little_memory(&case, before);
 }
 
 #[rstest]
 fn a_slow_reader_loses_no_byte() {
-    let exam = exam();
-    let mut client = enter(&exam, exam.serve());
-    let flood = flood(&exam);
+    let case = case();
+    let mut client = enter(&case, case.serve());
+    let flood = flood(&case);
     let taken = client.send_until_stuck(&flood);
     client.half_close();
     client.expect_last_words(&flood[..taken]);
@@ -205,10 +205,10 @@ fn a_slow_reader_loses_no_byte() {
 #[case::who_says_nothing(b"")]
 #[case::who_has_said_something(b"hello")]
 fn a_silent_client_is_told_and_closed(#[case] said: &[u8]) {
-    let exam = exam();
-    let server = serve_impatiently(&exam, &[], IDLE_LIMIT);
-    let timed = exam.must_act_within(IDLE_LIMIT);
-    let mut client = enter(&exam, server);
+    let case = case();
+    let server = serve_impatiently(&case, &[], IDLE_LIMIT);
+    let timed = case.must_act_within(IDLE_LIMIT);
+    let mut client = enter(&case, server);
     client.send(said);
     client.expect(said);
     client.expect_silence(IDLE_LIMIT / 5);
@@ -220,25 +220,25 @@ fn a_silent_client_is_told_and_closed(#[case] said: &[u8]) {
 /// nothing: a byte that is read starts a new count.
 #[rstest]
 fn a_client_that_takes_nothing_is_closed() {
-    let exam = exam();
-    let server = serve_impatiently(&exam, &["--max", "1"], Duration::from_millis(200));
-    let flood = flood(&exam);
-    let mut flooding = enter(&exam, server);
+    let case = case();
+    let server = serve_impatiently(&case, &["--max", "1"], Duration::from_millis(200));
+    let flood = flood(&case);
+    let mut flooding = enter(&case, server);
     flooding.send_until_stuck(&flood);
-    enter_when_free(&exam, server).vanish();
+    enter_when_free(&case, server).vanish();
     flooding.expect_end_or_reset();
 }
 
 #[rstest]
 fn the_idle_limit_counts_from_the_last_byte() {
-    let exam = exam();
-    let server = serve_impatiently(&exam, &[], IDLE_LIMIT);
-    let timed = exam.must_act_within(IDLE_LIMIT);
-    let mut client = enter(&exam, server);
+    let case = case();
+    let server = serve_impatiently(&case, &[], IDLE_LIMIT);
+    let timed = case.must_act_within(IDLE_LIMIT);
+    let mut client = enter(&case, server);
     let started = Instant::now();
     while started.elapsed() < IDLE_LIMIT * 3 / 2 {
         timed.renew();
-        converse(&mut client, &exam.random_bytes(1));
+        converse(&mut client, &case.random_bytes(1));
         client.expect_silence(A_MOMENT);
     }
     leave(client);
@@ -249,11 +249,11 @@ fn the_idle_limit_counts_from_the_last_byte() {
 #[case::three(&["--max", "3"], 3)]
 #[case::a_hundred_if_nothing_is_said(&[], 100)]
 fn who_finds_no_place_is_told_and_closed(#[case] arguments: &[&str], #[case] places: usize) {
-    let exam = exam();
-    let server = serve(&exam, arguments);
-    let mut clients: Vec<Client> = (0..places).map(|_| enter(&exam, server)).collect();
-    expect_refusal(&exam, server);
-    expect_refusal(&exam, server);
+    let case = case();
+    let server = serve(&case, arguments);
+    let mut clients: Vec<Client> = (0..places).map(|_| enter(&case, server)).collect();
+    expect_refusal(&case, server);
+    expect_refusal(&case, server);
     for client in &mut clients {
         converse(client, b"hello");
     }
@@ -261,8 +261,8 @@ fn who_finds_no_place_is_told_and_closed(#[case] arguments: &[&str], #[case] pla
     if let Some(client) = clients.pop() {
         leave(client);
     }
-    let _last = enter_when_free(&exam, server);
-    expect_refusal(&exam, server);
+    let _last = enter_when_free(&case, server);
+    expect_refusal(&case, server);
 }
 
 /// How a client leaves.
@@ -278,19 +278,19 @@ enum Exit {
 
 impl Exit {
     /// A client comes, talks and leaves in this way.
-    fn take(self, exam: &Exam, server: SocketAddr) {
-        let mut client = enter(exam, self.way(exam, server));
+    fn take(self, case: &Case, server: SocketAddr) {
+        let mut client = enter(case, self.way(case, server));
         converse(&mut client, b"hello");
         match self {
             Self::HalfClose => leave(client),
             Self::Close => client.vanish(),
             Self::CloseUnread => {
-                client.send(&exam.random_bytes(30_000));
+                client.send(&case.random_bytes(30_000));
                 client.vanish();
             }
             Self::Reset => client.reset(),
             Self::NetworkReset => {
-                client.send(&exam.random_bytes(1_000));
+                client.send(&case.random_bytes(1_000));
                 client.expect_end_or_reset();
             }
             Self::Silence => client.expect_end_or_reset(),
@@ -298,14 +298,14 @@ impl Exit {
     }
 
     /// Where the client connects: to the server, or to a network that will fail.
-    fn way(self, exam: &Exam, server: SocketAddr) -> SocketAddr {
+    fn way(self, case: &Case, server: SocketAddr) -> SocketAddr {
         if !matches!(self, Self::NetworkReset) {
             return server;
         }
         let stream = StreamFaults { reset_after: Some(500), ..StreamFaults::default() };
         let path = Path { stream, ..Path::default() };
         let conditions = Conditions { to_server: path, ..Conditions::default() };
-        exam.network(Transport::Tcp, server, conditions)
+        case.network(Transport::Tcp, server, conditions)
     }
 }
 
@@ -317,27 +317,27 @@ impl Exit {
 #[case::reset_by_the_network(Exit::NetworkReset)]
 #[case::silence(Exit::Silence)]
 fn a_place_is_free_again_however_its_client_left(#[case] exit: Exit) {
-    let exam = exam();
+    let case = case();
     let server = match exit {
-        Exit::Silence => serve_impatiently(&exam, &["--max", "1"], IDLE_LIMIT),
-        _ => serve(&exam, &["--max", "1"]),
+        Exit::Silence => serve_impatiently(&case, &["--max", "1"], IDLE_LIMIT),
+        _ => serve(&case, &["--max", "1"]),
     };
-    exit.take(&exam, server);
-    enter_when_free(&exam, server).vanish();
+    exit.take(&case, server);
+    enter_when_free(&case, server).vanish();
 }
 
 /// What the server holds, named as in a report: descriptors and threads.
-fn holdings(exam: &Exam) -> [(&'static str, Option<u64>); 2] {
-    [("descriptors", exam.descriptors()), ("threads", exam.threads())]
+fn holdings(case: &Case) -> [(&'static str, Option<u64>); 2] {
+    [("descriptors", case.descriptors()), ("threads", case.threads())]
 }
 
 #[rstest]
 fn two_hundred_clients_leave_nothing_behind() {
-    let exam = exam();
-    let server = serve(&exam, &["--max", "1000"]);
+    let case = case();
+    let server = serve(&case, &["--max", "1000"]);
     let crowd = |size| {
         for index in 0..size {
-            let mut client = enter(&exam, server);
+            let mut client = enter(&case, server);
             converse(&mut client, b"hello");
             match index % 3 {
                 0 => leave(client),
@@ -348,13 +348,13 @@ fn two_hundred_clients_leave_nothing_behind() {
     };
     // What a program prepares for its first clients once and for all is no leak.
     crowd(20);
-    let before = holdings(&exam);
+    let before = holdings(&case);
     crowd(200);
-    exam.step("expect no more descriptors and threads than before these two hundred clients");
-    let deadline = exam.deadline();
-    while let Some(what) = surplus(before, holdings(&exam)) {
+    case.step("expect no more descriptors and threads than before these two hundred clients");
+    let deadline = case.deadline();
+    while let Some(what) = surplus(before, holdings(&case)) {
         if deadline.is_over() {
-            exam.fail(Difference::fail(what));
+            case.fail(Difference::fail(what));
         }
         thread::sleep(LOOK);
     }
@@ -371,27 +371,27 @@ fn surplus(before: [(&str, Option<u64>); 2], after: [(&str, Option<u64>); 2]) ->
 /// TIME-WAIT is on the server's port.
 #[rstest]
 fn the_same_port_can_be_bound_again_at_once() {
-    let exam = exam();
-    let server = exam.serve();
-    let mut client = enter(&exam, server);
+    let case = case();
+    let server = case.serve();
+    let mut client = enter(&case, server);
     converse(&mut client, b"hello");
-    let again = exam.serve_at(&[], &server.to_string());
-    expect_service(&exam, again);
+    let again = case.serve_at(&[], &server.to_string());
+    expect_service(&case, again);
     client.vanish();
 }
 
 #[rstest]
 fn it_tells_by_its_exit_code_why_it_cannot_serve() {
-    let exam = exam();
-    let server = exam.serve();
-    expect_service(&exam, server);
-    expect_code_1_on_a_taken_port(&exam, server);
-    expect_service(&exam, server);
+    let case = case();
+    let server = case.serve();
+    expect_service(&case, server);
+    expect_code_1_on_a_taken_port(&case, server);
+    expect_service(&case, server);
     let on_any_port = ["server", "--addr", "127.0.0.1:0"];
     let wrong: [&[&str]; 5] =
         [&["--loud"], &["--max", "0"], &["--max", "many"], &["--idle", "0"], &["--idle", "soon"]];
     let wrong: Vec<Vec<&str>> = wrong.map(|wrong| [&on_any_port, wrong].concat()).into();
     let mut wrong: Vec<&[&str]> = wrong.iter().map(Vec::as_slice).collect();
     wrong.push(&["server", "--addr", "nowhere"]);
-    expect_code_2_on_arguments(&exam, &wrong);
+    expect_code_2_on_arguments(&case, &wrong);
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use graded::Exam;
+use graded::Case;
 use netlab::conditions::{Coalesce, Conditions, Path, StreamFaults};
 use netlab::record::Transport;
 use rstest::rstest;
@@ -14,8 +14,8 @@ use super::{
 /// Twice the memory that a client may take.
 const ENDLESS_BYTES: usize = 32 * 1024 * 1024;
 
-fn exam() -> Exam {
-    Exam::of("02", "lines")
+fn case() -> Case {
+    Case::of("02", "lines")
 }
 
 /// The answer to line number `number`.
@@ -29,29 +29,29 @@ fn refusal(number: usize) -> Vec<u8> {
 }
 
 /// Letters that nobody can know beforehand. (Whether any bytes make a line is a check of its own.)
-fn random_word(exam: &Exam, length: usize) -> Vec<u8> {
-    exam.random_bytes(length).into_iter().map(|byte| b'a' + byte % 26).collect()
+fn random_word(case: &Case, length: usize) -> Vec<u8> {
+    case.random_bytes(length).into_iter().map(|byte| b'a' + byte % 26).collect()
 }
 
 /// A client that says something, half-closes, and hears `answers` and the close.
-fn converse(exam: &Exam, server: SocketAddr, said: &[u8], answers: &[u8]) {
-    let mut client = exam.connect(server);
+fn converse(case: &Case, server: SocketAddr, said: &[u8], answers: &[u8]) {
+    let mut client = case.connect(server);
     client.send(said);
     client.half_close();
     client.expect_last_words(answers);
 }
 
 /// A client that says one line.
-fn say_line(exam: &Exam, server: SocketAddr, line: &[u8]) {
-    converse(exam, server, &[line, b"\n"].concat(), &answer(1, line));
+fn say_line(case: &Case, server: SocketAddr, line: &[u8]) {
+    converse(case, server, &[line, b"\n"].concat(), &answer(1, line));
 }
 
 /// Many short lines, some of them empty: what is said, and the answers.
-fn random_lines(exam: &Exam, count: usize) -> (Vec<u8>, Vec<u8>) {
+fn random_lines(case: &Case, count: usize) -> (Vec<u8>, Vec<u8>) {
     let (mut said, mut answers) = (Vec::new(), Vec::new());
     for number in 1..=count {
-        let length = if number % 4 == 0 { 0 } else { exam.random_length(1, 30) };
-        let line = random_word(exam, length);
+        let length = if number % 4 == 0 { 0 } else { case.random_length(1, 30) };
+        let line = random_word(case, length);
         said.extend([&line, b"\n".as_slice()].concat());
         answers.extend(answer(number, &line));
     }
@@ -65,8 +65,8 @@ fn random_lines(exam: &Exam, count: usize) -> (Vec<u8>, Vec<u8>) {
 #[case::one_letter("x")]
 #[case::empty("")]
 fn a_line_is_answered_with_its_number_and_itself_backwards(#[case] line: &str) {
-    let exam = exam();
-    say_line(&exam, exam.serve(), line.as_bytes());
+    let case = case();
+    say_line(&case, case.serve(), line.as_bytes());
 }
 
 #[rstest]
@@ -75,11 +75,11 @@ fn a_line_is_answered_with_its_number_and_itself_backwards(#[case] line: &str) {
 #[case::blanks(b"  \t ")]
 #[case::a_carriage_return_at_the_beginning(b"\r ")]
 fn any_bytes_make_a_line(#[case] edge: &[u8]) {
-    let exam = exam();
-    let server = exam.serve();
-    let middle = exam.random_bytes(exam.random_length(1, 500));
+    let case = case();
+    let server = case.serve();
+    let middle = case.random_bytes(case.random_length(1, 500));
     let middle: Vec<u8> = middle.into_iter().filter(|byte| *byte != b'\n').collect();
-    say_line(&exam, server, &[edge, &middle, edge].concat());
+    say_line(&case, server, &[edge, &middle, edge].concat());
 }
 
 #[rstest]
@@ -92,8 +92,8 @@ fn one_carriage_return_before_the_newline_belongs_to_the_end(
     #[case] said: &str,
     #[case] answers: &str,
 ) {
-    let exam = exam();
-    let mut client = exam.connect(exam.serve());
+    let case = case();
+    let mut client = case.connect(case.serve());
     // The newline comes later than the carriage return, and nothing else does.
     client.send_slowly(said.as_bytes(), said.len() - 1, A_MOMENT);
     client.half_close();
@@ -107,14 +107,14 @@ fn one_carriage_return_before_the_newline_belongs_to_the_end(
 #[case::with_a_carriage_return("one\ntwo\r", "1: eno\n2: \rowt\n")]
 #[case::nothing_at_all("", "")]
 fn the_last_line_may_end_with_the_stream(#[case] said: &str, #[case] answers: &str) {
-    let exam = exam();
-    converse(&exam, exam.serve(), said.as_bytes(), answers.as_bytes());
+    let case = case();
+    converse(&case, case.serve(), said.as_bytes(), answers.as_bytes());
 }
 
 #[rstest]
 fn a_line_is_answered_as_soon_as_it_is_complete() {
-    let exam = exam();
-    let mut client = exam.connect(exam.serve());
+    let case = case();
+    let mut client = case.connect(case.serve());
     client.send(b"one\n");
     client.expect(&answer(1, b"one"));
     client.send(b"tw");
@@ -134,9 +134,9 @@ fn a_line_is_answered_as_soon_as_it_is_complete() {
 #[case::ten_lines_at_once(10, 1_000)]
 #[case::a_thousand_lines_at_once(1_000, 100_000)]
 fn segments_are_no_lines(#[case] count: usize, #[case] piece: usize) {
-    let exam = exam();
-    let server = exam.serve();
-    expect_answers_to_many(&exam, server, count, piece);
+    let case = case();
+    let server = case.serve();
+    expect_answers_to_many(&case, server, count, piece);
 }
 
 /// The client sends in its own way, and the network cuts and glues.
@@ -148,17 +148,17 @@ fn segments_are_no_lines(#[case] count: usize, #[case] piece: usize) {
     ..StreamFaults::default()
 })]
 fn the_network_may_cut_and_glue(#[case] stream: StreamFaults) {
-    let exam = exam();
-    let server = exam.serve();
+    let case = case();
+    let server = case.serve();
     let path = Path { stream, ..Path::default() };
     let conditions = Conditions { to_server: path, ..Conditions::default() };
-    let relay = exam.network(Transport::Tcp, server, conditions);
-    expect_answers_to_many(&exam, relay, 30, 20);
+    let relay = case.network(Transport::Tcp, server, conditions);
+    expect_answers_to_many(&case, relay, 30, 20);
 }
 
-fn expect_answers_to_many(exam: &Exam, server: SocketAddr, count: usize, piece: usize) {
-    let (said, answers) = random_lines(exam, count);
-    let mut client = exam.connect(server);
+fn expect_answers_to_many(case: &Case, server: SocketAddr, count: usize, piece: usize) {
+    let (said, answers) = random_lines(case, count);
+    let mut client = case.connect(server);
     client.send_in_pieces(&said, piece);
     client.half_close();
     client.expect_last_words(&answers);
@@ -178,11 +178,11 @@ fn a_line_of_1000_bytes_is_answered_and_a_longer_one_refused(
     #[case] end: &[u8],
     #[case] is_answered: bool,
 ) {
-    let exam = exam();
-    let line = random_word(&exam, length);
+    let case = case();
+    let line = random_word(&case, length);
     let said = [&line, end, b"short\n"].concat();
     let first = if is_answered { answer(1, &line) } else { refusal(1) };
-    converse(&exam, exam.serve(), &said, &[first, answer(2, b"short")].concat());
+    converse(&case, case.serve(), &said, &[first, answer(2, b"short")].concat());
 }
 
 /// There, a carriage return is a byte like any other.
@@ -197,32 +197,32 @@ fn the_same_limit_holds_at_the_end_of_the_stream(
     #[case] end: &[u8],
     #[case] is_answered: bool,
 ) {
-    let exam = exam();
-    let line = [&random_word(&exam, length), end].concat();
+    let case = case();
+    let line = [&random_word(&case, length), end].concat();
     let answer = if is_answered { answer(1, &line) } else { refusal(1) };
-    converse(&exam, exam.serve(), &line, &answer);
+    converse(&case, case.serve(), &line, &answer);
 }
 
 #[rstest]
 fn an_endless_line_takes_no_memory() {
-    let exam = exam();
-    let mut client = exam.connect(exam.serve());
-    let before = exam.peak_memory();
-    client.send(&random_word(&exam, 65_536).repeat(ENDLESS_BYTES / 65_536));
+    let case = case();
+    let mut client = case.connect(case.serve());
+    let before = case.peak_memory();
+    client.send(&random_word(&case, 65_536).repeat(ENDLESS_BYTES / 65_536));
     client.expect_silence(A_MOMENT);
     client.send(b"\n");
     client.half_close();
     client.expect_last_words(&refusal(1));
-    expect_little_memory(&exam, before);
+    expect_little_memory(&case, before);
 }
 
 #[rstest]
 fn every_client_begins_with_line_1() {
-    let exam = exam();
-    let server = exam.serve();
+    let case = case();
+    let server = case.serve();
     for _ in 0..10 {
-        let line = random_word(&exam, exam.random_length(0, 100));
-        say_line(&exam, server, &line);
+        let line = random_word(&case, case.random_length(0, 100));
+        say_line(&case, server, &line);
     }
 }
 
@@ -232,36 +232,36 @@ fn every_client_begins_with_line_1() {
 #[case::reset_at_once(b"", true)]
 #[case::reset_in_the_middle_of_a_line(b"one\ntw", true)]
 fn a_client_that_vanishes_ends_only_its_own_connection(#[case] said: &[u8], #[case] resets: bool) {
-    let exam = exam();
-    let server = exam.serve();
+    let case = case();
+    let server = case.serve();
     for _ in 0..5 {
-        let mut client = exam.connect(server);
+        let mut client = case.connect(server);
         client.send(said);
         if resets { client.reset() } else { client.vanish() }
     }
-    say_line(&exam, server, &random_word(&exam, 100));
+    say_line(&case, server, &random_word(&case, 100));
 }
 
 /// The client is still connected when the server is killed, so the server's side closes first, and
 /// TIME-WAIT is on the server's port.
 #[rstest]
 fn the_same_port_can_be_bound_again_at_once() {
-    let exam = exam();
-    let server = exam.serve();
-    let mut client = exam.connect(server);
+    let case = case();
+    let server = case.serve();
+    let mut client = case.connect(server);
     client.send(b"unfinished");
     client.stay(A_MOMENT);
-    let again = exam.serve_at(&[], &server.to_string());
-    say_line(&exam, again, b"hello");
+    let again = case.serve_at(&[], &server.to_string());
+    say_line(&case, again, b"hello");
     client.vanish();
 }
 
 #[rstest]
 fn it_tells_by_its_exit_code_why_it_cannot_serve() {
-    let exam = exam();
-    let server = exam.serve();
-    say_line(&exam, server, b"hello");
-    expect_code_1_on_a_taken_port(&exam, server);
+    let case = case();
+    let server = case.serve();
+    say_line(&case, server, b"hello");
+    expect_code_1_on_a_taken_port(&case, server);
     let nowhere = ["server", "--addr", "nowhere"];
-    expect_code_2_on_arguments(&exam, &[&nowhere, &["server", "--loud"]]);
+    expect_code_2_on_arguments(&case, &[&nowhere, &["server", "--loud"]]);
 }

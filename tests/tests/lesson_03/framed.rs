@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use graded::{Client, Difference, Exam, Folder, mebibytes};
+use graded::{Case, Client, Difference, Folder, mebibytes};
 use netlab::conditions::{Conditions, Path, Stall, StreamFaults};
 use netlab::record::Transport;
 use rstest::rstest;
@@ -19,21 +19,21 @@ const MUCH: usize = 300_000;
 
 /// A program that stores into a folder of its own.
 struct Stand {
-    exam: Exam,
+    case: Case,
     server: SocketAddr,
     folder: Folder,
 }
 
 impl Stand {
     fn open() -> Self {
-        let exam = Exam::of("03", "framed");
-        let folder = exam.folder();
-        let server = exam.serve_at(&["--dir", &folder.inside("in")], "127.0.0.1:0");
-        Self { exam, server, folder }
+        let case = Case::of("03", "framed");
+        let folder = case.folder();
+        let server = case.serve_at(&["--dir", &folder.inside("in")], "127.0.0.1:0");
+        Self { case, server, folder }
     }
 
     fn connect(&self) -> Client {
-        self.exam.connect(self.server)
+        self.case.connect(self.server)
     }
 
     /// A client that goes through a network with these faults, if any, on the way to the server.
@@ -43,7 +43,7 @@ impl Stand {
         }
         let to_server = Path { stream, ..Path::default() };
         let conditions = Conditions { to_server, ..Conditions::default() };
-        self.exam.connect(self.exam.network(Transport::Tcp, self.server, conditions))
+        self.case.connect(self.case.network(Transport::Tcp, self.server, conditions))
     }
 
     /// A client that sends `bytes` is told `refused: REASON`, and nothing remains of them.
@@ -66,9 +66,9 @@ impl Stand {
     }
 
     fn expect_no_file_yet(&self, name: &str) {
-        self.exam.step(format!("there must be no file {name} yet"));
+        self.case.step(format!("there must be no file {name} yet"));
         if self.folder.path().join(name).exists() {
-            self.exam.fail(Difference::fail(format!("{name} is there before it is complete")));
+            self.case.fail(Difference::fail(format!("{name} is there before it is complete")));
         }
     }
 }
@@ -88,7 +88,7 @@ fn refused(reason: &str) -> Vec<u8> {
 #[case::longest_name(&"名".repeat(83), b"249 bytes")]
 fn a_file_is_stored_byte_for_byte(#[case] name: &str, #[case] content: &[u8]) {
     let stand = Stand::open();
-    let any = stand.exam.random_bytes(stand.exam.random_length(300, 9_000));
+    let any = stand.case.random_bytes(stand.case.random_length(300, 9_000));
     for (name, content) in [(name, content), ("random.bin", &any)] {
         let mut client = stand.connect();
         client.send(&wire::file(name.as_bytes(), content));
@@ -111,7 +111,7 @@ fn a_file_is_stored_byte_for_byte(#[case] name: &str, #[case] content: &[u8]) {
 fn files_follow_each_other_in_any_pieces(#[case] piece: usize, #[case] network: StreamFaults) {
     let stand = Stand::open();
     let files: Vec<(String, Vec<u8>)> = [(700, 900), (0, 0), (1, 60), (900, 3_000)]
-        .map(|(low, high)| stand.exam.random_bytes(stand.exam.random_length(low, high)))
+        .map(|(low, high)| stand.case.random_bytes(stand.case.random_length(low, high)))
         .into_iter()
         .enumerate()
         .map(|(number, content)| (format!("文件 {number}.bin"), content))
@@ -149,9 +149,9 @@ enum Cut {
 #[case::by_a_reset_of_the_network(LENGTHS_END + 8 + 2_000, Cut::NetworkReset)]
 fn what_is_cut_off_leaves_nothing(#[case] sent: usize, #[case] cut: Cut) {
     let stand = Stand::open();
-    let whole = stand.exam.random_bytes(stand.exam.random_length(300, 9_000));
+    let whole = stand.case.random_bytes(stand.case.random_length(300, 9_000));
     let first = wire::file(b"whole.bin", &whole);
-    let second = wire::file(b"part.bin", &stand.exam.random_bytes(4_000));
+    let second = wire::file(b"part.bin", &stand.case.random_bytes(4_000));
     let reset_after = (cut == Cut::NetworkReset).then_some((first.len() + sent) as u64);
     let mut client = stand.connect_through(StreamFaults { reset_after, ..Default::default() });
     client.send(&first);
@@ -181,9 +181,9 @@ fn what_is_cut_off_leaves_nothing(#[case] sent: usize, #[case] cut: Cut) {
 fn a_wrong_digest_is_refused(#[case] damaged: std::ops::Range<usize>) {
     let stand = Stand::open();
     let name = b"damaged.bin";
-    let mut bytes = wire::file(name, &stand.exam.random_bytes(2_000));
-    let place = stand.exam.random_length(damaged.start, damaged.end - 1);
-    bytes[LENGTHS_END + name.len() + place] ^= 1 << stand.exam.random_length(0, 7);
+    let mut bytes = wire::file(name, &stand.case.random_bytes(2_000));
+    let place = stand.case.random_length(damaged.start, damaged.end - 1);
+    bytes[LENGTHS_END + name.len() + place] ^= 1 << stand.case.random_length(0, 7);
     stand.expect_refusal(&bytes, "wrong digest");
 }
 
@@ -211,7 +211,7 @@ fn a_wrong_digest_is_refused(#[case] damaged: std::ops::Range<usize>) {
 #[case::too_long(&[b'x'; 250])]
 fn a_hostile_name_is_refused(#[case] name: &[u8]) {
     let stand = Stand::open();
-    // Beside the folder: there the exam looks for files at its end.
+    // Beside the folder: there the case looks for files at its end.
     let outside = stand.folder.path().parent().unwrap().to_str().unwrap().to_owned();
     let name = match name {
         b"{outside}/x" => format!("{outside}/x").into_bytes(),
@@ -263,7 +263,7 @@ fn what_is_no_file_is_refused(#[case] bytes: &[u8]) {
 #[case::no_file(b"much", "not a file")]
 fn a_refusal_arrives_while_the_client_sends(#[case] start: &[u8], #[case] reason: &str) {
     let stand = Stand::open();
-    stand.expect_refusal(&[start, &stand.exam.random_bytes(MUCH)].concat(), reason);
+    stand.expect_refusal(&[start, &stand.case.random_bytes(MUCH)].concat(), reason);
 }
 
 #[rstest]
@@ -272,9 +272,9 @@ fn a_refusal_arrives_while_the_client_sends(#[case] start: &[u8], #[case] reason
 #[case::with_two("a.tar.gz", ["a.tar-1.gz", "a.tar-2.gz", "a.tar-3.gz"])]
 fn nothing_is_overwritten(#[case] name: &str, #[case] next: [&str; 3]) {
     let stand = Stand::open();
-    stand.exam.step(format!("put a file {name} into the folder"));
+    stand.case.step(format!("put a file {name} into the folder"));
     fs::write(stand.folder.path().join(name), "mine").unwrap();
-    let contents = next.map(|_| stand.exam.random_bytes(500));
+    let contents = next.map(|_| stand.case.random_bytes(500));
     // All of them begin before the first one is complete.
     let mut clients = contents.each_ref().map(|content| {
         let mut client = stand.connect();
@@ -296,7 +296,7 @@ fn many_clients_are_served_at_once() {
     let stand = Stand::open();
     let mut silent = stand.connect();
     let files: Vec<(String, Vec<u8>)> =
-        (0..20).map(|n| (format!("{n}.bin"), stand.exam.random_bytes(3_000))).collect();
+        (0..20).map(|n| (format!("{n}.bin"), stand.case.random_bytes(3_000))).collect();
     let mut clients: Vec<Client> = files.iter().map(|_| stand.connect()).collect();
     for part in 0..3 {
         for (client, (name, content)) in clients.iter_mut().zip(&files).rev() {
@@ -315,7 +315,7 @@ fn many_clients_are_served_at_once() {
 #[rstest]
 fn a_name_is_given_once_only() {
     let stand = Stand::open();
-    let contents: Vec<Vec<u8>> = (0..8).map(|_| stand.exam.random_bytes(500)).collect();
+    let contents: Vec<Vec<u8>> = (0..8).map(|_| stand.case.random_bytes(500)).collect();
     let mut clients: Vec<Client> = contents.iter().map(|_| stand.connect()).collect();
     for (client, content) in clients.iter_mut().zip(&contents) {
         client.send(&wire::file(b"same.bin", content));
@@ -324,7 +324,7 @@ fn a_name_is_given_once_only() {
     for (client, content) in clients.iter_mut().zip(&contents) {
         let line = String::from_utf8_lossy(&client.receive_line()).into_owned();
         let name = line.rsplit(' ').next().unwrap_or_default().trim_end().to_owned();
-        stand.exam.expect_equal(
+        stand.case.expect_equal(
             "the answer",
             &String::from_utf8_lossy(&wire::stored(&name, content)),
             &line,
@@ -337,13 +337,13 @@ fn a_name_is_given_once_only() {
     stand.folder.expect_only(&expected.iter().map(String::as_str).collect::<Vec<_>>());
     names.sort();
     names.dedup();
-    stand.exam.expect_equal("the number of different names", "8", &names.len().to_string());
+    stand.case.expect_equal("the number of different names", "8", &names.len().to_string());
 }
 
 #[rstest]
 fn a_failing_disk_is_told() {
     let stand = Stand::open();
-    stand.exam.step("take the folder away, as a failing disk would");
+    stand.case.step("take the folder away, as a failing disk would");
     fs::remove_dir(stand.folder.path()).unwrap();
     let mut client = stand.connect();
     client.send(&wire::file(b"lost.txt", b"hello"));
@@ -354,15 +354,15 @@ fn a_failing_disk_is_told() {
 #[rstest]
 fn a_large_file_takes_little_memory() {
     let stand = Stand::open();
-    let content = wire::large(&stand.exam.random_bytes(1024 * 1024), MAX_CONTENT);
+    let content = wire::large(&stand.case.random_bytes(1024 * 1024), MAX_CONTENT);
     let mut client = stand.connect();
     client.send(&wire::file(b"large.bin", &content));
     client.half_close();
     client.expect_last_words(&wire::stored("large.bin", &content));
     stand.folder.expect_file("large.bin", &content);
-    stand.exam.step(format!("your program may hold at most {} of memory", mebibytes(MAX_MEMORY)));
-    if let Some(peak) = stand.exam.peak_memory().filter(|peak| *peak > MAX_MEMORY) {
+    stand.case.step(format!("your program may hold at most {} of memory", mebibytes(MAX_MEMORY)));
+    if let Some(peak) = stand.case.peak_memory().filter(|peak| *peak > MAX_MEMORY) {
         let what = format!("your program has held {} of memory", mebibytes(peak));
-        stand.exam.fail(Difference::fail(what));
+        stand.case.fail(Difference::fail(what));
     }
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use graded::{Client, Difference, Exam, Folder, mebibytes};
+use graded::{Case, Client, Difference, Folder, mebibytes};
 use netlab::conditions::{Conditions, Path, Stall, StreamFaults};
 use netlab::record::Transport;
 use rstest::rstest;
@@ -20,21 +20,21 @@ const LARGE: u64 = 2 * MAX_MEMORY;
 
 /// A program that stores into a folder of its own.
 struct Store {
-    exam: Exam,
+    case: Case,
     server: SocketAddr,
     folder: Folder,
 }
 
 impl Store {
     fn open() -> Self {
-        let exam = Exam::of("03", "receive");
-        let folder = exam.folder();
-        let server = exam.serve_at(&["--dir", &folder.inside("in")], "127.0.0.1:0");
-        Self { exam, server, folder }
+        let case = Case::of("03", "receive");
+        let folder = case.folder();
+        let server = case.serve_at(&["--dir", &folder.inside("in")], "127.0.0.1:0");
+        Self { case, server, folder }
     }
 
     fn connect(&self) -> Client {
-        self.exam.connect(self.server)
+        self.case.connect(self.server)
     }
 
     /// A client that goes through a network with these faults, if any, on the way to the server.
@@ -44,7 +44,7 @@ impl Store {
         }
         let to_server = Path { stream, ..Path::default() };
         let conditions = Conditions { to_server, ..Conditions::default() };
-        self.exam.connect(self.exam.network(Transport::Tcp, self.server, conditions))
+        self.case.connect(self.case.network(Transport::Tcp, self.server, conditions))
     }
 
     /// A client that has sent everything ends; its file is there when it is told so.
@@ -57,10 +57,10 @@ impl Store {
 
     /// Nothing that is called `K.bin` is there but the first `count` files.
     fn expect_no_more_than(&self, count: u32) {
-        self.exam.step(format!("the folder must hold no file after number {count}"));
+        self.case.step(format!("the folder must hold no file after number {count}"));
         let next = format!("{}.bin", count + 1);
         if self.folder.path().join(&next).exists() {
-            self.exam.fail(Difference::fail(format!("{next} is there before it is complete")));
+            self.case.fail(Difference::fail(format!("{next} is there before it is complete")));
         }
     }
 }
@@ -73,7 +73,7 @@ impl Store {
 #[case::newlines_and_blanks(b" one\r\ntwo\n\n ")]
 fn any_bytes_arrive_unchanged(#[case] content: &[u8]) {
     let store = Store::open();
-    let any = store.exam.random_bytes(SHORT);
+    let any = store.case.random_bytes(SHORT);
     for (number, content) in [(1, content), (2, &any)] {
         let mut client = store.connect();
         client.send(content);
@@ -92,7 +92,7 @@ fn any_bytes_arrive_unchanged(#[case] content: &[u8]) {
 )]
 fn a_file_lasts_until_the_half_close(#[case] piece: usize, #[case] network: StreamFaults) {
     let store = Store::open();
-    let content = store.exam.random_bytes(store.exam.random_length(6_000, 9_000));
+    let content = store.case.random_bytes(store.case.random_length(6_000, 9_000));
     let (beginning, rest) = content.split_at(3);
     let mut client = store.connect_through(network);
     client.send_in_pieces(beginning, piece);
@@ -155,13 +155,13 @@ fn a_silent_client_blocks_nobody() {
 #[rstest]
 fn a_large_file_takes_little_memory() {
     let store = Store::open();
-    let content = wire::large(&store.exam.random_bytes(1024 * 1024), LARGE);
+    let content = wire::large(&store.case.random_bytes(1024 * 1024), LARGE);
     let mut client = store.connect();
     client.send(&content);
     store.finish(client, &content, 1);
-    store.exam.step(format!("your program may hold at most {} of memory", mebibytes(MAX_MEMORY)));
-    if let Some(peak) = store.exam.peak_memory().filter(|peak| *peak > MAX_MEMORY) {
+    store.case.step(format!("your program may hold at most {} of memory", mebibytes(MAX_MEMORY)));
+    if let Some(peak) = store.case.peak_memory().filter(|peak| *peak > MAX_MEMORY) {
         let what = format!("your program has held {} of memory", mebibytes(peak));
-        store.exam.fail(Difference::fail(what));
+        store.case.fail(Difference::fail(what));
     }
 }

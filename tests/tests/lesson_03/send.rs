@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use graded::{Client, Difference, Exam, Folder, Host, Ran, Running, mebibytes};
+use graded::{Case, Client, Difference, Folder, Host, Ran, Running, mebibytes};
 use netlab::conditions::{Conditions, Path, Stall, StreamFaults};
 use netlab::record::Transport;
 use rstest::rstest;
@@ -22,7 +22,7 @@ const SMALL_BUFFER: usize = 64 * 1024;
 
 /// A file, and a server that waits for it.
 struct Stand {
-    exam: Exam,
+    case: Case,
     folder: Folder,
     host: Host,
     name: &'static str,
@@ -31,23 +31,23 @@ struct Stand {
 }
 
 impl Stand {
-    fn with(name: &'static str, content: impl FnOnce(&Exam) -> Vec<u8>) -> Self {
-        let exam = Exam::of("03", "send");
-        let folder = exam.folder();
-        let host = exam.listen_with_buffer(SMALL_BUFFER);
-        let content = content(&exam);
+    fn with(name: &'static str, content: impl FnOnce(&Case) -> Vec<u8>) -> Self {
+        let case = Case::of("03", "send");
+        let folder = case.folder();
+        let host = case.listen_with_buffer(SMALL_BUFFER);
+        let content = content(&case);
         let path = folder.file(name, &content);
-        Self { exam, folder, host, name, content, path }
+        Self { case, folder, host, name, content, path }
     }
 
     /// A file of a few thousand bytes.
     fn open() -> Self {
-        Self::with("数据.bin", |exam| exam.random_bytes(exam.random_length(3_000, 9_000)))
+        Self::with("数据.bin", |case| case.random_bytes(case.random_length(3_000, 9_000)))
     }
 
     /// A file that does not fit into the buffers.
     fn open_large(length: u64) -> Self {
-        Self::with("large.bin", |exam| wire::large(&exam.random_bytes(1024 * 1024), length))
+        Self::with("large.bin", |case| wire::large(&case.random_bytes(1024 * 1024), length))
     }
 
     fn start(&self, arguments: &[&str]) -> Running {
@@ -55,7 +55,7 @@ impl Stand {
     }
 
     fn start_at(&self, server: SocketAddr, arguments: &[&str]) -> Running {
-        self.exam.start_client(server, &[arguments, &[&self.path]].concat())
+        self.case.start_client(server, &[arguments, &[&self.path]].concat())
     }
 
     /// The client, connected through a network with these faults.
@@ -66,7 +66,7 @@ impl Stand {
             to_client: path(to_client),
             ..Conditions::default()
         };
-        self.start_at(self.exam.network(Transport::Tcp, self.host.address(), conditions), &[])
+        self.start_at(self.case.network(Transport::Tcp, self.host.address(), conditions), &[])
     }
 
     fn file(&self) -> Vec<u8> {
@@ -95,22 +95,22 @@ impl Stand {
     /// The client fails with exit code 1, and says so as the task asks.
     fn expect_failure(&self, client: &Running) -> Ran {
         let ran = client.expect_exit(1);
-        self.exam
+        self.case
             .step("it must print exactly one line on standard error, without control characters");
         let line = ran.stderr.strip_suffix("\r\n").or_else(|| ran.stderr.strip_suffix('\n'));
         let is_one_line = |line: &str| !line.trim().is_empty() && !line.contains(char::is_control);
         if !line.is_some_and(is_one_line) {
             let what = format!("your program has printed {:?} on standard error", ran.stderr);
-            self.exam.fail(Difference::fail(what));
+            self.case.fail(Difference::fail(what));
         }
         ran
     }
 
     fn expect_reason(&self, client: &Running, reason: &str) {
         let ran = self.expect_failure(client);
-        self.exam.step(format!("the line must contain the server's reason, {reason:?}"));
+        self.case.step(format!("the line must contain the server's reason, {reason:?}"));
         if !ran.stderr.contains(reason) {
-            self.exam.fail(Difference::fail(format!("the reason is missing in {:?}", ran.stderr)));
+            self.case.fail(Difference::fail(format!("the reason is missing in {:?}", ran.stderr)));
         }
     }
 }
@@ -124,8 +124,8 @@ impl Stand {
 #[case::chinese_name("你好 数据.txt", "你好".as_bytes())]
 #[case::random("random.bin", b"?")]
 fn the_file_arrives_byte_for_byte(#[case] name: &'static str, #[case] content: &[u8]) {
-    let stand = Stand::with(name, |exam| match content {
-        b"?" => exam.random_bytes(exam.random_length(100_000, 300_000)),
+    let stand = Stand::with(name, |case| match content {
+        b"?" => case.random_bytes(case.random_length(100_000, 300_000)),
         content => content.to_vec(),
     });
     let client = stand.start(&[]);
@@ -160,7 +160,7 @@ fn a_bad_network_changes_nothing(#[case] faults: StreamFaults) {
 #[rstest]
 fn a_slow_server_gets_every_byte() {
     let stand = Stand::open_large(MUCH);
-    let _timed = stand.exam.must_act_within(Duration::from_millis(1500));
+    let _timed = stand.case.must_act_within(Duration::from_millis(1500));
     let client = stand.start(&["--timeout", "1500"]);
     let mut connection = stand.host.accept();
     let bytes = stand.file();
@@ -206,7 +206,7 @@ fn only_the_right_receipt_is_success(#[case] receipt: &str) {
 #[case::through_a_network("数据.bin", StreamFaults { slice: Some(1), ..Default::default() })]
 #[case::of_the_longest_kind(&"x".repeat(1024 - 7 - 5 - 65 - 1), StreamFaults::default())]
 fn a_right_receipt_may_come_in_pieces(#[case] name: &str, #[case] to_client: StreamFaults) {
-    let stand = Stand::with("数据.bin", |exam| exam.random_bytes(1234));
+    let stand = Stand::with("数据.bin", |case| case.random_bytes(1234));
     let client = stand.start_through(StreamFaults::default(), to_client);
     let mut connection = stand.receive();
     let line = wire::stored(name, &stand.content);
@@ -233,7 +233,7 @@ fn a_refusal_is_passed_on(#[case] refusal: Refusal) {
     let stand = if is_early { Stand::open_large(MUCH) } else { Stand::open() };
     // Where the server does not read on, the client has to give up sending first.
     let limit = if refusal == Refusal::EarlyReadsNoMore { "500" } else { "60000" };
-    stand.exam.tells_to_wait(5 * A_MOMENT);
+    stand.case.tells_to_wait(5 * A_MOMENT);
     let client = stand.start(&["--timeout", limit]);
     let mut connection = stand.host.accept();
     let bytes = stand.file();
@@ -296,7 +296,7 @@ fn a_network_that_resets_is_no_success(
 #[case::that_answers_half_a_line(6)]
 fn a_silent_server_is_given_up(#[case] length: u64) {
     let stand = Stand::open_large(length);
-    stand.exam.tells_to_wait(3 * A_MOMENT);
+    stand.case.tells_to_wait(3 * A_MOMENT);
     let client = stand.start(&["--timeout", "300"]);
     let mut connection = stand.host.accept();
     if length < MUCH {
@@ -337,11 +337,11 @@ fn nobody_is_called_with_wrong_arguments(#[case] arguments: &[&str]) {
     };
     let arguments: Vec<String> = arguments.iter().map(told).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let client = stand.exam.start_client(stand.host.address(), &arguments);
+    let client = stand.case.start_client(stand.host.address(), &arguments);
     let ran = client.expect_exit(2);
-    stand.exam.step("it must say why on standard error");
+    stand.case.step("it must say why on standard error");
     if ran.stderr.trim().is_empty() {
-        stand.exam.fail(Difference::fail("it has said nothing"));
+        stand.case.fail(Difference::fail("it has said nothing"));
     }
     stand.host.expect_nobody(A_MOMENT);
 }
@@ -350,7 +350,7 @@ fn nobody_is_called_with_wrong_arguments(#[case] arguments: &[&str]) {
 fn a_server_that_is_not_there_is_told() {
     let stand = Stand::open();
     stand.expect_success_first();
-    let gone = stand.exam.listen();
+    let gone = stand.case.listen();
     let nobody = gone.address();
     drop(gone);
     let client = stand.start_at(nobody, &[]);
@@ -365,7 +365,7 @@ fn a_file_that_grows_is_sent_as_announced() {
     let mut connection = stand.host.accept();
     let bytes = stand.file();
     connection.expect(&bytes[..LENGTHS_END]);
-    stand.exam.step("the file grows by 1,000 bytes while it is sent");
+    stand.case.step("the file grows by 1,000 bytes while it is sent");
     let mut file = OpenOptions::new().append(true).open(&stand.path).unwrap();
     file.write_all(&[b'+'; 1_000]).unwrap();
     connection.expect(&bytes[LENGTHS_END..]);
@@ -381,13 +381,13 @@ fn a_file_that_shrinks_does_not_look_complete() {
     let mut connection = stand.host.accept();
     let bytes = stand.file();
     connection.expect(&bytes[..LENGTHS_END]);
-    stand.exam.step("the file becomes shorter while it is sent");
+    stand.case.step("the file becomes shorter while it is sent");
     File::options().write(true).open(&stand.path).unwrap().set_len(MUCH / 2).unwrap();
     let came = LENGTHS_END + connection.receive_to_the_end().len();
-    stand.exam.step("less must have come than was announced");
+    stand.case.step("less must have come than was announced");
     if came >= bytes.len() {
         let what = format!("{came} bytes came, as for a complete file");
-        stand.exam.fail(Difference::fail(what));
+        stand.case.fail(Difference::fail(what));
     }
     connection.vanish();
     stand.expect_failure(&client);
@@ -398,10 +398,10 @@ fn a_large_file_takes_little_memory() {
     let stand = Stand::open_large(MAX_CONTENT);
     let client = stand.start(&[]);
     let mut connection = stand.receive();
-    stand.exam.step(format!("your program may hold at most {} of memory", mebibytes(MAX_MEMORY)));
+    stand.case.step(format!("your program may hold at most {} of memory", mebibytes(MAX_MEMORY)));
     if let Some(peak) = client.peak_memory().filter(|peak| *peak > MAX_MEMORY) {
         let what = format!("your program has held {} of memory", mebibytes(peak));
-        stand.exam.fail(Difference::fail(what));
+        stand.case.fail(Difference::fail(what));
     }
     connection.send(&stand.stored());
     client.expect_exit(0);

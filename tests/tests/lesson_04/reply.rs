@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use graded::{Exam, Sender};
+use graded::{Case, Sender};
 use netlab::conditions::Conditions;
 use netlab::faults::Fate;
 use netlab::record::Transport;
@@ -10,10 +10,10 @@ use rstest::rstest;
 
 use super::{A_MOMENT, exactly, expect_refused};
 
-fn start() -> (Exam, SocketAddr) {
-    let exam = Exam::of("04", "reply");
-    let server = exam.serve();
-    (exam, server)
+fn start() -> (Case, SocketAddr) {
+    let case = Case::of("04", "reply");
+    let server = case.serve();
+    (case, server)
 }
 
 fn reversed(payload: &[u8]) -> Vec<u8> {
@@ -31,11 +31,11 @@ fn converse(sender: &Sender, payload: &[u8]) {
 #[case::zero_bytes(b"\0a\0\0")]
 #[case::not_utf8(b"\xff\xc3\x28\xfe")]
 fn every_datagram_is_answered_in_reverse(#[case] first: &[u8]) {
-    let (exam, server) = start();
-    let sender = exam.sender(server);
+    let (case, server) = start();
+    let sender = case.sender(server);
     converse(&sender, first);
     for _ in 0..10 {
-        converse(&sender, &exam.random_bytes(exam.random_length(1, 1000)));
+        converse(&sender, &case.random_bytes(case.random_length(1, 1000)));
     }
     sender.expect_silence(A_MOMENT);
 }
@@ -45,23 +45,23 @@ fn every_datagram_is_answered_in_reverse(#[case] first: &[u8]) {
 #[case::more_than_a_packet(9_000)]
 #[case::the_largest(65_507)]
 fn a_large_datagram_comes_back_whole(#[case] length: usize) {
-    let (exam, server) = start();
-    converse(&exam.sender(server), &exam.random_bytes(length));
+    let (case, server) = start();
+    converse(&case.sender(server), &case.random_bytes(length));
 }
 
 #[rstest]
 fn an_empty_datagram_is_answered_with_an_empty_one() {
-    let (exam, server) = start();
-    let sender = exam.sender(server);
+    let (case, server) = start();
+    let sender = case.sender(server);
     converse(&sender, b"");
     converse(&sender, b"and on it goes");
 }
 
 #[rstest]
 fn each_sender_gets_the_answers_to_its_own_datagrams() {
-    let (exam, server) = start();
-    let senders: Vec<Sender> = (0..5).map(|_| exam.sender(server)).collect();
-    let payloads: Vec<Vec<u8>> = senders.iter().map(|_| exam.random_bytes(100)).collect();
+    let (case, server) = start();
+    let senders: Vec<Sender> = (0..5).map(|_| case.sender(server)).collect();
+    let payloads: Vec<Vec<u8>> = senders.iter().map(|_| case.random_bytes(100)).collect();
     for (sender, payload) in senders.iter().zip(&payloads) {
         sender.send(payload);
     }
@@ -73,11 +73,11 @@ fn each_sender_gets_the_answers_to_its_own_datagrams() {
 /// Lost before it arrives, it is not there; doubled, it is two datagrams.
 #[rstest]
 fn what_arrives_is_answered_and_nothing_else() {
-    let (exam, server) = start();
+    let (case, server) = start();
     let to_server = exactly([(1, Fate::Lose), (2, Fate::Duplicate), (3, Fate::Reorder(1))]);
     let conditions = Conditions { to_server, ..Conditions::default() };
-    let sender = exam.sender(exam.network(Transport::Udp, server, conditions));
-    let sent: Vec<Vec<u8>> = (0..5).map(|_| exam.random_bytes(50)).collect();
+    let sender = case.sender(case.network(Transport::Udp, server, conditions));
+    let sent: Vec<Vec<u8>> = (0..5).map(|_| case.random_bytes(50)).collect();
     for payload in &sent {
         sender.send(payload);
     }
@@ -91,13 +91,13 @@ fn what_arrives_is_answered_and_nothing_else() {
 /// The server's answers reach a host where nobody has the port, and that host says so (ICMP).
 #[rstest]
 fn a_vanished_sender_does_not_stop_the_server() {
-    let (exam, server) = start();
+    let (case, server) = start();
     for _ in 0..5 {
-        let vanishing = exam.sender(server);
+        let vanishing = case.sender(server);
         vanishing.send(b"you will not find me");
-        exam.step("its socket is closed before the answer comes");
+        case.step("its socket is closed before the answer comes");
     }
-    converse(&exam.sender(server), b"still there?");
+    converse(&case.sender(server), b"still there?");
 }
 
 #[rstest]
@@ -106,8 +106,8 @@ fn a_vanished_sender_does_not_stop_the_server() {
 #[case::no_address(&["server", "--addr", "nowhere"])]
 #[case::an_unknown_option(&["server", "--addr", "127.0.0.1:0", "--reverse"])]
 fn wrong_arguments_are_refused(#[case] arguments: &[&str]) {
-    let exam = Exam::of("04", "reply");
-    expect_refused(&exam, arguments);
+    let case = Case::of("04", "reply");
+    expect_refused(&case, arguments);
     // The same program takes right ones.
-    converse(&exam.sender(exam.serve()), b"hello");
+    converse(&case.sender(case.serve()), b"hello");
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use graded::{Difference, Exam, Ran, Running, UdpHost};
+use graded::{Case, Difference, Ran, Running, UdpHost};
 use netlab::conditions::{Conditions, Path};
 use netlab::faults::Fate;
 use netlab::record::Transport;
@@ -22,16 +22,16 @@ const MANY: &str = "1000";
 
 /// A client under test that asks the test.
 struct Asked {
-    exam: Exam,
+    case: Case,
     host: UdpHost,
     client: Running,
 }
 
 fn ask(arguments: &[&str]) -> Asked {
-    let exam = Exam::of("04", "retry");
-    let host = exam.listen_udp();
-    let client = exam.start_client(host.address(), arguments);
-    Asked { exam, host, client }
+    let case = Case::of("04", "retry");
+    let host = case.listen_udp();
+    let client = case.start_client(host.address(), arguments);
+    Asked { case, host, client }
 }
 
 impl Asked {
@@ -40,13 +40,13 @@ impl Asked {
         let (client, datagram) = self.host.receive();
         let Some((id, asked)) = datagram.split_first_chunk() else {
             let what = "a question begins with 4 bytes of id";
-            self.exam.fail(Difference::fail(what).with(text.as_bytes(), &datagram));
+            self.case.fail(Difference::fail(what).with(text.as_bytes(), &datagram));
         };
-        self.exam.step("it must be the next question, behind 4 bytes of id");
+        self.case.step("it must be the next question, behind 4 bytes of id");
         if asked != text.as_bytes() {
             let what = "the question is not the one expected";
             let expected = [id, text.as_bytes()].concat();
-            self.exam.fail(Difference::fail(what).with(&expected, &datagram));
+            self.case.fail(Difference::fail(what).with(&expected, &datagram));
         }
         (client, *id)
     }
@@ -62,14 +62,14 @@ impl Asked {
     }
 
     fn expect_given_up(&self, printed: &[u8]) {
-        expect_one_line(&self.exam, &self.client.expect_exit_having_printed(1, printed));
+        expect_one_line(&self.case, &self.client.expect_exit_having_printed(1, printed));
         self.host.expect_silence(A_MOMENT);
     }
 }
 
-fn expect_one_line(exam: &Exam, ran: &Ran) {
+fn expect_one_line(case: &Case, ran: &Ran) {
     let lines = ran.stderr.lines().count();
-    exam.expect_equal("how many lines are on standard error", "1", &lines.to_string());
+    case.expect_equal("how many lines are on standard error", "1", &lines.to_string());
 }
 
 fn lines(answers: &[&[u8]]) -> Vec<u8> {
@@ -96,7 +96,7 @@ fn a_question_is_asked_and_its_answer_printed(#[case] question: &str) {
 #[case::lines(b"\none\r\ntwo\n")]
 fn an_answer_may_be_any_bytes(#[case] answer: &[u8]) {
     let asked = ask(&["--timeout", FOR_EVER, "one", "two"]);
-    let random = asked.exam.random_bytes(asked.exam.random_length(1, 1000));
+    let random = asked.case.random_bytes(asked.case.random_length(1, 1000));
     for (question, answer) in [("one", answer), ("two", &random)] {
         let (client, id) = asked.expect_question(question);
         asked.answer(client, id, answer);
@@ -110,7 +110,7 @@ fn an_answer_may_be_any_bytes(#[case] answer: &[u8]) {
 fn a_large_answer_comes_whole(#[case] length: usize) {
     let asked = ask(&["--timeout", FOR_EVER, "how large?"]);
     let (client, id) = asked.expect_question("how large?");
-    let text = asked.exam.random_bytes(length);
+    let text = asked.case.random_bytes(length);
     asked.answer(client, id, &text);
     asked.expect_answered(&lines(&[&text]));
 }
@@ -126,17 +126,17 @@ fn every_question_has_an_id_of_its_own() {
         ids.push(u32::from_be_bytes(id));
     }
     asked.expect_answered(b"yes\nyes\nyes\n");
-    asked.exam.step(format!("each id is one higher than the one before: {ids:08x?}"));
+    asked.case.step(format!("each id is one higher than the one before: {ids:08x?}"));
     if ids.windows(2).any(|pair| pair[1] != pair[0].wrapping_add(1)) {
-        asked.exam.fail(Difference::fail("these ids do not follow each other"));
+        asked.case.fail(Difference::fail("these ids do not follow each other"));
     }
-    let again = asked.exam.start_client(asked.host.address(), &["one"]);
+    let again = asked.case.start_client(asked.host.address(), &["one"]);
     let (client, id) = asked.expect_question("one");
     asked.answer(client, id, b"yes");
     again.expect_exit_having_printed(0, b"yes\n");
-    asked.exam.step("another run begins with another id");
+    asked.case.step("another run begins with another id");
     if ids[0] == u32::from_be_bytes(id) {
-        asked.exam.fail(Difference::fail("it begins with the same id"));
+        asked.case.fail(Difference::fail("it begins with the same id"));
     }
 }
 
@@ -151,10 +151,10 @@ fn it_gives_up_after_so_many_tries(#[case] tries: &str, #[case] expected: usize)
     let (_, first) = asked.expect_question("well?");
     for _ in 1..expected {
         let (_, id) = asked.expect_question("well?");
-        asked.exam.step("another try has the same id");
+        asked.case.step("another try has the same id");
         if id != first {
             let what = "the question has another id than at the first try";
-            asked.exam.fail(Difference::fail(what).with(&first, &id));
+            asked.case.fail(Difference::fail(what).with(&first, &id));
         }
     }
     asked.expect_given_up(b"");
@@ -164,15 +164,15 @@ fn it_gives_up_after_so_many_tries(#[case] tries: &str, #[case] expected: usize)
 #[rstest]
 fn a_failure_names_the_server_and_keeps_earlier_answers() {
     let asked = ask(&["--timeout", SOON, "--tries", "20", "one", "two", "three"]);
-    asked.exam.tells_to_wait(20 * A_MOMENT);
-    let timed = asked.exam.must_act_within(20 * A_MOMENT);
+    asked.case.tells_to_wait(20 * A_MOMENT);
+    let timed = asked.case.must_act_within(20 * A_MOMENT);
     let (client, id) = asked.expect_question("one");
     asked.answer(client, id, b"first");
     drop(timed);
     let ran = asked.client.expect_exit_having_printed(1, b"first\n");
-    expect_one_line(&asked.exam, &ran);
+    expect_one_line(&asked.case, &ran);
     let named = ran.stderr.contains(&asked.host.address().to_string());
-    asked.exam.expect_equal("whether the line names HOST:PORT", "yes", yes_or_no(named));
+    asked.case.expect_equal("whether the line names HOST:PORT", "yes", yes_or_no(named));
 }
 
 /// A try that is cut short would be seen: as another one, or as the end.
@@ -245,7 +245,7 @@ fn what_is_no_answer_is_passed_over(#[case] stray: Stray) {
 fn an_answer_from_another_port_is_passed_over() {
     let asked = ask(&["--timeout", FOR_EVER, "who?"]);
     let (client, id) = asked.expect_question("who?");
-    let somebody_else = asked.exam.listen_udp();
+    let somebody_else = asked.case.listen_udp();
     somebody_else.send_to(client, &[&id, b"me!".as_slice()].concat());
     asked.host.expect_silence(A_MOMENT);
     asked.answer(client, id, b"I");
@@ -256,14 +256,14 @@ fn an_answer_from_another_port_is_passed_over() {
 #[rstest]
 fn stray_datagrams_do_not_stop_the_clock() {
     let asked = ask(&["--timeout", "800", "--tries", MANY, "anybody?"]);
-    asked.exam.tells_to_wait(8 * A_MOMENT);
+    asked.case.tells_to_wait(8 * A_MOMENT);
     let (client, id) = asked.expect_question("anybody?");
     let (_, again) = asked.host.receive_amid(client, &Stray::AnotherId.datagram(id));
-    asked.exam.step("it must be the same question once more");
+    asked.case.step("it must be the same question once more");
     let expected = [&id, b"anybody?".as_slice()].concat();
     if again != expected {
         let what = "the second try is not the first once more";
-        asked.exam.fail(Difference::fail(what).with(&expected, &again));
+        asked.case.fail(Difference::fail(what).with(&expected, &again));
     }
     asked.answer(client, id, b"yes");
     asked.client.expect_exit_having_printed(0, b"yes\n");
@@ -297,20 +297,20 @@ fn an_old_answer_is_not_taken_for_the_next() {
 #[case::the_second_try_is_first(Some((exactly([(0, Fate::Reorder(1))]), exactly([]))))]
 #[case::as_it_comes(None)]
 fn it_gets_its_answers_through_a_bad_network(#[case] faults: Option<(Path, Path)>) {
-    let exam = Exam::of("04", "retry");
-    let host = exam.listen_udp();
+    let case = Case::of("04", "retry");
+    let host = case.listen_udp();
     let conditions = faults.map_or_else(bad_network, |(to_server, to_client)| Conditions {
         to_server,
         to_client,
         ..Conditions::default()
     });
-    let network = exam.network(Transport::Udp, host.address(), conditions);
+    let network = case.network(Transport::Udp, host.address(), conditions);
     let questions: Vec<String> = (0..6).map(|number| format!("question {number}")).collect();
     let asked: Vec<&str> = questions.iter().map(String::as_str).collect();
     // Enough for every network of this kind, and few enough that a client which passes over its
     // answers gives up soon.
     let arguments = [&["--timeout", SOON, "--tries", "50"], &asked[..]].concat();
-    let client = exam.start_client(network, &arguments);
+    let client = case.start_client(network, &arguments);
     while let Some((peer, datagram)) = host.receive_unless_ended() {
         // An answer that only its question can have: the question backwards.
         let text: Vec<u8> = datagram.iter().skip(ID).rev().copied().collect();
@@ -346,7 +346,7 @@ fn a_port_that_nobody_has_is_asked_again() {
 #[case::no_port(&["client", "--addr", "127.0.0.1", "hello"])]
 fn wrong_arguments_are_refused(#[case] arguments: &[&str]) {
     let asked = ask(&["--timeout", FOR_EVER, "hello"]);
-    expect_refused(&asked.exam, arguments);
+    expect_refused(&asked.case, arguments);
     let (client, id) = asked.expect_question("hello");
     asked.answer(client, id, b"yes");
     asked.expect_answered(b"yes\n");

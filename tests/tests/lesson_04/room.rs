@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use graded::{Difference, Exam, Sender};
+use graded::{Case, Difference, Sender};
 use netlab::conditions::Conditions;
 use netlab::faults::Fate;
 use netlab::record::Transport;
@@ -21,7 +21,7 @@ const SOON: &[&str] = &["--expiry", "1500"];
 const LATER: Duration = Duration::from_millis(400);
 
 struct Room {
-    exam: Exam,
+    case: Case,
     server: SocketAddr,
 }
 
@@ -32,12 +32,12 @@ struct Guest {
 }
 
 fn open(arguments: &[&str]) -> Room {
-    let exam = Exam::of("04", "room");
-    let server = exam.serve_at(arguments, "127.0.0.1:0");
+    let case = Case::of("04", "room");
+    let server = case.serve_at(arguments, "127.0.0.1:0");
     if arguments == SOON {
-        exam.tells_to_wait(EXPIRY);
+        case.tells_to_wait(EXPIRY);
     }
-    Room { exam, server }
+    Room { case, server }
 }
 
 impl Room {
@@ -49,25 +49,25 @@ impl Room {
     /// As `enter`, through the network at `address`.
     fn enter_from(&self, address: SocketAddr, others: &[&Guest]) -> Guest {
         let number = others.iter().map(|other| other.number).max().unwrap_or(0) + 1;
-        let guest = Guest { sender: self.exam.sender(address), number };
+        let guest = Guest { sender: self.case.sender(address), number };
         guest.sender.send(b"");
         guest.is_welcomed(others);
         guest
     }
 
     fn stranger(&self, number: u32) -> Guest {
-        Guest { sender: self.exam.sender(self.server), number }
+        Guest { sender: self.case.sender(self.server), number }
     }
 
     fn a_moment_passes(&self) {
-        self.exam.step("a moment passes");
+        self.case.step("a moment passes");
         std::thread::sleep(LATER);
     }
 
     /// A network before the room in which only the guests' datagrams meet with `fates`.
     fn network<const N: usize>(&self, fates: [(u64, Fate); N]) -> SocketAddr {
         let conditions = Conditions { to_server: exactly(fates), ..Conditions::default() };
-        self.exam.network(Transport::Udp, self.server, conditions)
+        self.case.network(Transport::Udp, self.server, conditions)
     }
 }
 
@@ -142,7 +142,7 @@ fn what_one_says_all_others_hear(#[case] text: &[u8]) {
     let a = room.enter(&[]);
     let b = room.enter(&[&a]);
     let c = room.enter(&[&a, &b]);
-    let random = room.exam.random_bytes(room.exam.random_length(1, 1000));
+    let random = room.case.random_bytes(room.case.random_length(1, 1000));
     for (speaker, others) in [(&a, [&b, &c]), (&c, [&a, &b]), (&b, [&a, &c])] {
         for text in [text, &random] {
             speaker.says(text);
@@ -159,7 +159,7 @@ fn a_large_text_is_passed_on_whole(#[case] length: usize) {
     let room = open(&[]);
     let a = room.enter(&[]);
     let b = room.enter(&[&a]);
-    let text = room.exam.random_bytes(length);
+    let text = room.case.random_bytes(length);
     a.says(&text);
     a.is_heard(&text, &[&b]);
 }
@@ -171,7 +171,7 @@ fn a_text_too_large_to_be_passed_on_is_refused(#[case] length: usize) {
     let room = open(&[]);
     let a = room.enter(&[]);
     let b = room.enter(&[&a]);
-    a.says(&room.exam.random_bytes(length));
+    a.says(&room.case.random_bytes(length));
     a.is_refused();
     a.says(b"shorter");
     a.is_heard(b"shorter", &[&b]);
@@ -213,24 +213,24 @@ fn a_bye_is_told_to_the_others() {
 #[rstest]
 fn who_is_silent_has_left() {
     let room = open(SOON);
-    let timed = room.exam.must_act_within(EXPIRY);
+    let timed = room.case.must_act_within(EXPIRY);
     let a = room.enter(&[]);
     room.a_moment_passes();
     let b = room.enter(&[&a]);
     drop(timed);
     a.is_missed(&[&b]);
-    let timed = room.exam.must_act_within(LATER);
+    let timed = room.case.must_act_within(LATER);
     b.says(b"is anybody here?");
     drop(timed);
     a.sender.expect_silence(A_MOMENT);
     a.says(b"I am");
     let welcome = a.sender.receive();
-    room.exam.step("who comes back is welcomed with a new number");
+    room.case.step("who comes back is welcomed with a new number");
     let [b'W', number @ ..] = welcome.as_slice() else {
-        room.exam.fail(Difference::fail("this is no welcome").with(b"W", &welcome));
+        room.case.fail(Difference::fail("this is no welcome").with(b"W", &welcome));
     };
     if number.len() != 4 || number <= b.number.to_be_bytes().as_slice() {
-        room.exam.fail(Difference::fail("this number is not a new one"));
+        room.case.fail(Difference::fail("this number is not a new one"));
     }
 }
 
@@ -240,7 +240,7 @@ fn who_is_silent_has_left() {
 #[case::that_says_something(b"Sone moment")]
 fn every_datagram_renews(#[case] datagram: &[u8]) {
     let room = open(SOON);
-    let timed = room.exam.must_act_within(EXPIRY);
+    let timed = room.case.must_act_within(EXPIRY);
     let a = room.enter(&[]);
     let b = room.enter(&[&a]);
     room.a_moment_passes();
@@ -257,7 +257,7 @@ fn every_datagram_renews(#[case] datagram: &[u8]) {
 #[rstest]
 fn a_refused_datagram_does_not_renew() {
     let room = open(SOON);
-    let timed = room.exam.must_act_within(EXPIRY);
+    let timed = room.case.must_act_within(EXPIRY);
     let a = room.enter(&[]);
     room.a_moment_passes();
     let b = room.enter(&[&a]);
@@ -319,10 +319,10 @@ fn a_vanished_member_hurts_nobody() {
     let a = room.enter(&[]);
     let b = room.enter(&[&a]);
     let c = room.enter(&[&a, &b]);
-    room.exam.step(format!("the socket of sender {} is closed", b.sender.address()));
+    room.case.step(format!("the socket of sender {} is closed", b.sender.address()));
     drop(b);
     for _ in 0..10 {
-        let text = room.exam.random_bytes(20);
+        let text = room.case.random_bytes(20);
         a.says(&text);
         a.is_heard(&text, &[&c]);
         c.says(&text);
@@ -348,7 +348,7 @@ fn a_doubled_datagram_makes_one_member() {
 #[rstest]
 fn a_lost_bye_is_made_good_by_the_expiry() {
     let room = open(SOON);
-    let timed = room.exam.must_act_within(EXPIRY);
+    let timed = room.case.must_act_within(EXPIRY);
     let a = room.enter_from(room.network([(1, Fate::Lose)]), &[]);
     room.a_moment_passes();
     let b = room.enter(&[&a]);
@@ -363,9 +363,9 @@ fn a_bad_network_changes_no_text() {
     let room = open(&[]);
     let a = room.enter(&[]);
     let conditions = Conditions { to_client: exactly([]), ..bad_network() };
-    let network = room.exam.network(Transport::Udp, room.server, conditions);
-    let b = Guest { sender: room.exam.sender(network), number: 2 };
-    let said: Vec<Vec<u8>> = (0..30).map(|_| room.exam.random_bytes(30)).collect();
+    let network = room.case.network(Transport::Udp, room.server, conditions);
+    let b = Guest { sender: room.case.sender(network), number: 2 };
+    let said: Vec<Vec<u8>> = (0..30).map(|_| room.case.random_bytes(30)).collect();
     for text in &said {
         b.says(text);
     }
@@ -380,7 +380,7 @@ fn a_bad_network_changes_no_text() {
             break;
         }
         if heard != joined && !expected.contains(&heard) {
-            room.exam.fail(Difference::fail("nobody has said this").with(&end, &heard));
+            room.case.fail(Difference::fail("nobody has said this").with(&end, &heard));
         }
     }
 }
@@ -393,7 +393,7 @@ fn a_bad_network_changes_no_text() {
 #[case::no_address(&["server", "--addr", "nowhere"])]
 fn wrong_arguments_are_refused(#[case] arguments: &[&str]) {
     let room = open(&[]);
-    expect_refused(&room.exam, arguments);
+    expect_refused(&room.case, arguments);
     // The same program takes right ones.
     let a = room.enter(&[]);
     room.enter(&[&a]);

@@ -6,7 +6,7 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use graded::{Difference, Exam, Folder, Running, Sender, UdpHost, mebibytes};
+use graded::{Case, Difference, Folder, Running, Sender, UdpHost, mebibytes};
 use netlab::conditions::{Conditions, Path};
 use netlab::faults::{DatagramFaults, Fate};
 use netlab::record::Transport;
@@ -43,8 +43,8 @@ pub fn payloads(content: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// A file of at least `blocks` blocks, of which the last is short.
-pub fn random_file(exam: &Exam, blocks: usize) -> Vec<u8> {
-    exam.random_bytes((blocks - 1) * BLOCK + exam.random_length(1, BLOCK - 1))
+pub fn random_file(case: &Case, blocks: usize) -> Vec<u8> {
+    case.random_bytes((blocks - 1) * BLOCK + case.random_length(1, BLOCK - 1))
 }
 
 /// Sends a block and expects that it is acknowledged.
@@ -55,31 +55,31 @@ pub fn deliver(sender: &Sender, upload: u32, block: u32, payload: &[u8]) {
 
 /// The submission's server, and the folder that it stores into.
 pub struct Store {
-    pub exam: Exam,
+    pub case: Case,
     pub server: SocketAddr,
     pub folder: Folder,
 }
 
 impl Store {
     pub fn open(exercise: &str) -> Self {
-        let exam = Exam::of("05", exercise);
-        let folder = exam.folder();
-        let server = exam.serve_at(&["--dir", &folder.inside("uploads")], "127.0.0.1:0");
-        Self { exam, server, folder }
+        let case = Case::of("05", exercise);
+        let folder = case.folder();
+        let server = case.serve_at(&["--dir", &folder.inside("uploads")], "127.0.0.1:0");
+        Self { case, server, folder }
     }
 
     pub fn sender(&self) -> Sender {
-        self.exam.sender(self.server)
+        self.case.sender(self.server)
     }
 
     /// A number such as a client picks.
     pub fn number(&self) -> u32 {
-        self.exam.random_bytes(4).iter().fold(0, |number, byte| number << 8 | u32::from(*byte))
+        self.case.random_bytes(4).iter().fold(0, |number, byte| number << 8 | u32::from(*byte))
     }
 
     /// Nothing that is called `K.bin` is there but the first `count` files.
     pub fn expect_stored(&self, count: usize) {
-        self.exam.step(format!("DIR must hold {count} files named *.bin, no more"));
+        self.case.step(format!("DIR must hold {count} files named *.bin, no more"));
         let names = fs::read_dir(self.folder.path())
             .unwrap_or_else(|error| panic!("cannot look into the folder: {error}"))
             .flatten()
@@ -90,7 +90,7 @@ impl Store {
         found.sort();
         if found != (1..=count).map(|k| format!("{k}.bin")).collect::<Vec<_>>() {
             let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
-            self.exam.fail(Difference::fail(format!("DIR holds {found}")));
+            self.case.fail(Difference::fail(format!("DIR holds {found}")));
         }
     }
 
@@ -110,21 +110,21 @@ impl Store {
     /// memory grows meanwhile.
     pub fn expect_little_memory(&self, at_once: usize) {
         let beginning = 512;
-        let content = random_file(&self.exam, beginning + MORE_BLOCKS);
+        let content = random_file(&self.case, beginning + MORE_BLOCKS);
         let (socket, payloads) = (self.socket(), payloads(&content));
-        self.exam.step("upload the first 512 KiB of a file");
+        self.case.step("upload the first 512 KiB of a file");
         self.pour(&socket, 0, &payloads[..beginning], at_once);
-        let before = self.exam.peak_memory();
-        self.exam.step("upload 16 MiB more of it");
+        let before = self.case.peak_memory();
+        self.case.step("upload 16 MiB more of it");
         self.pour(&socket, beginning, &payloads[beginning..], at_once);
-        let after = self.exam.peak_memory();
+        let after = self.case.peak_memory();
         self.folder.expect_file("1.bin", &content);
-        self.exam.step(format!("these 16 MiB may cost {} of memory", mebibytes(MORE_MEMORY)));
+        self.case.step(format!("these 16 MiB may cost {} of memory", mebibytes(MORE_MEMORY)));
         let grown = after.zip(before).map_or(0, |(after, before)| after.saturating_sub(before));
         if grown > MORE_MEMORY {
             let what =
                 format!("your server has taken {} more of memory for them", mebibytes(grown));
-            self.exam.fail(Difference::fail(what));
+            self.case.fail(Difference::fail(what));
         }
     }
 
@@ -132,7 +132,7 @@ impl Store {
     fn socket(&self) -> UdpSocket {
         let socket = UdpSocket::bind("127.0.0.1:0").and_then(|socket| {
             socket.connect(self.server)?;
-            socket.set_read_timeout(Some(self.exam.patience()))?;
+            socket.set_read_timeout(Some(self.case.patience()))?;
             Ok(socket)
         });
         socket.unwrap_or_else(|error| panic!("no UDP socket for the test: {error}"))
@@ -145,7 +145,7 @@ impl Store {
             for (block, payload) in group {
                 let block = u32::try_from(*block).unwrap_or(0);
                 if let Err(error) = socket.send(&data(1, block, payload)) {
-                    self.exam.fail(Difference::fail(format!("it cannot be sent: {error}")));
+                    self.case.fail(Difference::fail(format!("it cannot be sent: {error}")));
                 }
             }
             for (block, _) in group {
@@ -153,7 +153,7 @@ impl Store {
                 let received = retry(|| socket.recv(&mut answer));
                 if !received.is_ok_and(|length| answer[..length].starts_with(b"A")) {
                     let what = format!("block {block} or one near it was not acknowledged");
-                    self.exam.fail(Difference::timeout(what));
+                    self.case.fail(Difference::timeout(what));
                 }
             }
         }
@@ -162,7 +162,7 @@ impl Store {
 
 /// The submission's client, and the test as its server.
 pub struct Upload {
-    pub exam: Exam,
+    pub case: Case,
     pub host: UdpHost,
     pub client: Running,
     pub payloads: Vec<Vec<u8>>,
@@ -173,11 +173,11 @@ pub struct Upload {
 
 impl Upload {
     /// Starts the client with `arguments` and a file of this content.
-    pub fn start(exam: Exam, content: &[u8], arguments: &[&str]) -> Self {
-        let (folder, host) = (exam.folder(), exam.listen_udp());
+    pub fn start(case: Case, content: &[u8], arguments: &[&str]) -> Self {
+        let (folder, host) = (case.folder(), case.listen_udp());
         let file = folder.file("to-send.bin", content);
-        let client = exam.start_client(host.address(), &[arguments, &[&file]].concat());
-        Self { exam, host, client, payloads: payloads(content), peer: None, _folder: folder }
+        let client = case.start_client(host.address(), &[arguments, &[&file]].concat());
+        Self { case, host, client, payloads: payloads(content), peer: None, _folder: folder }
     }
 
     pub fn last(&self) -> u32 {
@@ -229,7 +229,7 @@ impl Upload {
         let expected = self.block(block);
         if got != expected {
             let what = format!("your client should have sent block {block} of its file");
-            self.exam.fail(Difference::fail(what).with(&expected, got));
+            self.case.fail(Difference::fail(what).with(&expected, got));
         }
     }
 
@@ -249,11 +249,11 @@ impl Upload {
     /// A client that has given up has sent this block often enough. (Others may still be on their
     /// way to us.)
     pub fn expect_no_more_of(&self, block: u32) {
-        self.exam.step(format!("block {block} must not come once more"));
+        self.case.step(format!("block {block} must not come once more"));
         while let Some((_, got)) = self.host.receive_within(A_WHILE / 2) {
             if got == self.block(block) {
                 let what = format!("block {block} has come once too often");
-                self.exam.fail(Difference::fail(what));
+                self.case.fail(Difference::fail(what));
             }
         }
     }
@@ -263,20 +263,20 @@ impl Upload {
         let ran = self.client.expect_exit(1);
         if ran.stderr.lines().filter(|line| !line.trim().is_empty()).count() != 1 {
             let what = "a client that fails says why in one line on standard error";
-            self.exam.fail(Difference::fail(format!("{what}; yours said:\n{}", ran.stderr)));
+            self.case.fail(Difference::fail(format!("{what}; yours said:\n{}", ran.stderr)));
         }
     }
 }
 
 /// A client that is told something wrong ends with code 2. One that is told it right ends well.
-pub fn expect_usage_error(exam: Exam, wrong: &[&str], right: &[&str]) {
-    let ran = exam.run(wrong, "");
-    exam.step("the exit code of wrong arguments is 2");
+pub fn expect_usage_error(case: Case, wrong: &[&str], right: &[&str]) {
+    let ran = case.run(wrong, "");
+    case.step("the exit code of wrong arguments is 2");
     if ran.code != Some(2) {
         let what = format!("it ended with {:?}; it said:\n{}", ran.code, ran.stderr);
-        exam.fail(Difference::fail(what));
+        case.fail(Difference::fail(what));
     }
-    let mut upload = Upload::start(exam, b"right", right);
+    let mut upload = Upload::start(case, b"right", right);
     upload.expect_block(0);
     upload.acknowledge(0);
     upload.client.expect_exit(0);
@@ -284,21 +284,21 @@ pub fn expect_usage_error(exam: Exam, wrong: &[&str], right: &[&str]) {
 
 /// Nobody listens when the client sends its first blocks, but soon after. That nobody does is told
 /// at the next call on the socket: with several blocks at once, when the second one is sent.
-pub fn expect_patience_with_a_late_server(exam: &Exam, blocks: usize) {
-    let folder = exam.folder();
+pub fn expect_patience_with_a_late_server(case: &Case, blocks: usize) {
+    let folder = case.folder();
     let file = folder.file("to-send.bin", &vec![b'l'; blocks * BLOCK - 1]);
     // Somebody else may take the port in between; then another one will do.
     for _ in 0..5 {
         let free = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
         let address = free.unwrap_or_else(|error| panic!("no free port: {error}"));
-        let client = exam.start_client(address, &["--timeout", "300", &file]);
+        let client = case.start_client(address, &["--timeout", "300", &file]);
         client.expect_still_running(A_WHILE / 2);
-        exam.step("only now the test's server is bound to this port");
+        case.step("only now the test's server is bound to this port");
         let Ok(server) = UdpSocket::bind(address) else {
             client.kill();
             continue;
         };
-        answer(exam, &server, blocks);
+        answer(case, &server, blocks);
         client.expect_exit(0);
         return;
     }
@@ -316,14 +316,14 @@ pub fn retry<T>(mut receive: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 }
 
 /// Acknowledges this many blocks, as a server does whose story is not told.
-fn answer(exam: &Exam, server: &UdpSocket, blocks: usize) {
+fn answer(case: &Case, server: &UdpSocket, blocks: usize) {
     let (mut buffer, mut acknowledged) = ([0; 2048], BTreeSet::new());
     while acknowledged.len() < blocks {
         let received = server
-            .set_read_timeout(Some(exam.patience()))
+            .set_read_timeout(Some(case.patience()))
             .and_then(|()| retry(|| server.recv_from(&mut buffer)));
         let Ok((_, peer)) = received else {
-            exam.fail(Difference::timeout("the test's server waited for a block, and none came"));
+            case.fail(Difference::timeout("the test's server waited for a block, and none came"));
         };
         let answer = [b"A", &buffer[1..9]].concat();
         if let Err(error) = server.send_to(&answer, peer) {
@@ -354,10 +354,10 @@ pub fn expect_whole_through(
     blocks: usize,
 ) {
     let store = Store::open(exercise);
-    let network = store.exam.network(Transport::Udp, store.server, conditions);
-    for (k, content) in [(1, random_file(&store.exam, blocks)), (2, b"\0".repeat(2 * BLOCK))] {
+    let network = store.case.network(Transport::Udp, store.server, conditions);
+    for (k, content) in [(1, random_file(&store.case, blocks)), (2, b"\0".repeat(2 * BLOCK))] {
         let file = store.folder.file(&format!("to-send-{k}.bin"), &content);
-        let client = store.exam.start_client(network, &[options, &[&file]].concat());
+        let client = store.case.start_client(network, &[options, &[&file]].concat());
         client.expect_exit(0);
         store.expect_stored(k);
         store.folder.expect_file(&format!("{k}.bin"), &content);

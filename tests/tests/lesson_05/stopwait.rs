@@ -1,6 +1,6 @@
 //! `stopwait`: one block at a time.
 
-use graded::{Difference, Exam};
+use graded::{Case, Difference};
 use netlab::conditions::{Conditions, Path};
 use netlab::faults::Fate;
 use rstest::rstest;
@@ -13,8 +13,8 @@ use super::blocks::{
 
 const NAME: &str = "stopwait";
 
-fn exam() -> Exam {
-    Exam::of("05", NAME)
+fn case() -> Case {
+    Case::of("05", NAME)
 }
 
 #[rstest]
@@ -28,7 +28,7 @@ fn a_file_is_stored_block_by_block(#[case] length: usize) {
     let store = Store::open(NAME);
     let sender = store.sender();
     let special = b"\0\xff\xfe\r\nEND\n".repeat(length.div_ceil(9));
-    let files = [store.exam.random_bytes(length), special[..length].to_vec()];
+    let files = [store.case.random_bytes(length), special[..length].to_vec()];
     for (k, content) in (1..).zip(&files) {
         store.deliver_file(&sender, store.number(), content, k);
     }
@@ -43,7 +43,7 @@ fn a_file_is_stored_block_by_block(#[case] length: usize) {
 fn a_repeated_block_is_acknowledged_but_not_stored_again(#[case] repeated: [u32; 4]) {
     let store = Store::open(NAME);
     let (sender, upload) = (store.sender(), store.number());
-    let content = random_file(&store.exam, 4);
+    let content = random_file(&store.case, 4);
     let payloads = payloads(&content);
     for (block, payload) in (0..).zip(&payloads) {
         deliver(&sender, upload, block, payload);
@@ -70,7 +70,7 @@ fn a_repeated_block_is_acknowledged_but_not_stored_again(#[case] repeated: [u32;
 fn a_datagram_is_not_answered(#[case] wrong: fn(u32) -> Vec<u8>) {
     let store = Store::open(NAME);
     let (sender, upload) = (store.sender(), store.number());
-    let content = random_file(&store.exam, 3);
+    let content = random_file(&store.case, 3);
     let payloads = payloads(&content);
     deliver(&sender, upload, 0, &payloads[0]);
     sender.send(&wrong(upload));
@@ -92,7 +92,7 @@ fn a_datagram_is_not_answered(#[case] wrong: fn(u32) -> Vec<u8>) {
 fn uploads_do_not_mix(#[case] uploads: [(usize, u32); 3]) {
     let store = Store::open(NAME);
     let senders = [store.sender(), store.sender(), store.sender()];
-    let files: Vec<_> = uploads.iter().map(|_| random_file(&store.exam, 3)).collect();
+    let files: Vec<_> = uploads.iter().map(|_| random_file(&store.case, 3)).collect();
     let all: Vec<_> = files.iter().map(|content| payloads(content)).collect();
     for block in 0..2 {
         for ((sender, upload), payloads) in uploads.iter().zip(&all) {
@@ -120,9 +120,9 @@ fn a_large_file_takes_little_memory() {
 #[case::of_exactly_one_block(BLOCK)]
 #[case::of_some_blocks(3 * BLOCK + 5)]
 fn each_block_waits_for_its_acknowledgement(#[case] length: usize) {
-    let exam = exam();
-    let content = exam.random_bytes(length);
-    let mut upload = Upload::start(exam, &content, &["--timeout", LONG]);
+    let case = case();
+    let content = case.random_bytes(length);
+    let mut upload = Upload::start(case, &content, &["--timeout", LONG]);
     for block in 0..=upload.last() {
         upload.expect_block(block);
         if [0, upload.last()].contains(&block) {
@@ -136,17 +136,17 @@ fn each_block_waits_for_its_acknowledgement(#[case] length: usize) {
 
 #[rstest]
 fn each_upload_has_a_number_of_its_own() {
-    let exam = exam();
-    let mut first = Upload::start(exam, b"one", &[]);
+    let case = case();
+    let mut first = Upload::start(case, b"one", &[]);
     first.expect_block(0);
     first.acknowledge(0);
     first.client.expect_exit(0);
     let number = first.peer().1;
-    let mut second = Upload::start(first.exam, b"two", &[]);
+    let mut second = Upload::start(first.case, b"two", &[]);
     second.expect_block(0);
     if second.peer().1 == number {
         let what = "two uploads have the same number: it is not picked at random";
-        second.exam.fail(Difference::fail(what));
+        second.case.fail(Difference::fail(what));
     }
 }
 
@@ -158,9 +158,9 @@ fn each_upload_has_a_number_of_its_own() {
 #[case::each_some_times(&["--timeout", SHORT], [2, 1, 4, 3])]
 #[case::with_the_usual_timeout(&[], [0, 2, 0, 0])]
 fn a_block_is_sent_until_it_is_acknowledged(#[case] options: &[&str], #[case] lost: [u32; 4]) {
-    let exam = exam();
-    let content = random_file(&exam, 4);
-    let mut upload = Upload::start(exam, &content, options);
+    let case = case();
+    let content = random_file(&case, 4);
+    let mut upload = Upload::start(case, &content, options);
     for (block, lost) in (0..).zip(lost) {
         let before: Vec<u32> = (0..block).collect();
         upload.expect_block_after(&before, block);
@@ -182,9 +182,9 @@ fn a_block_is_sent_until_it_is_acknowledged(#[case] options: &[&str], #[case] lo
 #[case::with_a_byte_too_few(|upload| ack(upload, 1)[..8].to_vec())]
 #[case::without_any_byte(|_| Vec::new())]
 fn a_wrong_acknowledgement_changes_nothing(#[case] wrong: fn(u32) -> Vec<u8>) {
-    let exam = exam();
-    let content = random_file(&exam, 3);
-    let mut upload = Upload::start(exam, &content, &["--timeout", LONG]);
+    let case = case();
+    let content = random_file(&case, 3);
+    let mut upload = Upload::start(case, &content, &["--timeout", LONG]);
     upload.expect_block(0);
     upload.acknowledge(0);
     upload.expect_block(1);
@@ -204,11 +204,11 @@ fn a_wrong_acknowledgement_changes_nothing(#[case] wrong: fn(u32) -> Vec<u8>) {
 
 #[rstest]
 fn an_acknowledgement_from_another_port_changes_nothing() {
-    let exam = exam();
-    let content = random_file(&exam, 2);
-    let mut upload = Upload::start(exam, &content, &["--timeout", LONG]);
+    let case = case();
+    let content = random_file(&case, 2);
+    let mut upload = Upload::start(case, &content, &["--timeout", LONG]);
     upload.expect_block(0);
-    let stranger = upload.exam.listen_udp();
+    let stranger = upload.case.listen_udp();
     let (peer, number) = upload.peer();
     stranger.send_to(peer, &ack(number, 0));
     upload.host.expect_silence(A_WHILE);
@@ -221,8 +221,8 @@ fn an_acknowledgement_from_another_port_changes_nothing() {
 /// Whatever else comes must not make the client wait for longer than its timeout.
 #[rstest]
 fn stray_datagrams_do_not_delay_the_timer() {
-    let exam = exam();
-    let mut upload = Upload::start(exam, b"short", &["--timeout", "300"]);
+    let case = case();
+    let mut upload = Upload::start(case, b"short", &["--timeout", "300"]);
     upload.expect_block(0);
     upload.expect_block_despite(b"\xffstray\0", 0);
     upload.acknowledge(0);
@@ -234,9 +234,9 @@ fn stray_datagrams_do_not_delay_the_timer() {
 #[case::at_a_block_in_the_middle(1)]
 #[case::at_the_last_block(2)]
 fn the_client_gives_up_after_ten_tries(#[case] lost: u32) {
-    let exam = exam();
-    let content = random_file(&exam, 3);
-    let mut upload = Upload::start(exam, &content, &["--timeout", SHORT]);
+    let case = case();
+    let content = random_file(&case, 3);
+    let mut upload = Upload::start(case, &content, &["--timeout", SHORT]);
     for block in 0..lost {
         let before: Vec<u32> = (0..block).collect();
         upload.expect_block_after(&before, block);
@@ -254,7 +254,7 @@ fn the_client_gives_up_after_ten_tries(#[case] lost: u32) {
 
 #[rstest]
 fn a_server_may_start_later_than_its_client() {
-    expect_patience_with_a_late_server(&exam(), 1);
+    expect_patience_with_a_late_server(&case(), 1);
 }
 
 #[rstest]
@@ -265,7 +265,7 @@ fn a_server_may_start_later_than_its_client() {
 #[case::for_a_timeout_in_words(&["client", "--timeout", "soon", "Cargo.toml"])]
 #[case::for_a_folder_that_is_not_there(&["server", "--addr", "127.0.0.1:0", "--dir", "no/such"])]
 fn the_exit_code_is_2(#[case] wrong: &[&str]) {
-    expect_usage_error(exam(), wrong, &["--timeout", LONG]);
+    expect_usage_error(case(), wrong, &["--timeout", LONG]);
 }
 
 #[rstest]

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use graded::{Difference, Exam};
+use graded::{Case, Difference};
 use grader::punctuality::Stopwatch;
 use netlab::conditions::{Conditions, Path};
 use netlab::faults::Fate;
@@ -23,8 +23,8 @@ const NAME: &str = "window";
 /// How many blocks a server takes, from the first missing one on.
 const MOST: u32 = 256;
 
-fn exam() -> Exam {
-    Exam::of("05", NAME)
+fn case() -> Case {
+    Case::of("05", NAME)
 }
 
 #[rstest]
@@ -39,7 +39,7 @@ fn a_file_is_stored_in_whatever_order(#[case] length: usize, #[case] order: fn(u
     let store = Store::open(NAME);
     let sender = store.sender();
     let special = b"\0\xff\xfe\r\nEND\n".repeat(length.div_ceil(9));
-    for (k, content) in (1..).zip([store.exam.random_bytes(length), special[..length].to_vec()]) {
+    for (k, content) in (1..).zip([store.case.random_bytes(length), special[..length].to_vec()]) {
         let (upload, payloads) = (store.number(), payloads(&content));
         for block in order(u32::try_from(payloads.len()).unwrap_or(0) - 1) {
             store.expect_stored(k - 1);
@@ -67,7 +67,7 @@ fn a_repeated_block_is_acknowledged_but_not_stored_again(
 ) {
     let store = Store::open(NAME);
     let (sender, upload) = (store.sender(), store.number());
-    let content = random_file(&store.exam, 4);
+    let content = random_file(&store.case, 4);
     let payloads = payloads(&content);
     for (block, known) in order.into_iter().zip(repeated) {
         deliver(&sender, upload, block, &payloads[block as usize]);
@@ -85,7 +85,7 @@ fn a_repeated_block_is_acknowledged_but_not_stored_again(
 fn a_server_takes_256_blocks_and_none_beyond() {
     let store = Store::open(NAME);
     let (sender, upload) = (store.sender(), store.number());
-    let content = random_file(&store.exam, 260);
+    let content = random_file(&store.case, 260);
     let payloads = payloads(&content);
     let send = |block: u32| sender.send(&data(upload, block, &payloads[block as usize]));
     // What is beyond is not answered: the next answer is the one to the next block.
@@ -112,7 +112,7 @@ fn a_server_takes_256_blocks_and_none_beyond() {
 fn a_datagram_is_not_answered(#[case] wrong: fn(u32) -> Vec<u8>) {
     let store = Store::open(NAME);
     let (sender, upload) = (store.sender(), store.number());
-    let content = random_file(&store.exam, 3);
+    let content = random_file(&store.case, 3);
     let payloads = payloads(&content);
     deliver(&sender, upload, 2, &payloads[2]);
     sender.send(&wrong(upload));
@@ -134,7 +134,7 @@ fn a_datagram_is_not_answered(#[case] wrong: fn(u32) -> Vec<u8>) {
 fn uploads_do_not_mix(#[case] uploads: [(usize, u32); 3]) {
     let store = Store::open(NAME);
     let senders = [store.sender(), store.sender(), store.sender()];
-    let files: Vec<_> = uploads.iter().map(|_| random_file(&store.exam, 3)).collect();
+    let files: Vec<_> = uploads.iter().map(|_| random_file(&store.case, 3)).collect();
     let all: Vec<_> = files.iter().map(|content| payloads(content)).collect();
     for block in [2, 0] {
         for ((sender, upload), payloads) in uploads.iter().zip(&all) {
@@ -163,9 +163,9 @@ fn a_large_file_takes_little_memory() {
 #[case::of_50(50, &["--window", "50"])]
 #[case::of_32_if_nothing_is_said(32, &[])]
 fn as_many_blocks_as_the_window_holds_are_sent(#[case] window: u32, #[case] options: &[&str]) {
-    let exam = exam();
-    let content = random_file(&exam, window as usize + 5);
-    let mut upload = Upload::start(exam, &content, &[&["--timeout", LONG], options].concat());
+    let case = case();
+    let content = random_file(&case, window as usize + 5);
+    let mut upload = Upload::start(case, &content, &[&["--timeout", LONG], options].concat());
     for block in 0..window {
         upload.expect_block(block);
     }
@@ -196,9 +196,9 @@ fn as_many_blocks_as_the_window_holds_are_sent(#[case] window: u32, #[case] opti
 #[case::of_exactly_one_block(BLOCK)]
 #[case::of_full_blocks(5 * BLOCK)]
 fn each_block_is_sent_once_if_all_goes_well(#[case] length: usize) {
-    let exam = exam();
-    let content = exam.random_bytes(length);
-    let mut upload = Upload::start(exam, &content, &["--timeout", LONG]);
+    let case = case();
+    let content = case.random_bytes(length);
+    let mut upload = Upload::start(case, &content, &["--timeout", LONG]);
     for block in 0..=upload.last() {
         upload.expect_block(block);
         upload.client.expect_still_running(Duration::ZERO);
@@ -219,11 +219,11 @@ fn each_block_is_sent_once_if_all_goes_well(#[case] length: usize) {
 #[case::of_the_last_block(&[7])]
 #[case::of_two_blocks(&[2, 5])]
 fn only_what_is_lost_is_sent_again(#[case] lost: &[u32]) {
-    let exam = exam();
-    let content = random_file(&exam, 8);
-    exam.tells_to_wait(Duration::from_secs(1));
-    let timed = exam.must_act_within(Duration::from_secs(1));
-    let mut upload = Upload::start(exam, &content, &["--timeout", "1000", "--window", "8"]);
+    let case = case();
+    let content = random_file(&case, 8);
+    case.tells_to_wait(Duration::from_secs(1));
+    let timed = case.must_act_within(Duration::from_secs(1));
+    let mut upload = Upload::start(case, &content, &["--timeout", "1000", "--window", "8"]);
     for block in 0..8 {
         upload.expect_block(block);
     }
@@ -246,15 +246,15 @@ fn only_what_is_lost_is_sent_again(#[case] lost: &[u32]) {
 #[case::after_a_short_timeout(&["--timeout", SHORT])]
 #[case::after_the_usual_timeout(&[])]
 fn every_block_is_sent_until_it_is_acknowledged(#[case] options: &[&str]) {
-    let exam = exam();
-    let content = random_file(&exam, 4);
-    let mut upload = Upload::start(exam, &content, options);
+    let case = case();
+    let content = random_file(&case, 4);
+    let mut upload = Upload::start(case, &content, options);
     let mut times = [0; 4];
     while times.iter().any(|times| *times < 3) {
         times[upload.expect_any_block() as usize] += 1;
         if times.iter().any(|times| *times > 6) {
             let what = format!("how often blocks 0 to 3 were sent, none acknowledged: {times:?}");
-            upload.exam.fail(Difference::fail(what));
+            upload.case.fail(Difference::fail(what));
         }
     }
     for block in 0..4 {
@@ -272,9 +272,9 @@ fn every_block_is_sent_until_it_is_acknowledged(#[case] options: &[&str]) {
 #[case::with_a_byte_too_few(|upload| ack(upload, 0)[..8].to_vec())]
 #[case::without_any_byte(|_| Vec::new())]
 fn a_wrong_acknowledgement_changes_nothing(#[case] wrong: fn(u32) -> Vec<u8>) {
-    let exam = exam();
-    let content = random_file(&exam, 4);
-    let mut upload = Upload::start(exam, &content, &["--timeout", LONG, "--window", "2"]);
+    let case = case();
+    let content = random_file(&case, 4);
+    let mut upload = Upload::start(case, &content, &["--timeout", LONG, "--window", "2"]);
     upload.expect_block(0);
     upload.expect_block(1);
     for _ in 0..3 {
@@ -293,9 +293,9 @@ fn a_wrong_acknowledgement_changes_nothing(#[case] wrong: fn(u32) -> Vec<u8>) {
 
 #[rstest]
 fn a_repeated_acknowledgement_opens_no_room() {
-    let exam = exam();
-    let content = random_file(&exam, 9);
-    let mut upload = Upload::start(exam, &content, &["--timeout", LONG, "--window", "3"]);
+    let case = case();
+    let content = random_file(&case, 9);
+    let mut upload = Upload::start(case, &content, &["--timeout", LONG, "--window", "3"]);
     for block in 0..3 {
         upload.expect_block(block);
     }
@@ -315,11 +315,11 @@ fn a_repeated_acknowledgement_opens_no_room() {
 
 #[rstest]
 fn an_acknowledgement_from_another_port_changes_nothing() {
-    let exam = exam();
-    let content = random_file(&exam, 2);
-    let mut upload = Upload::start(exam, &content, &["--timeout", LONG, "--window", "1"]);
+    let case = case();
+    let content = random_file(&case, 2);
+    let mut upload = Upload::start(case, &content, &["--timeout", LONG, "--window", "1"]);
     upload.expect_block(0);
-    let stranger = upload.exam.listen_udp();
+    let stranger = upload.case.listen_udp();
     let (peer, number) = upload.peer();
     stranger.send_to(peer, &ack(number, 0));
     upload.host.expect_silence(A_WHILE / 2);
@@ -332,7 +332,7 @@ fn an_acknowledgement_from_another_port_changes_nothing() {
 /// Whatever else comes must not make the client wait for longer than its timeout.
 #[rstest]
 fn stray_datagrams_do_not_delay_the_timer() {
-    let mut upload = Upload::start(exam(), b"short", &["--timeout", "300"]);
+    let mut upload = Upload::start(case(), b"short", &["--timeout", "300"]);
     upload.expect_block(0);
     upload.expect_block_despite(b"\xffstray\0", 0);
     upload.acknowledge(0);
@@ -344,10 +344,10 @@ fn stray_datagrams_do_not_delay_the_timer() {
 #[case::of_the_only_block_in_the_window(1)]
 #[case::of_one_block_among_others(4)]
 fn the_client_gives_up_after_ten_tries(#[case] window: u32) {
-    let exam = exam();
-    let content = random_file(&exam, 4);
+    let case = case();
+    let content = random_file(&case, 4);
     let options = ["--timeout", SHORT, "--window", &window.to_string()];
-    let mut upload = Upload::start(exam, &content, &options);
+    let mut upload = Upload::start(case, &content, &options);
     let mut tries = 0;
     while tries < 10 {
         match upload.expect_any_block() {
@@ -361,7 +361,7 @@ fn the_client_gives_up_after_ten_tries(#[case] window: u32) {
 
 #[rstest]
 fn a_server_may_start_later_than_its_client() {
-    expect_patience_with_a_late_server(&exam(), 3);
+    expect_patience_with_a_late_server(&case(), 3);
 }
 
 #[rstest]
@@ -372,7 +372,7 @@ fn a_server_may_start_later_than_its_client() {
 #[case::for_a_file_that_is_not_there(&["no-such-file.bin"])]
 fn the_exit_code_is_2(#[case] wrong: &[&str]) {
     let wrong = [&["client", "--addr", "127.0.0.1:9"], wrong].concat();
-    expect_usage_error(exam(), &wrong, &["--timeout", LONG, "--window", "256"]);
+    expect_usage_error(case(), &wrong, &["--timeout", LONG, "--window", "256"]);
 }
 
 #[rstest]
@@ -400,24 +400,24 @@ const DELAY: Duration = Duration::from_millis(10);
 fn it_is_five_times_as_fast_as_stop_and_wait() {
     let store = Store::open(NAME);
     let blocks = 1000;
-    let a_block = time_of_a_block_in_stop_and_wait(&store.exam, 25);
+    let a_block = time_of_a_block_in_stop_and_wait(&store.case, 25);
     let limit = a_block * blocks / TIMES;
-    let network = slow_network(&store.exam, store.server);
-    let content = random_file(&store.exam, blocks as usize);
+    let network = slow_network(&store.case, store.server);
+    let content = random_file(&store.case, blocks as usize);
     let file = store.folder.file("to-send.bin", &content);
     let watch = Stopwatch::start();
-    let client = store.exam.start_client(network, &[&file]);
-    store.exam.step(format!(
+    let client = store.case.start_client(network, &[&file]);
+    store.case.step(format!(
         "{blocks} blocks must be stored within {limit:?}: stop-and-wait needs {a_block:?} for each"
     ));
     let stored = store.folder.path().join("1.bin");
-    let before = store.exam.queued();
+    let before = store.case.queued();
     let mut queued = Duration::ZERO;
     let is_stored = || fs::metadata(&stored).is_ok_and(|about| about.len() == content.len() as u64);
     // On a busy machine 1,000 blocks wait for a processor more often than the 25 have done. (With all of
     // this, stop-and-wait is still too slow.)
     let there_is_time = || {
-        queued = queued.max(store.exam.queued().saturating_sub(before));
+        queued = queued.max(store.case.queued().saturating_sub(before));
         watch.punctual() < limit + queued.min(2 * limit)
     };
     if poll_while(there_is_time, || is_stored().then_some(())).is_none() {
@@ -425,15 +425,15 @@ fn it_is_five_times_as_fast_as_stop_and_wait() {
             "the file is not stored after {limit:?}: that is not {TIMES} times as fast as \
              stop-and-wait"
         );
-        store.exam.fail(Difference::fail(what));
+        store.case.fail(Difference::fail(what));
     }
     client.expect_exit(0);
     store.folder.expect_file("1.bin", &content);
 }
 
-fn slow_network(exam: &Exam, server: SocketAddr) -> SocketAddr {
+fn slow_network(case: &Case, server: SocketAddr) -> SocketAddr {
     let shape = Shape { delay: DELAY, ..Shape::default() };
-    exam.network(
+    case.network(
         Transport::Udp,
         server,
         Conditions::both_ways(0, Path { shape, ..Path::default() }),
@@ -441,8 +441,8 @@ fn slow_network(exam: &Exam, server: SocketAddr) -> SocketAddr {
 }
 
 /// Block after block through a slow network, acknowledged at its other end.
-fn time_of_a_block_in_stop_and_wait(exam: &Exam, blocks: u32) -> Duration {
-    exam.step(format!("the test itself sends {blocks} blocks by stop-and-wait"));
+fn time_of_a_block_in_stop_and_wait(case: &Case, blocks: u32) -> Duration {
+    case.step(format!("the test itself sends {blocks} blocks by stop-and-wait"));
     let open = || -> std::io::Result<UdpSocket> {
         let socket = UdpSocket::bind("127.0.0.1:0")?;
         socket.set_read_timeout(Some(Duration::from_secs(60)))?;
@@ -450,7 +450,7 @@ fn time_of_a_block_in_stop_and_wait(exam: &Exam, blocks: u32) -> Duration {
     };
     let measure = || -> std::io::Result<Duration> {
         let (client, server) = (open()?, open()?);
-        client.connect(slow_network(exam, server.local_addr()?))?;
+        client.connect(slow_network(case, server.local_addr()?))?;
         let mut buffer = [0; 2 * BLOCK];
         let mut times = Vec::new();
         for block in 0..blocks {

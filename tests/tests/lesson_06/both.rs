@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
-use graded::{Client, Difference, Exam, Sender};
+use graded::{Case, Client, Difference, Sender};
 use netlab::conditions::{Coalesce, Conditions, Path, StreamFaults};
 use netlab::record::Transport;
 use rstest::rstest;
@@ -17,17 +17,17 @@ const LARGEST_NUMBER: &str = "999999999999999";
 
 /// A server, and one end of each transport.
 struct Ends {
-    exam: Exam,
+    case: Case,
     server: SocketAddr,
     tcp: Client,
     udp: Sender,
 }
 
 fn start() -> Ends {
-    let exam = Exam::of("06", "both");
-    let server = exam.serve();
-    let (tcp, udp) = (exam.connect(server), exam.sender(server));
-    Ends { exam, server, tcp, udp }
+    let case = Case::of("06", "both");
+    let server = case.serve();
+    let (tcp, udp) = (case.connect(server), case.sender(server));
+    Ends { case, server, tcp, udp }
 }
 
 /// Which way a command goes.
@@ -59,13 +59,13 @@ impl Ends {
     }
 
     fn random_word(&self, length: usize) -> String {
-        let bytes = self.exam.random_bytes(length);
+        let bytes = self.case.random_bytes(length);
         bytes.into_iter().map(|byte| char::from(b'a' + byte % 26)).collect()
     }
 
     /// A key that nobody can know beforehand.
     fn random_key(&self) -> String {
-        self.random_word(self.exam.random_length(4, LONGEST_KEY))
+        self.random_word(self.case.random_length(4, LONGEST_KEY))
     }
 }
 
@@ -154,11 +154,11 @@ fn segments_are_no_commands(#[case] stream: StreamFaults) {
     let ends = start();
     let path = Path { stream, ..Path::default() };
     let conditions = Conditions { to_server: path, ..Conditions::default() };
-    let network = ends.exam.network(Transport::Tcp, ends.server, conditions);
-    let mut client = ends.exam.connect(network);
+    let network = ends.case.network(Transport::Tcp, ends.server, conditions);
+    let mut client = ends.case.connect(network);
     let (mut said, mut answers) = (Vec::new(), Vec::new());
     for number in 0..20 {
-        let word = ends.random_word(ends.exam.random_length(1, 20));
+        let word = ends.random_word(ends.case.random_length(1, 20));
         said.push(format!("set key{number} {word}\nget key{number}\n"));
         answers.push(format!("ok\nvalue {word}\n"));
     }
@@ -174,7 +174,7 @@ fn half_a_line_is_not_carried_out() {
     let mut ends = start();
     ends.ask(Tcp, "set account 50", "ok");
     for is_reset in [false, true] {
-        let mut client = ends.exam.connect(ends.server);
+        let mut client = ends.case.connect(ends.server);
         client.send(b"get account\nset account 10");
         client.expect(b"value 50\n");
         if is_reset {
@@ -192,21 +192,21 @@ fn half_a_line_is_not_carried_out() {
 fn of_many_additions_at_once_none_is_lost() {
     let mut ends = start();
     let (clients, rounds) = (8, 400);
-    let number = |_| ends.exam.random_length(1, 1_000_000_000);
+    let number = |_| ends.case.random_length(1, 1_000_000_000);
     let numbers: Vec<Vec<usize>> =
         (0..clients).map(|_| (0..rounds).map(number).collect()).collect();
     let mut total: usize = numbers.iter().flatten().sum();
     let mut connections: Vec<Client> =
-        (0..clients).map(|_| ends.exam.connect(ends.server)).collect();
+        (0..clients).map(|_| ends.case.connect(ends.server)).collect();
     for (client, numbers) in connections.iter_mut().zip(&numbers) {
         let said: Vec<String> = numbers.iter().map(|n| format!("add sum {n}\n")).collect();
         client.send(said.concat().as_bytes());
         client.half_close();
     }
-    let senders: Vec<Sender> = (0..4).map(|_| ends.exam.sender(ends.server)).collect();
+    let senders: Vec<Sender> = (0..4).map(|_| ends.case.sender(ends.server)).collect();
     let mut told: Vec<Vec<u8>> = Vec::new();
     for _ in 0..50 {
-        let number = ends.exam.random_length(1, 1_000_000_000);
+        let number = ends.case.random_length(1, 1_000_000_000);
         for sender in &senders {
             total += number;
             sender.send(format!("add sum {number}").as_bytes());
@@ -218,15 +218,15 @@ fn of_many_additions_at_once_none_is_lost() {
         told.extend(answers.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec));
     }
     let additions = clients * rounds + 50 * senders.len();
-    ends.exam.expect_equal("an answer to each", &additions.to_string(), &told.len().to_string());
-    ends.exam.step("no two of these additions have the same result");
+    ends.case.expect_equal("an answer to each", &additions.to_string(), &told.len().to_string());
+    ends.case.step("no two of these additions have the same result");
     told.sort();
     if let Some((result, _)) = told.iter().zip(&told[1..]).find(|(one, other)| one == other) {
         let result = String::from_utf8_lossy(result).trim_end().to_owned();
         let what = format!("two clients were told {result:?}, so one of the two got lost");
-        ends.exam.fail(Difference::fail(what));
+        ends.case.fail(Difference::fail(what));
     }
-    ends.exam.step(format!("the sum of these {additions} additions is {total}"));
+    ends.case.step(format!("the sum of these {additions} additions is {total}"));
     ends.ask(Tcp, "get sum", &format!("value {total}"));
     ends.ask(Udp, "get sum", &format!("value {total}"));
 }
@@ -308,17 +308,17 @@ fn a_thousand_keys_are_enough() {
 #[rstest]
 fn nobody_holds_up_the_others() {
     let mut ends = start();
-    let silent = ends.exam.connect(ends.server);
-    let mut slow = ends.exam.connect(ends.server);
+    let silent = ends.case.connect(ends.server);
+    let mut slow = ends.case.connect(ends.server);
     slow.send(b"set slow ");
     ends.ask(Tcp, "set a 1", "ok");
     ends.ask(Udp, "add a 1", "value 2");
     for sum in 3..8 {
-        let mut client = ends.exam.connect(ends.server);
+        let mut client = ends.case.connect(ends.server);
         client.send(b"add a 1\nad");
         client.expect(format!("value {sum}\n").as_bytes());
         client.reset();
-        let sender = ends.exam.sender(ends.server);
+        let sender = ends.case.sender(ends.server);
         (0..3).for_each(|_| sender.send(b"get a"));
         drop(sender);
         ends.ask(Udp, "get nothing", "none");
@@ -335,14 +335,14 @@ fn nobody_holds_up_the_others() {
 fn it_has_its_port_over_both_or_not_at_all() {
     let mut ends = start();
     for way in [Tcp, Udp] {
-        let (_taken, address) = taken(&ends.exam, way);
-        let ran = ends.exam.run(&["server", "--addr", &address], "");
-        expect_code(&ends.exam, 1, ran.code);
-        ends.exam.expect_equal("nothing on standard output", "", &ran.stdout);
-        ends.exam.step(format!("expect one line on standard error that names {address}"));
+        let (_taken, address) = taken(&ends.case, way);
+        let ran = ends.case.run(&["server", "--addr", &address], "");
+        expect_code(&ends.case, 1, ran.code);
+        ends.case.expect_equal("nothing on standard output", "", &ran.stdout);
+        ends.case.step(format!("expect one line on standard error that names {address}"));
         if ran.stderr.trim_end().lines().count() != 1 || !ran.stderr.contains(&address) {
             let what = format!("standard error is not that: {:?}", ran.stderr);
-            ends.exam.fail(Difference::fail(what));
+            ends.case.fail(Difference::fail(what));
         }
     }
     ends.ask(Tcp, "set a 1", "ok");
@@ -350,7 +350,7 @@ fn it_has_its_port_over_both_or_not_at_all() {
 }
 
 /// A port that somebody else has, over one of the two transports.
-fn taken(exam: &Exam, way: Way) -> (Box<dyn Any>, String) {
+fn taken(case: &Case, way: Way) -> (Box<dyn Any>, String) {
     let any_port = "127.0.0.1:0";
     let (socket, address): (Box<dyn Any>, _) = match way {
         Tcp => {
@@ -366,7 +366,7 @@ fn taken(exam: &Exam, way: Way) -> (Box<dyn Any>, String) {
     };
     let address = address.unwrap().to_string();
     let transport = if way == Tcp { "TCP" } else { "UDP" };
-    exam.step(format!("somebody else has {address} over {transport}"));
+    case.step(format!("somebody else has {address} over {transport}"));
     (socket, address)
 }
 
@@ -376,7 +376,7 @@ fn taken(exam: &Exam, way: Way) -> (Box<dyn Any>, String) {
 #[case::no_address(&["server", "--addr", "nowhere"])]
 fn wrong_arguments_are_refused(#[case] arguments: &[&str]) {
     let mut ends = start();
-    expect_refused(&ends.exam, arguments);
+    expect_refused(&ends.case, arguments);
     // The same program takes right ones.
     ends.ask(Tcp, "get a", "none");
 }

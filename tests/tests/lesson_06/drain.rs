@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
 
-use graded::{Client, Difference, Exam};
+use graded::{Case, Client, Difference};
 use rstest::rstest;
 
 use super::{A_MOMENT, expect_refused};
@@ -15,22 +15,22 @@ use super::{A_MOMENT, expect_refused};
 const LOOK: Duration = Duration::from_millis(20);
 
 struct Pool {
-    exam: Exam,
+    case: Case,
     server: SocketAddr,
     /// A client that has no requests of its own, and says what is finished.
     foreman: Client,
 }
 
 fn start(arguments: &[&str]) -> Pool {
-    let exam = Exam::of("06", "drain");
-    let server = exam.serve_at(arguments, "127.0.0.1:0");
-    let foreman = exam.connect(server);
-    Pool { exam, server, foreman }
+    let case = Case::of("06", "drain");
+    let server = case.serve_at(arguments, "127.0.0.1:0");
+    let foreman = case.connect(server);
+    Pool { case, server, foreman }
 }
 
 impl Pool {
     fn connect(&self) -> Client {
-        self.exam.connect(self.server)
+        self.case.connect(self.server)
     }
 
     /// A new client with a request that a worker takes at once.
@@ -71,7 +71,7 @@ impl Pool {
     /// As soon as a worker has taken it, which nobody is told: asked for soon again at first, and
     /// then less and less often, so that a report still shows what came before.
     fn finish_when_started(&mut self, name: &str) {
-        let deadline = self.exam.deadline();
+        let deadline = self.case.deadline();
         let mut pause = LOOK;
         loop {
             say(&mut self.foreman, &format!("finish {name}"));
@@ -81,7 +81,7 @@ impl Pool {
             }
             if answer != b"none\n" || deadline.is_over() {
                 let what = format!("the request {name} is not started, although it is its turn");
-                self.exam.fail(Difference::fail(what).with(b"ok\n", &answer));
+                self.case.fail(Difference::fail(what).with(b"ok\n", &answer));
             }
             thread::sleep(pause.min(deadline.left()));
             pause *= 2;
@@ -97,7 +97,7 @@ impl Pool {
     /// All is done: the one who has said `stop` is let go, and then the program ends.
     fn expect_end(&mut self) {
         self.foreman.expect_last_words(b"bye\n");
-        self.exam.expect_server_exit(0);
+        self.case.expect_server_exit(0);
     }
 }
 
@@ -166,7 +166,7 @@ fn as_many_are_started_as_there_are_workers(#[case] arguments: &[&str], #[case] 
         let mut queued = pool.queued(&next);
         queued.expect_silence(A_MOMENT / 2);
         // Whichever of them is finished, the next one begins.
-        let (name, mut client) = running.remove(pool.exam.random_length(0, workers - 1));
+        let (name, mut client) = running.remove(pool.case.random_length(0, workers - 1));
         pool.finish(&name, &mut client);
         hear(&mut queued, &format!("started {next}"));
         running.push((next, queued));
@@ -262,7 +262,7 @@ fn nothing_is_lost() {
         };
         if !is_right {
             let what = format!("this came although it was not its turn: {line:?}");
-            pool.exam.fail(Difference::fail(what));
+            pool.case.fail(Difference::fail(what));
         }
     }
     client.expect_close();
@@ -311,7 +311,7 @@ fn after_stop_nobody_new_is_served() {
     let mut pool = start(&[]);
     let mut client = pool.working("tea");
     pool.stop();
-    pool.exam.expect_refused(pool.server, b"bye\n");
+    pool.case.expect_refused(pool.server, b"bye\n");
     pool.finish("tea", &mut client);
     hear_goodbye(&mut client);
     pool.expect_end();
@@ -397,8 +397,8 @@ fn after_the_end_its_port_can_be_bound_again() {
     pool.stop();
     hear_goodbye(&mut idle);
     pool.expect_end();
-    let again = pool.exam.serve_at(&[], &pool.server.to_string());
-    expect_attention(&mut pool.exam.connect(again));
+    let again = pool.case.serve_at(&[], &pool.server.to_string());
+    expect_attention(&mut pool.case.connect(again));
 }
 
 #[rstest]
@@ -408,8 +408,8 @@ fn after_the_end_its_port_can_be_bound_again() {
 #[case::an_unknown_option(&["--loud"])]
 fn wrong_arguments_are_refused(#[case] wrong: &[&str]) {
     let mut pool = start(&[]);
-    expect_refused(&pool.exam, &[&["server", "--addr", "127.0.0.1:0"], wrong].concat());
-    expect_refused(&pool.exam, &["server", "--addr", "nowhere"]);
+    expect_refused(&pool.case, &[&["server", "--addr", "127.0.0.1:0"], wrong].concat());
+    expect_refused(&pool.case, &["server", "--addr", "nowhere"]);
     // The same program takes right ones.
     expect_attention(&mut pool.foreman);
     let mut client = pool.working("tea");

@@ -1,6 +1,6 @@
 //! `fetch`: the client. The test is its server, mostly a hostile one.
 
-use graded::{Client, Difference, Exam, Host, Running};
+use graded::{Case, Client, Difference, Host, Running};
 use rstest::rstest;
 
 use super::heads::Head;
@@ -8,22 +8,22 @@ use super::{A_MOMENT, MUCH};
 
 /// The longest head, trailer, and line with the length of a chunk, in bytes.
 const MAX_HEAD: usize = 16_384;
-/// How much the exam keeps of what a program prints, in bytes; it keeps a little more.
+/// How much the case keeps of what a program prints, in bytes; it keeps a little more.
 const MAX_PRINTED: usize = 60_000;
 /// A good answer, and what is printed of it.
 const GOOD: (&[u8], &[u8]) = (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ngood\n", b"good\n");
 
 /// A server that waits for the program.
 struct Stand {
-    exam: Exam,
+    case: Case,
     host: Host,
 }
 
 impl Stand {
     fn open() -> Self {
-        let exam = Exam::of("08", "fetch");
-        let host = exam.listen();
-        Self { exam, host }
+        let case = Case::of("08", "fetch");
+        let host = case.listen();
+        Self { case, host }
     }
 
     /// The program with much patience: on a busy machine the test may be slow.
@@ -32,7 +32,7 @@ impl Stand {
     }
 
     fn start_as_it_is(&self, arguments: &[&str]) -> Running {
-        self.exam.start_client(self.host.address(), arguments)
+        self.case.start_client(self.host.address(), arguments)
     }
 
     /// Expects a proper request for `path`, from somebody who was told no other name.
@@ -41,8 +41,8 @@ impl Stand {
     }
 
     fn expect_request_to(&self, connection: &mut Client, path: &str, host: &str) {
-        let head = Head::receive(&self.exam, connection, "a request");
-        let equal = |what, expected: &str, got: &str| self.exam.expect_equal(what, expected, got);
+        let head = Head::receive(&self.case, connection, "a request");
+        let equal = |what, expected: &str, got: &str| self.case.expect_equal(what, expected, got);
         equal("the first line of the request", &format!("GET {path} HTTP/1.1"), &head.first);
         equal("all Host fields", host, &head.values("host").join(" and "));
         let lengths = [head.values("content-length"), head.values("transfer-encoding")].concat();
@@ -76,23 +76,23 @@ impl Stand {
     fn expect_failure(&self, client: &Running, good: &[u8], partial: &[u8]) {
         let ran = client.expect_exit(1);
         self.expect_lines(&ran.stderr, 1);
-        self.exam.step("its standard output must be whole bodies, and a beginning of the last one");
+        self.case.step("its standard output must be whole bodies, and a beginning of the last one");
         let printed = ran.stdout.as_bytes();
         let is_allowed = printed.strip_prefix(good).is_some_and(|rest| partial.starts_with(rest));
         if !is_allowed {
             let what = "your program has printed something that is no beginning of the bodies";
-            self.exam.fail(Difference::fail(what).with(&[good, partial].concat(), printed));
+            self.case.fail(Difference::fail(what).with(&[good, partial].concat(), printed));
         }
     }
 
     fn expect_lines(&self, stderr: &str, count: usize) {
         let lines = stderr.lines().filter(|line| !line.trim().is_empty()).count();
         let expected = count.to_string();
-        self.exam.expect_equal("how many lines standard error has", &expected, &lines.to_string());
+        self.case.expect_equal("how many lines standard error has", &expected, &lines.to_string());
         let is_harmless = !stderr.contains(|c: char| c.is_control() && c != '\n' && c != '\r');
         if !is_harmless {
             let what = format!("there are control characters on standard error: {stderr:?}");
-            self.exam.fail(Difference::fail(what));
+            self.case.fail(Difference::fail(what));
         }
     }
 }
@@ -145,7 +145,7 @@ fn a_body_of_known_length_is_printed_byte_for_byte(
     #[case] piece: usize,
 ) {
     let stand = Stand::open();
-    let random = stand.exam.random_bytes(stand.exam.random_length(20_000, MAX_PRINTED));
+    let random = stand.case.random_bytes(stand.case.random_length(20_000, MAX_PRINTED));
     let body = if body == b"?" { &random } else { body };
     let head = |fields: &str| {
         let length = body.len();
@@ -182,8 +182,8 @@ fn a_chunked_body_is_put_together(
     }
     let (mut chunks, mut body) = (Vec::new(), Vec::new());
     for _ in 0..20 {
-        let chunk = stand.exam.random_bytes(
-            stand.exam.random_length(1, if piece == 1 { 40 } else { MAX_PRINTED / 20 }),
+        let chunk = stand.case.random_bytes(
+            stand.case.random_length(1, if piece == 1 { 40 } else { MAX_PRINTED / 20 }),
         );
         chunks.extend([format!("{:X}\r\n", chunk.len()).as_bytes(), &chunk, b"\r\n"].concat());
         body.extend(chunk);
@@ -298,7 +298,7 @@ fn an_error_is_told_and_the_next_path_is_asked_for(#[case] answer: &str, #[case]
     for (path, line) in ["/bad", "/worse"].into_iter().zip(ran.stderr.lines()) {
         let is_told = line.contains(path) && line.contains(status);
         let told = if is_told { "yes" } else { line };
-        stand.exam.expect_equal(&format!("whether a line names {path} and {status}"), "yes", told);
+        stand.case.expect_equal(&format!("whether a line names {path} and {status}"), "yes", told);
     }
 }
 
@@ -433,12 +433,12 @@ fn nobody_is_called_with_wrong_arguments(#[case] arguments: &[&str]) {
     client.expect_exit_having_printed(0, GOOD.1);
     connection.vanish();
     // A program that connects first will find nobody, and end with another code.
-    let Stand { exam, host } = stand;
+    let Stand { case, host } = stand;
     let nobody = host.address();
     drop(host);
-    let ran = exam.start_client(nobody, arguments).expect_exit(2);
-    exam.step("it must say why on standard error");
+    let ran = case.start_client(nobody, arguments).expect_exit(2);
+    case.step("it must say why on standard error");
     if ran.stderr.trim().is_empty() {
-        exam.fail(Difference::fail("it has said nothing"));
+        case.fail(Difference::fail("it has said nothing"));
     }
 }

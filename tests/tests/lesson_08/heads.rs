@@ -1,7 +1,7 @@
 //! Heads of HTTP/1.1, read as any peer reads them: names in capital or small letters, in any order,
 //! with more of them than expected; and not more tolerant than that.
 
-use graded::{Client, Difference, Exam};
+use graded::{Case, Client, Difference};
 
 /// The head of a message. Its body, if it has one, is still to be read.
 pub struct Head {
@@ -13,12 +13,12 @@ pub struct Head {
 
 impl Head {
     /// Receives the head of the next message; `what` names the message.
-    pub fn receive(exam: &Exam, client: &mut Client, what: &str) -> Self {
+    pub fn receive(case: &Case, client: &mut Client, what: &str) -> Self {
         let bytes = client.receive_through(b"\r\n\r\n", &format!("the head of {what}"));
         let text = String::from_utf8_lossy(&bytes);
         Self::parse(text.trim_end_matches("\r\n")).unwrap_or_else(|line| {
             let what = format!("{line:?} is no field line, NAME: VALUE");
-            exam.fail(Difference::fail(what).and("its head is").with(b"", &bytes))
+            case.fail(Difference::fail(what).and("its head is").with(b"", &bytes))
         })
     }
 

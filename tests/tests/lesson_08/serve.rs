@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::SocketAddr;
 
-use graded::{Client, Difference, Exam, Folder};
+use graded::{Case, Client, Difference, Folder};
 use netlab::conditions::{Conditions, Path, StreamFaults};
 use netlab::record::Transport;
 use rstest::rstest;
@@ -18,39 +18,39 @@ const PAGE: (&str, &[u8]) = ("page.txt", b"here I am\n");
 
 /// A program that hands out the files of a folder.
 struct Stand {
-    exam: Exam,
+    case: Case,
     server: SocketAddr,
     folder: Folder,
 }
 
 impl Stand {
     fn open() -> Self {
-        let exam = Exam::of("08", "serve");
-        let folder = exam.folder();
+        let case = Case::of("08", "serve");
+        let folder = case.folder();
         let _neighbour = folder.inside("www-private");
         fs::write(folder.path().join("secret.txt"), "secret").unwrap();
         let _ = folder.file("secret.txt", b"secret");
-        let server = exam.serve_at(&["--dir", &folder.inside("www")], "127.0.0.1:0");
-        let stand = Self { exam, server, folder };
+        let server = case.serve_at(&["--dir", &folder.inside("www")], "127.0.0.1:0");
+        let stand = Self { case, server, folder };
         stand.put(PAGE.0, PAGE.1);
         stand
     }
 
     /// Puts a file into the folder, or into a folder in it.
     fn put(&self, name: &str, content: &[u8]) {
-        self.exam.step(format!("put a file {name} of {} bytes into the folder", content.len()));
+        self.case.step(format!("put a file {name} of {} bytes into the folder", content.len()));
         let path = self.folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
     fn connect(&self) -> Client {
-        self.exam.connect(self.server)
+        self.case.connect(self.server)
     }
 
     /// The head of the next answer, which must have this status.
     fn expect_head(&self, client: &mut Client, status: u16) -> Head {
-        let head = Head::receive(&self.exam, client, "an answer");
+        let head = Head::receive(&self.case, client, "an answer");
         let Some(got) = head.status() else {
             let what = format!(
                 "{:?} is no first line of an answer: either it is misspelt (HTTP/1.1, a blank, \
@@ -58,7 +58,7 @@ impl Stand {
                  Content-Length says",
                 head.first
             );
-            self.exam.fail(Difference::fail(what))
+            self.case.fail(Difference::fail(what))
         };
         self.expect(&format!("the status must be {status}"), got == status.to_string(), || {
             format!("the status is {got}, and not {status}")
@@ -108,11 +108,11 @@ impl Stand {
 
     fn length(&self, head: &Head) -> usize {
         head.length().unwrap_or_else(|| {
-            self.exam.step("the answer must have one Content-Length, and no Transfer-Encoding");
+            self.case.step("the answer must have one Content-Length, and no Transfer-Encoding");
             let lengths = head.values("content-length");
             let codings = head.values("transfer-encoding");
             let what = format!("Content-Length: {lengths:?}, Transfer-Encoding: {codings:?}");
-            self.exam.fail(Difference::fail(what))
+            self.case.fail(Difference::fail(what))
         })
     }
 
@@ -137,9 +137,9 @@ impl Stand {
 
     /// Whether something is as it must be; else `got` says how it is.
     fn expect(&self, what: &str, is_so: bool, got: impl FnOnce() -> String) {
-        self.exam.step(what);
+        self.case.step(what);
         if !is_so {
-            self.exam.fail(Difference::fail(got()));
+            self.case.fail(Difference::fail(got()));
         }
     }
 
@@ -187,7 +187,7 @@ fn a_file_is_answered_byte_for_byte(
     #[case] content: &[u8],
 ) {
     let stand = Stand::open();
-    let random = stand.exam.random_bytes(stand.exam.random_length(MUCH, 2 * MUCH));
+    let random = stand.case.random_bytes(stand.case.random_length(MUCH, 2 * MUCH));
     let content = if content == b"?" { &random } else { content };
     stand.put(name, content);
     let mut client = stand.connect();
@@ -218,14 +218,14 @@ fn head_is_get_without_the_body(#[case] target: &str, #[case] status: u16) {
 #[case::sliced_by_the_network(MUCH, StreamFaults { slice: Some(3), ..Default::default() })]
 fn requests_follow_each_other_in_any_pieces(#[case] piece: usize, #[case] network: StreamFaults) {
     let stand = Stand::open();
-    let content = stand.exam.random_bytes(stand.exam.random_length(1_000, 5_000));
+    let content = stand.case.random_bytes(stand.case.random_length(1_000, 5_000));
     stand.put("other.bin", &content);
     let mut client = if network == StreamFaults::default() {
         stand.connect()
     } else {
         let to_server = Path { stream: network, ..Path::default() };
         let conditions = Conditions { to_server, ..Conditions::default() };
-        stand.exam.connect(stand.exam.network(Transport::Tcp, stand.server, conditions))
+        stand.case.connect(stand.case.network(Transport::Tcp, stand.server, conditions))
     };
     let requests = [
         get("/page.txt"),

@@ -1,42 +1,42 @@
 //! `target`: what a client has to do for a URL.
 
-use graded::{Exam, Ran};
+use graded::{Case, Ran};
 use rstest::rstest;
 
 /// Stand first and last wherever something is refused: a bad URL must not end the run.
 const GOOD: [(&str, &str); 2] =
     [("http://a/", "tcp a 80 a /"), ("https://b:8443", "tls b 8443 b:8443 /")];
 
-fn exam() -> Exam {
-    Exam::of("08", "target")
+fn case() -> Case {
+    Case::of("08", "target")
 }
 
 /// The program prints `line` for `url`, says nothing else, and ends well.
-fn expect_line(exam: &Exam, url: &str, line: &str) {
-    expect_lines(exam, &[url], &[line]);
+fn expect_line(case: &Case, url: &str, line: &str) {
+    expect_lines(case, &[url], &[line]);
 }
 
-fn expect_lines(exam: &Exam, urls: &[&str], lines: &[&str]) {
-    let ran = exam.run(urls, "");
-    exam.expect_equal("standard output", &(lines.join("\n") + "\n"), &ran.stdout);
-    exam.expect_equal("standard error", "", &ran.stderr);
-    expect_code(exam, &ran, 0);
+fn expect_lines(case: &Case, urls: &[&str], lines: &[&str]) {
+    let ran = case.run(urls, "");
+    case.expect_equal("standard output", &(lines.join("\n") + "\n"), &ran.stdout);
+    case.expect_equal("standard error", "", &ran.stderr);
+    expect_code(case, &ran, 0);
 }
 
 /// Bad URLs between two good ones: each has its complaint on standard error, the good ones are
 /// answered all the same, and the exit code tells.
-fn expect_complaints(exam: &Exam, complaint: &str, bad: &[&str]) {
+fn expect_complaints(case: &Case, complaint: &str, bad: &[&str]) {
     let [(first, first_line), (last, last_line)] = GOOD;
-    let ran = exam.run(&[&[first], bad, &[last]].concat(), "");
+    let ran = case.run(&[&[first], bad, &[last]].concat(), "");
     let complaints: Vec<String> = bad.iter().map(|url| format!("{url}: {complaint}\n")).collect();
-    exam.expect_equal("standard error", &complaints.concat(), &ran.stderr);
-    exam.expect_equal("standard output", &format!("{first_line}\n{last_line}\n"), &ran.stdout);
-    expect_code(exam, &ran, 2);
+    case.expect_equal("standard error", &complaints.concat(), &ran.stderr);
+    case.expect_equal("standard output", &format!("{first_line}\n{last_line}\n"), &ran.stdout);
+    expect_code(case, &ran, 2);
 }
 
-fn expect_code(exam: &Exam, ran: &Ran, code: i32) {
+fn expect_code(case: &Case, ran: &Ran, code: i32) {
     let got = ran.code.map_or("none".to_owned(), |code| code.to_string());
-    exam.expect_equal("the exit code", &code.to_string(), &got);
+    case.expect_equal("the exit code", &code.to_string(), &got);
 }
 
 #[rstest]
@@ -49,31 +49,31 @@ fn expect_code(exam: &Exam, ran: &Ran, code: i32) {
 #[case::of_an_ipv4_address("http://192.0.2.7/a/b", "tcp 192.0.2.7 80 192.0.2.7 /a/b")]
 #[case::of_many_labels("https://3.a-b.example/x", "tls 3.a-b.example 443 3.a-b.example /x")]
 fn a_url_is_taken_apart(#[case] url: &str, #[case] line: &str) {
-    expect_line(&exam(), url, line);
+    expect_line(&case(), url, line);
 }
 
 /// Through standard input, where empty lines and the blanks around a URL do not count.
 #[rstest]
 fn any_url_on_standard_input_is_taken_apart() {
-    let exam = exam();
+    let case = case();
     let word = || {
-        let bytes = exam.random_bytes(exam.random_length(1, 9));
+        let bytes = case.random_bytes(case.random_length(1, 9));
         bytes.into_iter().map(|byte| char::from(b'a' + byte % 26)).collect::<String>()
     };
     let (mut input, mut lines) = (Vec::new(), Vec::new());
     for (scheme, security) in [("http", "tcp"), ("https", "tls")].repeat(10) {
         let (host, path, query) = (word() + ".example", word(), word());
-        let port = exam.random_length(1_000, 65_535);
+        let port = case.random_length(1_000, 65_535);
         input.push(format!("\n  {scheme}://{host}:{port}/{path}?{query}#{path} \n"));
         lines.push(format!("{security} {host} {port} {host}:{port} /{path}?{query}\n"));
     }
-    let ran = exam.run(&["-"], &input.concat());
-    exam.expect_equal("standard output", &lines.concat(), &ran.stdout);
-    expect_code(&exam, &ran, 0);
-    let ran = exam.run(&["-"], "http://a/\nhttp:/b/\n");
-    exam.expect_equal("standard output", "tcp a 80 a /\n", &ran.stdout);
-    exam.expect_equal("standard error", "http:/b/: not http or https\n", &ran.stderr);
-    expect_code(&exam, &ran, 2);
+    let ran = case.run(&["-"], &input.concat());
+    case.expect_equal("standard output", &lines.concat(), &ran.stdout);
+    expect_code(&case, &ran, 0);
+    let ran = case.run(&["-"], "http://a/\nhttp:/b/\n");
+    case.expect_equal("standard output", "tcp a 80 a /\n", &ran.stdout);
+    case.expect_equal("standard error", "http:/b/: not http or https\n", &ran.stderr);
+    expect_code(&case, &ran, 2);
 }
 
 #[rstest]
@@ -87,7 +87,7 @@ fn any_url_on_standard_input_is_taken_apart() {
 #[case::with_zeros_in_front("http://a:0008080/", "tcp a 8080 a:8080 /")]
 #[case::the_usual_one_with_zeros("http://a:00080/", "tcp a 80 a /")]
 fn the_usual_port_is_left_out_of_the_host_field(#[case] url: &str, #[case] line: &str) {
-    expect_line(&exam(), url, line);
+    expect_line(&case(), url, line);
 }
 
 #[rstest]
@@ -100,7 +100,7 @@ fn the_usual_port_is_left_out_of_the_host_field(#[case] url: &str, #[case] line:
     "tcp ::ffff:192.0.2.1 80 [::ffff:192.0.2.1] /"
 )]
 fn an_ipv6_address_has_brackets_in_the_host_field_only(#[case] url: &str, #[case] line: &str) {
-    expect_line(&exam(), url, line);
+    expect_line(&case(), url, line);
 }
 
 #[rstest]
@@ -114,7 +114,7 @@ fn an_ipv6_address_has_brackets_in_the_host_field_only(#[case] url: &str, #[case
 #[case::a_query_within_a_fragment("http://a/b#c?d", "tcp a 80 a /b")]
 #[case::a_path_within_a_fragment("http://a#b/c", "tcp a 80 a /")]
 fn the_fragment_stays_at_home_and_an_empty_path_is_a_slash(#[case] url: &str, #[case] line: &str) {
-    expect_line(&exam(), url, line);
+    expect_line(&case(), url, line);
 }
 
 #[rstest]
@@ -125,7 +125,7 @@ fn the_fragment_stays_at_home_and_an_empty_path_is_a_slash(#[case] url: &str, #[
 #[case::an_at_in_the_fragment("http://a#b@c:81", "tcp a 80 a /")]
 #[case::two_question_marks("http://a/b?c?d", "tcp a 80 a /b?c?d")]
 fn the_authority_ends_at_the_first_slash_or_question_mark(#[case] url: &str, #[case] line: &str) {
-    expect_line(&exam(), url, line);
+    expect_line(&case(), url, line);
 }
 
 #[rstest]
@@ -139,7 +139,7 @@ fn the_authority_ends_at_the_first_slash_or_question_mark(#[case] url: &str, #[c
 )]
 #[case::every_mark("http://a/-._~!$&'()*+,;=:@?/?", "tcp a 80 a /-._~!$&'()*+,;=:@?/?")]
 fn path_and_query_are_sent_as_they_are_written(#[case] url: &str, #[case] line: &str) {
-    expect_line(&exam(), url, line);
+    expect_line(&case(), url, line);
 }
 
 #[rstest]
@@ -150,7 +150,7 @@ fn path_and_query_are_sent_as_they_are_written(#[case] url: &str, #[case] line: 
 #[case::with_a_bad_name("bad host", &["http://a_b/", "http://a*/", "http://%61/", "http://a,b"])]
 #[case::with_a_bad_address("bad host", &["http://[::1", "http://[]/", "http://[::g]/", "http://[127.0.0.1]/", "http://[::1]x/"])]
 fn what_is_no_http_url_is_refused_with_its_reason(#[case] reason: &str, #[case] bad: &[&str]) {
-    expect_complaints(&exam(), reason, bad);
+    expect_complaints(&case(), reason, bad);
 }
 
 #[rstest]
@@ -159,7 +159,7 @@ fn what_is_no_http_url_is_refused_with_its_reason(#[case] reason: &str, #[case] 
 #[case::no_number(&["http://a:http/", "http://a:8o", "http://a:80:81/", "http://2001:db8::1/"])]
 #[case::with_a_sign(&["http://a:+80/", "http://a:-80/"])]
 fn a_bad_port_is_refused(#[case] bad: &[&str]) {
-    expect_complaints(&exam(), "bad port", bad);
+    expect_complaints(&case(), "bad port", bad);
 }
 
 #[rstest]
@@ -171,5 +171,5 @@ fn a_bad_port_is_refused(#[case] bad: &[&str]) {
 #[case::no_hexadecimal_digits("bad percent-encoding", &["http://a/%zz", "http://a/?b=%4g", "http://a/%%20", "http://a/#100%"])]
 #[case::in_the_name("bad percent-encoding", &["http://a%", "http://%g1/"])]
 fn a_bad_character_is_refused_wherever_it_stands(#[case] reason: &str, #[case] bad: &[&str]) {
-    expect_complaints(&exam(), reason, bad);
+    expect_complaints(&case(), reason, bad);
 }

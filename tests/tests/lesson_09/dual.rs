@@ -3,20 +3,20 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpStream};
 
-use graded::{Client, Difference, Exam};
+use graded::{Case, Client, Difference};
 use netlab::conditions::{Coalesce, Conditions, Path, StreamFaults};
 use netlab::record::Transport;
 use rstest::rstest;
 
 use super::{A_MOMENT, V4, V6};
 
-fn exam() -> Exam {
-    Exam::of("09", "dual")
+fn case() -> Case {
+    Case::of("09", "dual")
 }
 
 /// The server for both families, or for IPv4 alone where the machine has no IPv6, and its families.
-fn serve_both(exam: &Exam) -> (SocketAddr, &'static [IpAddr]) {
-    if exam.has_ipv6() { (exam.serve_at(&[], "[::]:0"), &[V4, V6]) } else { (exam.serve(), &[V4]) }
+fn serve_both(case: &Case) -> (SocketAddr, &'static [IpAddr]) {
+    if case.has_ipv6() { (case.serve_at(&[], "[::]:0"), &[V4, V6]) } else { (case.serve(), &[V4]) }
 }
 
 /// What a client at this address is told first.
@@ -26,16 +26,16 @@ fn greeting(client: SocketAddr) -> String {
 }
 
 /// A client of the server's port at `ip`, which has been greeted.
-fn connect(exam: &Exam, server: SocketAddr, ip: IpAddr) -> Client {
-    let mut client = exam.connect(SocketAddr::new(ip, server.port()));
+fn connect(case: &Case, server: SocketAddr, ip: IpAddr) -> Client {
+    let mut client = case.connect(SocketAddr::new(ip, server.port()));
     let greeting = greeting(client.address());
     client.expect(greeting.as_bytes());
     client
 }
 
 /// A client that asks for each of the `pairs` in turn, and then half-closes.
-fn converse(exam: &Exam, server: SocketAddr, ip: IpAddr, pairs: &[(&str, &str)]) {
-    let mut client = connect(exam, server, ip);
+fn converse(case: &Case, server: SocketAddr, ip: IpAddr, pairs: &[(&str, &str)]) {
+    let mut client = connect(case, server, ip);
     for (line, expected) in pairs {
         client.send(format!("{line}\n").as_bytes());
         client.expect(format!("{expected}\n").as_bytes());
@@ -45,39 +45,39 @@ fn converse(exam: &Exam, server: SocketAddr, ip: IpAddr, pairs: &[(&str, &str)])
 }
 
 /// The same over each of the families.
-fn converse_over_each(exam: &Exam, server: SocketAddr, ips: &[IpAddr], pairs: &[(&str, &str)]) {
+fn converse_over_each(case: &Case, server: SocketAddr, ips: &[IpAddr], pairs: &[(&str, &str)]) {
     for ip in ips {
-        converse(exam, server, *ip, pairs);
+        converse(case, server, *ip, pairs);
     }
 }
 
 /// Asks for `pairs` over IPv4, as that is all that these checks need.
 fn ask(pairs: &[(&str, &str)]) {
-    let exam = exam();
-    converse(&exam, exam.serve(), V4, pairs);
+    let case = case();
+    converse(&case, case.serve(), V4, pairs);
 }
 
 #[rstest]
 fn a_client_over_ipv4_is_told_its_ipv4_address() {
-    let exam = exam();
-    let (server, _) = serve_both(&exam);
+    let case = case();
+    let (server, _) = serve_both(&case);
     for _ in 0..3 {
-        converse(&exam, server, V4, &[("::1", "::1")]);
+        converse(&case, server, V4, &[("::1", "::1")]);
     }
-    exam.step("the same, if the server listens on IPv4 alone");
-    converse(&exam, exam.serve(), V4, &[("::1", "::1")]);
+    case.step("the same, if the server listens on IPv4 alone");
+    converse(&case, case.serve(), V4, &[("::1", "::1")]);
 }
 
 #[rstest]
 fn a_client_over_ipv6_is_told_its_ipv6_address() {
-    let exam = exam();
-    let (server, families) = serve_both(&exam);
+    let case = case();
+    let (server, families) = serve_both(&case);
     for _ in 0..3 {
-        converse_over_each(&exam, server, families, &[("::1", "::1")]);
+        converse_over_each(&case, server, families, &[("::1", "::1")]);
     }
     if families.contains(&V6) {
-        exam.step("the same, if the server listens on IPv6 alone");
-        converse(&exam, exam.serve_at(&[], "[::1]:0"), V6, &[("::1", "::1")]);
+        case.step("the same, if the server listens on IPv6 alone");
+        converse(&case, case.serve_at(&[], "[::1]:0"), V6, &[("::1", "::1")]);
     }
 }
 
@@ -91,24 +91,24 @@ fn an_address_of_one_family_is_for_that_family_only(
     #[case] family: IpAddr,
     #[case] other: IpAddr,
 ) {
-    let exam = exam();
-    converse(&exam, exam.serve(), V4, &[("::1", "::1")]);
-    if !exam.has_ipv6() {
+    let case = case();
+    converse(&case, case.serve(), V4, &[("::1", "::1")]);
+    if !case.has_ipv6() {
         return;
     }
     // The same port of the other family may belong to somebody else; not twice in a row.
     for is_last in [false, true] {
-        let server = exam.serve_at(&[], told);
-        converse(&exam, server, family, &[("::1", "::1")]);
+        let server = case.serve_at(&[], told);
+        converse(&case, server, family, &[("::1", "::1")]);
         let elsewhere = SocketAddr::new(other, server.port());
-        exam.step(format!("nobody may listen on {elsewhere}"));
-        match TcpStream::connect_timeout(&elsewhere, exam.patience()) {
+        case.step(format!("nobody may listen on {elsewhere}"));
+        match TcpStream::connect_timeout(&elsewhere, case.patience()) {
             Err(_) => return,
-            Ok(_) if is_last => exam.fail(Difference::fail(format!(
+            Ok(_) if is_last => case.fail(Difference::fail(format!(
                 "your program was told {told}, and yet a client finds it at {elsewhere}"
             ))),
             Ok(_) => {
-                exam.step("somebody does; perhaps another program: once more, on another port");
+                case.step("somebody does; perhaps another program: once more, on another port");
             }
         }
     }
@@ -151,15 +151,15 @@ fn the_first_of_the_longest_runs_of_zeros_is_shortened(#[case] line: &str, #[cas
 /// Addresses that nobody knows beforehand, of which most groups are zeros, in their longest form.
 #[rstest]
 fn any_address_is_written_as_it_should_be() {
-    let exam = exam();
-    let (server, families) = serve_both(&exam);
+    let case = case();
+    let (server, families) = serve_both(&case);
     let lines: Vec<(String, String)> = (0..60)
         .map(|_| {
             let group = |bytes: &[u8]| match bytes[0] % 3 {
                 0 => u16::from_be_bytes([bytes[1] % 16, bytes[2]]) >> (bytes[3] % 12),
                 _ => 0,
             };
-            let mut groups: Vec<u16> = exam.random_bytes(32).chunks(4).map(group).collect();
+            let mut groups: Vec<u16> = case.random_bytes(32).chunks(4).map(group).collect();
             groups[0] = 0x2001;
             let address = groups.try_into().map_or(Ipv6Addr::UNSPECIFIED, |g: [u16; 8]| g.into());
             let long: Vec<_> = address.segments().map(|group| format!("{group:04X}")).to_vec();
@@ -167,7 +167,7 @@ fn any_address_is_written_as_it_should_be() {
         })
         .collect();
     let pairs: Vec<(&str, &str)> = lines.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-    converse_over_each(&exam, server, families, &pairs);
+    converse_over_each(&case, server, families, &pairs);
 }
 
 #[rstest]
@@ -222,16 +222,16 @@ fn what_is_no_address_is_invalid(#[case] line: &str) {
     ..StreamFaults::default()
 })]
 fn the_network_may_cut_and_glue(#[case] stream: StreamFaults) {
-    let exam = exam();
+    let case = case();
     let path = Path { stream, ..Path::default() };
     let conditions = Conditions { to_server: path, ..Conditions::default() };
-    let network = exam.network(Transport::Tcp, exam.serve(), conditions);
-    let mut client = exam.connect(network);
+    let network = case.network(Transport::Tcp, case.serve(), conditions);
+    let mut client = case.connect(network);
     // It is the network that the server sees, at a port that we do not know.
     let greeting = client.receive_line();
     if !greeting.starts_with(b"IPv4 127.0.0.1 ") {
         let what = "the greeting is not the one expected (the port is the network's)";
-        exam.fail(Difference::fail(what).with(b"IPv4 127.0.0.1 40000\n", &greeting));
+        case.fail(Difference::fail(what).with(b"IPv4 127.0.0.1 40000\n", &greeting));
     }
     client.send("0:0::1\r\nhello\n\n::ffff:7f00:1\nA::".as_bytes());
     client.half_close();
@@ -243,11 +243,11 @@ fn the_network_may_cut_and_glue(#[case] stream: StreamFaults) {
 #[case::resets(b"::1", true)]
 #[case::sends_an_endless_line(&[b':'; 200], false)]
 fn a_client_that_misbehaves_ends_only_itself(#[case] said: &[u8], #[case] resets: bool) {
-    let exam = exam();
-    let (server, families) = serve_both(&exam);
-    let mut early: Vec<Client> = families.iter().map(|ip| connect(&exam, server, *ip)).collect();
+    let case = case();
+    let (server, families) = serve_both(&case);
+    let mut early: Vec<Client> = families.iter().map(|ip| connect(&case, server, *ip)).collect();
     for ip in families.iter().cycle().take(4) {
-        let mut client = connect(&exam, server, *ip);
+        let mut client = connect(&case, server, *ip);
         client.send(said);
         if said.len() > 100 {
             client.expect_end_or_reset();
@@ -261,5 +261,5 @@ fn a_client_that_misbehaves_ends_only_itself(#[case] said: &[u8], #[case] resets
         client.send(b"1::0\n");
         client.expect(b"1::\n");
     }
-    converse_over_each(&exam, server, families, &[("::1", "::1")]);
+    converse_over_each(&case, server, families, &[("::1", "::1")]);
 }

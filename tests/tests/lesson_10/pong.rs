@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use graded::{Difference, Exam, Sender};
+use graded::{Case, Difference, Sender};
 use rstest::rstest;
 
 use super::{A_MOMENT, expect_refused};
@@ -13,16 +13,16 @@ const REQUEST: u8 = 8;
 const REPLY: u8 = 0;
 
 struct Wire {
-    exam: Exam,
+    case: Case,
     server: SocketAddr,
     sender: Sender,
 }
 
 fn start() -> Wire {
-    let exam = Exam::of("10", "pong");
-    let server = exam.serve();
-    let sender = exam.sender(server);
-    Wire { exam, server, sender }
+    let case = Case::of("10", "pong");
+    let server = case.serve();
+    let sender = case.sender(server);
+    Wire { case, server, sender }
 }
 
 /// A message without its checksum: zero stands there.
@@ -72,23 +72,23 @@ impl Wire {
         let got = self.sender.receive();
         if got.get(4..) == Some(&message(REPLY, 3, 4, b"")[4..]) {
             let what = "the first of these two requests was not answered, but the second was";
-            self.exam.fail(Difference::fail(what).with(reply, &got));
+            self.case.fail(Difference::fail(what).with(reply, &got));
         }
         if got != reply {
             let what = "the reply is not the one expected";
-            self.exam.fail(Difference::fail(what).with(reply, &got));
+            self.case.fail(Difference::fail(what).with(reply, &got));
         }
-        expect_answer(&self.exam, &self.sender, 3, 4);
+        expect_answer(&self.case, &self.sender, 3, 4);
     }
 
     fn random_number(&self) -> u16 {
-        let bytes = self.exam.random_bytes(2);
+        let bytes = self.case.random_bytes(2);
         u16::from_be_bytes([bytes[0], bytes[1]])
     }
 
     /// A request with numbers and data of any value, and its reply.
     fn ping_at_random(&self, length: usize) {
-        let data = self.exam.random_bytes(length);
+        let data = self.case.random_bytes(length);
         self.ping(self.random_number(), self.random_number(), &data);
     }
 
@@ -97,7 +97,7 @@ impl Wire {
         self.sender.send(nonsense);
         self.sender.expect_silence(A_MOMENT / 2);
         ask(&self.sender, 1, 2);
-        expect_answer(&self.exam, &self.sender, 1, 2);
+        expect_answer(&self.case, &self.sender, 1, 2);
     }
 }
 
@@ -107,7 +107,7 @@ fn ask(sender: &Sender, id: u16, sequence: u16) {
 }
 
 /// A reply to that. Its checksum is the business of other checks.
-fn expect_answer(exam: &Exam, sender: &Sender, id: u16, sequence: u16) {
+fn expect_answer(case: &Case, sender: &Sender, id: u16, sequence: u16) {
     let expected = message(REPLY, id, sequence, b"");
     let mut got = sender.receive();
     if let Some(checksum) = got.get_mut(2..4) {
@@ -115,7 +115,7 @@ fn expect_answer(exam: &Exam, sender: &Sender, id: u16, sequence: u16) {
     }
     if got != expected {
         let what = "this is not the reply to the request";
-        exam.fail(Difference::fail(what).with(&expected, &got));
+        case.fail(Difference::fail(what).with(&expected, &got));
     }
 }
 
@@ -130,7 +130,7 @@ fn an_echo_request_is_answered(#[case] id: u16, #[case] sequence: u16, #[case] d
     wire.ping(id, sequence, data);
     for _ in 0..10 {
         // An even number of bytes: odd ones are a check of their own.
-        wire.ping_at_random(2 * wire.exam.random_length(0, 500));
+        wire.ping_at_random(2 * wire.case.random_length(0, 500));
     }
     wire.sender.expect_silence(A_MOMENT / 2);
 }
@@ -151,7 +151,7 @@ fn large_data_comes_back_whole(#[case] length: usize) {
 #[case::as_many_as_can_be(LARGEST)]
 fn an_odd_number_of_bytes_is_padded_with_a_zero(#[case] length: usize) {
     let wire = start();
-    let mut data = wire.exam.random_bytes(length);
+    let mut data = wire.case.random_bytes(length);
     // Nobody who leaves the last byte out, or takes it for the low one, has the right sum.
     data[length - 1] = 0x9a;
     wire.ping(wire.random_number(), wire.random_number(), &data);
@@ -214,9 +214,9 @@ fn zero_has_two_forms(
 #[case::in_the_last_byte(48)]
 fn what_was_damaged_is_not_answered(#[case] at: usize) {
     let wire = start();
-    let data = wire.exam.random_bytes(41);
+    let data = wire.case.random_bytes(41);
     let mut damaged = message(REQUEST, wire.random_number(), wire.random_number(), &data);
-    damaged[at] ^= 1 << wire.exam.random_length(0, 7);
+    damaged[at] ^= 1 << wire.case.random_length(0, 7);
     wire.expect_no_answer_to(&damaged);
 }
 
@@ -264,13 +264,13 @@ fn what_is_too_short_is_not_answered(#[case] short: &[u8]) {
 #[rstest]
 fn each_sender_gets_the_replies_to_its_own_requests() {
     let wire = start();
-    let senders: Vec<Sender> = (0..8).map(|_| wire.exam.sender(wire.server)).collect();
+    let senders: Vec<Sender> = (0..8).map(|_| wire.case.sender(wire.server)).collect();
     // All ask twice, before anybody hears something.
     for (id, sender) in (0..8).zip(&senders) {
         (0..2).for_each(|sequence| ask(sender, id, sequence));
     }
     for (id, sender) in (0..8).zip(&senders).rev() {
-        (0..2).for_each(|sequence| expect_answer(&wire.exam, sender, id, sequence));
+        (0..2).for_each(|sequence| expect_answer(&wire.case, sender, id, sequence));
     }
     for sender in &senders {
         sender.expect_silence(A_MOMENT / 10);
@@ -282,11 +282,11 @@ fn each_sender_gets_the_replies_to_its_own_requests() {
 fn a_vanished_sender_does_not_stop_the_server() {
     let wire = start();
     for _ in 0..5 {
-        let sender = wire.exam.sender(wire.server);
+        let sender = wire.case.sender(wire.server);
         (0..4).for_each(|sequence| ask(&sender, 7, sequence));
         drop(sender);
         ask(&wire.sender, 8, 9);
-        expect_answer(&wire.exam, &wire.sender, 8, 9);
+        expect_answer(&wire.case, &wire.sender, 8, 9);
     }
 }
 
@@ -296,8 +296,8 @@ fn a_vanished_sender_does_not_stop_the_server() {
 #[case::no_address(&["server", "--addr", "nowhere"])]
 fn wrong_arguments_are_refused(#[case] arguments: &[&str]) {
     let wire = start();
-    expect_refused(&wire.exam, arguments);
+    expect_refused(&wire.case, arguments);
     // The same program takes right ones.
     ask(&wire.sender, 1, 2);
-    expect_answer(&wire.exam, &wire.sender, 1, 2);
+    expect_answer(&wire.case, &wire.sender, 1, 2);
 }

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use graded::{Client, Difference, Exam, Host, Running};
+use graded::{Case, Client, Difference, Host, Running};
 use netlab::conditions::Conditions;
 use netlab::record::Transport;
 use rstest::rstest;
@@ -18,26 +18,26 @@ const SOON: &[&str] = &["--timeout", "400"];
 const LIMIT: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 4;
 
-fn exam() -> Exam {
-    Exam::of("10", "probe")
+fn case() -> Case {
+    Case::of("10", "probe")
 }
 
-fn hosts(exam: &Exam, count: usize) -> Vec<Host> {
-    (0..count).map(|_| exam.listen()).collect()
+fn hosts(case: &Case, count: usize) -> Vec<Host> {
+    (0..count).map(|_| case.listen()).collect()
 }
 
 /// A port that refuses for as long as the case lasts.
-fn closed(exam: &Exam) -> SocketAddr {
+fn closed(case: &Case) -> SocketAddr {
     let conditions = Conditions { refuse: true, ..Conditions::default() };
     let nobody = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
-    exam.network(Transport::Tcp, nobody, conditions)
+    case.network(Transport::Tcp, nobody, conditions)
 }
 
 /// Starts the program on these ports, in this order.
-fn start(exam: &Exam, options: &[&str], targets: &[SocketAddr]) -> Running {
+fn start(case: &Case, options: &[&str], targets: &[SocketAddr]) -> Running {
     let ports: Vec<String> = targets[1..].iter().map(|target| target.port().to_string()).collect();
     let ports: Vec<&str> = ports.iter().map(String::as_str).collect();
-    exam.start_client(targets[0], &[options, &ports].concat())
+    case.start_client(targets[0], &[options, &ports].concat())
 }
 
 /// Expects these results, a line each, and the exit code that follows from them.
@@ -55,9 +55,9 @@ fn expect_a_look(host: &Host) {
 
 #[rstest]
 fn an_open_port_is_connected_to_and_left_again() {
-    let exam = exam();
-    let host = exam.listen();
-    let client = start(&exam, FOR_EVER, &[host.address()]);
+    let case = case();
+    let host = case.listen();
+    let client = start(&case, FOR_EVER, &[host.address()]);
     expect_a_look(&host);
     expect_results(&client, &[(host.address(), "open")]);
     host.expect_nobody(A_MOMENT);
@@ -66,21 +66,21 @@ fn an_open_port_is_connected_to_and_left_again() {
 /// The program is told to wait for a day: but here is an answer.
 #[rstest]
 fn a_closed_port_is_told_at_once() {
-    let exam = exam();
-    let target = closed(&exam);
-    let client = start(&exam, FOR_EVER, &[target]);
+    let case = case();
+    let target = closed(&case);
+    let client = start(&case, FOR_EVER, &[target]);
     expect_results(&client, &[(target, "closed")]);
 }
 
 #[rstest]
 fn a_port_that_gives_no_answer_is_filtered() {
-    let exam = exam();
-    let Some(target) = exam.filtered(Ipv4Addr::LOCALHOST.into()) else {
-        exam.step("this system has no port that gives no answer");
+    let case = case();
+    let Some(target) = case.filtered(Ipv4Addr::LOCALHOST.into()) else {
+        case.step("this system has no port that gives no answer");
         return;
     };
-    exam.tells_to_wait(4 * A_MOMENT);
-    let client = start(&exam, SOON, &[target]);
+    case.tells_to_wait(4 * A_MOMENT);
+    let client = start(&case, SOON, &[target]);
     expect_results(&client, &[(target, "filtered")]);
 }
 
@@ -88,9 +88,9 @@ fn a_port_that_gives_no_answer_is_filtered() {
 #[case::before_or_after_it_is_noticed(&[])]
 #[case::while_a_banner_is_awaited(&["--banner"])]
 fn a_port_that_resets_is_open(#[case] options: &[&str]) {
-    let exam = exam();
-    let host = exam.listen();
-    let client = start(&exam, &[FOR_EVER, options].concat(), &[host.address()]);
+    let case = case();
+    let host = case.listen();
+    let client = start(&case, &[FOR_EVER, options].concat(), &[host.address()]);
     host.accept().reset();
     expect_results(&client, &[(host.address(), "open")]);
 }
@@ -98,17 +98,17 @@ fn a_port_that_resets_is_open(#[case] options: &[&str]) {
 /// The closed ports are known first, the filtered ones last.
 #[rstest]
 fn the_results_come_in_the_order_asked_for() {
-    let exam = exam();
-    let (hosts, closed) = (hosts(&exam, 3), closed(&exam));
+    let case = case();
+    let (hosts, closed) = (hosts(&case, 3), closed(&case));
     let open = |index: usize| (hosts[index].address(), "open");
-    let slow = exam.filtered(Ipv4Addr::LOCALHOST.into()).map(|address| (address, "filtered"));
+    let slow = case.filtered(Ipv4Addr::LOCALHOST.into()).map(|address| (address, "filtered"));
     let mut results = vec![open(2), (closed, "closed"), open(0), (closed, "closed"), open(1)];
     if let Some(slow) = slow {
         results.insert(0, slow);
         results.insert(4, slow);
     }
     let targets: Vec<SocketAddr> = results.iter().map(|(target, _)| *target).collect();
-    let client = start(&exam, if slow.is_some() { SOON } else { FOR_EVER }, &targets);
+    let client = start(&case, if slow.is_some() { SOON } else { FOR_EVER }, &targets);
     hosts.iter().for_each(expect_a_look);
     expect_results(&client, &results);
 }
@@ -116,10 +116,10 @@ fn the_results_come_in_the_order_asked_for() {
 /// Sixteen at most: one in `--addr` and fifteen more.
 #[rstest]
 fn sixteen_ports_may_be_asked_for() {
-    let exam = exam();
-    let host = exam.listen();
+    let case = case();
+    let host = case.listen();
     let targets = [host.address(); 16];
-    let client = start(&exam, FOR_EVER, &targets);
+    let client = start(&case, FOR_EVER, &targets);
     for _ in 0..targets.len() {
         expect_a_look(&host);
     }
@@ -129,22 +129,22 @@ fn sixteen_ports_may_be_asked_for() {
 
 /// Ports whose probes last until they are told something.
 struct Slow {
-    exam: Exam,
+    case: Case,
     hosts: Vec<Host>,
     client: Running,
 }
 
 impl Slow {
     fn start(count: usize) -> Self {
-        let exam = exam();
-        let hosts = hosts(&exam, count);
+        let case = case();
+        let hosts = hosts(&case, count);
         let targets: Vec<SocketAddr> = hosts.iter().map(Host::address).collect();
-        let client = start(&exam, &[FOR_EVER, &["--banner"]].concat(), &targets);
-        Self { exam, hosts, client }
+        let client = start(&case, &[FOR_EVER, &["--banner"]].concat(), &targets);
+        Self { case, hosts, client }
     }
 
     fn expect_nobody_at(&self, from: usize) {
-        self.exam.step("the other ports are not asked yet");
+        self.case.step("the other ports are not asked yet");
         for host in &self.hosts[from..] {
             host.expect_nobody(A_MOMENT / 4);
         }
@@ -189,7 +189,7 @@ fn the_next_begins_as_soon_as_one_is_over() {
     for next in AT_ONCE..slow.hosts.len() {
         slow.expect_nobody_at(next);
         // Any of them but the first one.
-        let (index, connection) = in_flight.remove(slow.exam.random_length(1, AT_ONCE - 1));
+        let (index, connection) = in_flight.remove(slow.case.random_length(1, AT_ONCE - 1));
         end(index, connection);
         in_flight.push((next, slow.hosts[next].accept()));
     }
@@ -201,7 +201,7 @@ fn the_next_begins_as_soon_as_one_is_over() {
 
 /// A port that is asked for its banner.
 struct Speaker {
-    exam: Exam,
+    case: Case,
     host: Host,
     client: Running,
     connection: Client,
@@ -209,15 +209,15 @@ struct Speaker {
 
 impl Speaker {
     fn start(options: &[&str]) -> Self {
-        Self::start_in(exam(), options)
+        Self::start_in(case(), options)
     }
 
-    fn start_in(exam: Exam, options: &[&str]) -> Self {
-        let host = exam.listen();
+    fn start_in(case: Case, options: &[&str]) -> Self {
+        let host = case.listen();
         let options = [options, &["--banner"]].concat();
-        let client = start(&exam, &options, &[host.address()]);
+        let client = start(&case, &options, &[host.address()]);
         let connection = host.accept();
-        Self { exam, host, client, connection }
+        Self { case, host, client, connection }
     }
 
     fn expect_shown(&self, banner: &str) {
@@ -263,7 +263,7 @@ fn the_close_ends_a_banner(#[case] said: &str, #[case] shown: &str) {
 #[case::without_an_end(4_000, "")]
 fn no_more_than_80_bytes_of_a_banner_are_shown(#[case] length: usize, #[case] end: &str) {
     let mut speaker = Speaker::start(FOR_EVER);
-    let letters = speaker.exam.random_bytes(length).into_iter().map(|byte| b'a' + byte % 26);
+    let letters = speaker.case.random_bytes(length).into_iter().map(|byte| b'a' + byte % 26);
     let line: String = letters.map(char::from).collect();
     speaker.connection.send([&line, end].concat().as_bytes());
     speaker.connection.expect_end_or_reset();
@@ -287,12 +287,12 @@ fn a_banner_is_not_waited_for_longer_than_the_limit(#[case] said: &str) {
 /// has one limit.
 #[rstest]
 fn bytes_that_drip_do_not_prolong_a_probe() {
-    let exam = exam();
-    let patience = exam.patience();
+    let case = case();
+    let patience = case.patience();
     let limit = LIMIT.max(patience / 8);
-    exam.tells_to_wait(limit);
-    let timed = exam.must_act_within(limit);
-    let mut speaker = Speaker::start_in(exam, &["--timeout", &limit.as_millis().to_string()]);
+    case.tells_to_wait(limit);
+    let timed = case.must_act_within(limit);
+    let mut speaker = Speaker::start_in(case, &["--timeout", &limit.as_millis().to_string()]);
     // Eighty of them, after which a banner is at its end anyway, would take twice as long as we wait.
     speaker.connection.send_until_gone(b".", (patience + limit) / 40);
     drop(timed);
@@ -302,10 +302,10 @@ fn bytes_that_drip_do_not_prolong_a_probe() {
 
 fn expect_open(speaker: &Speaker, printed: &str) {
     let open = format!("{} open", speaker.host.address().port());
-    speaker.exam.step(format!("its standard output begins with {open:?}"));
+    speaker.case.step(format!("its standard output begins with {open:?}"));
     if !printed.starts_with(&open) {
         let what = "your program has printed something else than expected";
-        speaker.exam.fail(Difference::fail(what).with(open.as_bytes(), printed.as_bytes()));
+        speaker.case.fail(Difference::fail(what).with(open.as_bytes(), printed.as_bytes()));
     }
 }
 
@@ -319,15 +319,15 @@ fn expect_open(speaker: &Speaker, printed: &str) {
 #[case::a_time_that_is_no_number(&["--timeout", "soon"])]
 #[case::an_unknown_option(&["--loud"])]
 fn wrong_arguments_are_refused(#[case] wrong: &[&str]) {
-    let exam = exam();
-    let host = exam.listen();
+    let case = case();
+    let host = case.listen();
     let address = host.address().to_string();
-    expect_refused(&exam, &[&["client", "--addr", &address], wrong].concat());
-    expect_refused(&exam, &["client", "--addr", "127.0.0.1:0"]);
-    expect_refused(&exam, &["server", "--addr", &address]);
+    expect_refused(&case, &[&["client", "--addr", &address], wrong].concat());
+    expect_refused(&case, &["client", "--addr", "127.0.0.1:0"]);
+    expect_refused(&case, &["server", "--addr", &address]);
     host.expect_nobody(A_MOMENT / 4);
     // The same program takes right ones.
-    let client = start(&exam, FOR_EVER, &[host.address()]);
+    let client = start(&case, FOR_EVER, &[host.address()]);
     host.accept().expect_end_or_reset();
     client.expect_exit(0);
 }

@@ -28,7 +28,7 @@ use crate::wire::Wire;
 /// One case. It ends with the test: then everything it has started is killed and the outcome is
 /// written.
 #[derive(Debug)]
-pub struct Exam(pub(crate) Desk);
+pub struct Case(pub(crate) Desk);
 
 /// What a program gave that has ended by itself.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub struct Ran {
     pub stderr: String,
 }
 
-impl Exam {
+impl Case {
     /// Begins a case of `exercise` in lesson number `lesson`; nothing runs yet.
     #[must_use]
     pub fn of(lesson: &str, exercise: &str) -> Self {
@@ -140,7 +140,7 @@ impl Exam {
     }
 
     /// Starts `PROGRAM server --addr ADDRESS` with more `arguments`, and waits until it is ready.
-    /// A server that this exam has started before is killed first.
+    /// A server that this case has started before is killed first.
     ///
     /// A submission whose command line has `{port}` or `{addr}` in it is told its port there and
     /// not by `--addr`, and it need not print a readiness line: it is ready when its port is bound.
@@ -329,7 +329,7 @@ impl Exam {
     }
 }
 
-impl Drop for Exam {
+impl Drop for Case {
     fn drop(&mut self) {
         self.0.close();
     }
