@@ -14,13 +14,13 @@ use netlab::relay::Relay;
 
 use crate::blame::{blame, is_crash};
 use crate::client::Client;
-use crate::desk::{Desk, Network, note_group};
 use crate::folder::Folder;
 use crate::host::Host;
 use crate::patience::{Wait, patience};
 use crate::program::{self, Start};
 use crate::running::Running;
 use crate::sender::Sender;
+use crate::shared::{Network, Shared, note_group};
 use crate::story::Difference;
 use crate::udp_host::UdpHost;
 use crate::wire::Wire;
@@ -28,7 +28,7 @@ use crate::wire::Wire;
 /// One case. It ends with the test: then everything it has started is killed and the outcome is
 /// written.
 #[derive(Debug)]
-pub struct Case(pub(crate) Desk);
+pub struct Case(pub(crate) Shared);
 
 /// What a program gave that has ended by itself.
 #[derive(Debug)]
@@ -45,12 +45,12 @@ impl Case {
     /// Begins a case of `exercise` in lesson number `lesson`; nothing runs yet.
     #[must_use]
     pub fn of(lesson: &str, exercise: &str) -> Self {
-        Self(Desk::of(lesson, exercise, program::command_line(lesson, exercise)))
+        Self(Shared::of(lesson, exercise, program::command_line(lesson, exercise)))
     }
 
     #[cfg(test)]
-    pub(crate) fn at(desk: Desk) -> Self {
-        Self(desk)
+    pub(crate) fn at(shared: Shared) -> Self {
+        Self(shared)
     }
 
     #[cfg(all(test, unix))]

@@ -14,8 +14,8 @@ use netlab::record::{Happening, Transport};
 use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::bytes::brief;
-use crate::desk::Desk;
 use crate::patience::{Wait, patience};
+use crate::shared::Shared;
 use crate::story::Difference;
 use crate::wire::Line;
 
@@ -24,7 +24,7 @@ use crate::wire::Line;
 /// ([`Host::accept`](crate::Host::accept)).
 #[derive(Debug)]
 pub struct Client {
-    desk: Desk,
+    shared: Shared,
     /// Who acts, at the beginning of a step.
     who: String,
     /// Where what the test sends goes.
@@ -38,32 +38,32 @@ pub struct Client {
 }
 
 impl Client {
-    pub(crate) fn connect(desk: Desk, server: SocketAddr) -> Self {
+    pub(crate) fn connect(shared: Shared, server: SocketAddr) -> Self {
         let (socket, client) =
             bind_near(server).unwrap_or_else(|error| panic!("no TCP socket for the test: {error}"));
-        let line = desk.line(Transport::Tcp, client, server);
+        let line = shared.line(Transport::Tcp, client, server);
         let who = format!("client {}", line.number);
-        desk.step(format!("{who} connects to {server}"));
-        let connected = connect(&desk, &socket, server);
+        shared.step(format!("{who} connects to {server}"));
+        let connected = connect(&shared, &socket, server);
         match connected {
-            Ok(()) => Self::new(desk, who, Direction::ToServer, line, socket.into()),
-            Err(error) if is_timeout(&error) => desk.fail(Difference::timeout(format!(
+            Ok(()) => Self::new(shared, who, Direction::ToServer, line, socket.into()),
+            Err(error) if is_timeout(&error) => shared.fail(Difference::timeout(format!(
                 "{who} waited {:?} to be connected",
                 patience()
             ))),
             Err(error) => {
-                desk.fail(Difference::fail(format!("{who} cannot connect: {}", reason(&error))))
+                shared.fail(Difference::fail(format!("{who} cannot connect: {}", reason(&error))))
             }
         }
     }
 
     /// The server's end of a connection that was accepted.
-    pub(crate) fn accepted(desk: Desk, line: Line, stream: TcpStream) -> Self {
+    pub(crate) fn accepted(shared: Shared, line: Line, stream: TcpStream) -> Self {
         let who = format!("the test's server (connection {})", line.number);
-        Self::new(desk, who, Direction::ToClient, line, stream)
+        Self::new(shared, who, Direction::ToClient, line, stream)
     }
 
-    fn new(desk: Desk, who: String, out: Direction, line: Line, stream: TcpStream) -> Self {
+    fn new(shared: Shared, who: String, out: Direction, line: Line, stream: TcpStream) -> Self {
         // Every piece in a segment of its own, at once.
         let prepared = stream
             .set_write_timeout(Some(patience()))
@@ -72,7 +72,7 @@ impl Client {
         if let Err(error) = prepared {
             panic!("cannot prepare the socket of {who}: {error}");
         }
-        let client = Self { desk, who, out, line, stream, has_ended: false, heard: Vec::new() };
+        let client = Self { shared, who, out, line, stream, has_ended: false, heard: Vec::new() };
         client.note(Direction::ToServer, Happening::Opened);
         client
     }
@@ -128,8 +128,8 @@ impl Client {
 
     /// One write(2) that takes something, as long as patience lasts.
     fn write_some(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let desk = self.desk.clone();
-        let wait = Wait::begin(&desk);
+        let shared = self.shared.clone();
+        let wait = Wait::begin(&shared);
         loop {
             let is_last = wait.left().is_none();
             match self.stream.write(bytes) {
@@ -178,7 +178,7 @@ impl Client {
     fn could_not(&mut self, what: &str, error: &io::Error) -> ! {
         let who = self.who.clone();
         if is_timeout(error) {
-            self.desk.fail(Difference::timeout(format!(
+            self.shared.fail(Difference::timeout(format!(
                 "{who} waited {:?} to {what}, because your program does not read",
                 patience()
             )));
@@ -186,7 +186,7 @@ impl Client {
         let said = self.last_words();
         let instead =
             if said.is_empty() { String::new() } else { format!(" and said {}", brief(&said)) };
-        self.desk.fail(Difference::fail(format!(
+        self.shared.fail(Difference::fail(format!(
             "your program ended the connection{instead} before {who} had sent everything"
         )))
     }
@@ -197,16 +197,16 @@ impl Client {
     }
 
     fn step(&self, what: impl std::fmt::Display) {
-        self.desk.step(format!("{} {what}", self.who));
+        self.shared.step(format!("{} {what}", self.who));
     }
 
     fn note(&self, direction: Direction, happening: Happening) {
-        self.desk.happens(&self.line, direction, happening);
+        self.shared.happens(&self.line, direction, happening);
     }
 
     fn note_payload(&self, direction: Direction, payload: &[u8]) {
         if !payload.is_empty() {
-            self.desk.carries(&self.line, direction, payload);
+            self.shared.carries(&self.line, direction, payload);
         }
     }
 }
@@ -221,8 +221,8 @@ impl Drop for Client {
 
 /// Connects within the usual patience. What the system calls a timeout is none if this process stood
 /// still meanwhile: then the attempt goes on.
-fn connect(desk: &Desk, socket: &Socket, server: SocketAddr) -> io::Result<()> {
-    let wait = Wait::begin(desk);
+fn connect(shared: &Shared, socket: &Socket, server: SocketAddr) -> io::Result<()> {
+    let wait = Wait::begin(shared);
     match socket.connect_timeout(&server.into(), patience()) {
         Err(error) if is_timeout(&error) => {
             let ended = wait.poll(|| match socket.take_error() {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use netlab::program::poll;
 use tempfile::TempDir;
 
-use crate::desk::Desk;
 use crate::patience::{Wait, patience};
+use crate::shared::Shared;
 use crate::story::Difference;
 
 /// The ground lies so deep in a folder that nobody else uses, so that `../../../x` is still found.
@@ -44,22 +44,22 @@ impl Grounds {
 /// file name like `../x` is found out. It is removed with the case.
 #[derive(Debug)]
 pub struct Folder {
-    desk: Desk,
+    shared: Shared,
     /// Its place among the folders of the case.
     place: usize,
     ground: PathBuf,
 }
 
 impl Folder {
-    pub(crate) fn new(desk: Desk) -> io::Result<Self> {
+    pub(crate) fn new(shared: Shared) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let ground = folder.path().join(DEPTH.iter().collect::<PathBuf>());
         fs::create_dir_all(&ground)?;
-        let mut state = desk.state();
+        let mut state = shared.state();
         state.folders.push(Grounds { folder, known: Vec::new(), given: ground.clone() });
         let place = state.folders.len() - 1;
         drop(state);
-        Ok(Self { desk, place, ground })
+        Ok(Self { shared, place, ground })
     }
 
     /// The path of an empty folder called `name`, to be given to the program. From now on the
@@ -73,7 +73,7 @@ impl Folder {
         fs::create_dir_all(&given)
             .unwrap_or_else(|error| panic!("cannot make {}: {error}", given.display()));
         let path = utf8(&given);
-        self.desk.state().folders[self.place].given = given;
+        self.shared.state().folders[self.place].given = given;
         path
     }
 
@@ -90,32 +90,32 @@ impl Folder {
     }
 
     fn known(&self, name: &str) -> PathBuf {
-        self.desk.state().folders[self.place].known.push(name.to_owned());
+        self.shared.state().folders[self.place].known.push(name.to_owned());
         self.ground.join(name)
     }
 
     /// Where the expectations look.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        self.desk.state().folders[self.place].given.clone()
+        self.shared.state().folders[self.place].given.clone()
     }
 
     /// Expects that the file `name` is there, now, with exactly this content.
     pub fn expect_file(&self, name: &str, content: &[u8]) {
-        self.desk.step(format!("the file {name} must hold {}", crate::bytes::brief(content)));
+        self.shared.step(format!("the file {name} must hold {}", crate::bytes::brief(content)));
         match fs::read(self.path().join(name)) {
             Ok(stored) if stored == content => {}
             Ok(stored) => {
                 let what = format!("{name} does not hold what it should");
-                self.desk.fail(Difference::fail(what).with(content, &stored));
+                self.shared.fail(Difference::fail(what).with(content, &stored));
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let there = listed(&names_in(&self.path()));
                 let what = format!("there is no file {name}; the folder holds {there}");
-                self.desk.fail(Difference::fail(what));
+                self.shared.fail(Difference::fail(what));
             }
             Err(error) => {
-                self.desk.fail(Difference::fail(format!("{name} cannot be read: {error}")));
+                self.shared.fail(Difference::fail(format!("{name} cannot be read: {error}")));
             }
         }
     }
@@ -124,13 +124,13 @@ impl Folder {
     pub fn expect_only(&self, names: &[&str]) {
         let mut expected: Vec<String> = names.iter().map(ToString::to_string).collect();
         expected.sort();
-        self.desk.step(format!("the folder must hold {}, nothing else", listed(&expected)));
-        let wait = Wait::begin(&self.desk);
+        self.shared.step(format!("the folder must hold {}, nothing else", listed(&expected)));
+        let wait = Wait::begin(&self.shared);
         let is_so = poll(patience(), || (names_in(&self.path()) == expected).then_some(()));
         drop(wait);
         if is_so.is_none() {
             let found = listed(&names_in(&self.path()));
-            self.desk.fail(Difference::fail(format!("the folder holds {found}")));
+            self.shared.fail(Difference::fail(format!("the folder holds {found}")));
         }
     }
 

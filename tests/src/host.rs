@@ -10,8 +10,8 @@ use netlab::record::Transport;
 use socket2::{Domain, Socket, Type};
 
 use crate::client::{Client, is_timeout};
-use crate::desk::Desk;
 use crate::patience::{Silence, Wait, patience};
+use crate::shared::Shared;
 use crate::story::Difference;
 
 /// Clients that may wait to be accepted.
@@ -22,38 +22,38 @@ const LOOK: Duration = Duration::from_millis(5);
 /// A server that the test plays. Nobody can connect any more once it is dropped.
 #[derive(Debug)]
 pub struct Host {
-    desk: Desk,
+    shared: Shared,
     listener: TcpListener,
     address: SocketAddr,
 }
 
 impl Host {
-    pub(crate) fn listen(desk: Desk, receive_buffer: Option<usize>) -> io::Result<Self> {
-        Self::on(desk, bind(Ipv4Addr::LOCALHOST.into(), receive_buffer)?)
+    pub(crate) fn listen(shared: Shared, receive_buffer: Option<usize>) -> io::Result<Self> {
+        Self::on(shared, bind(Ipv4Addr::LOCALHOST.into(), receive_buffer)?)
     }
 
-    pub(crate) fn listen_at(desk: Desk, ip: IpAddr) -> io::Result<Self> {
-        Self::on(desk, bind(ip, None)?)
+    pub(crate) fn listen_at(shared: Shared, ip: IpAddr) -> io::Result<Self> {
+        Self::on(shared, bind(ip, None)?)
     }
 
-    pub(crate) fn listen_narrowly(desk: Desk, receive_buffer: usize) -> io::Result<Self> {
+    pub(crate) fn listen_narrowly(shared: Shared, receive_buffer: usize) -> io::Result<Self> {
         let socket = bind(Ipv4Addr::LOCALHOST.into(), Some(receive_buffer))?;
         small_segments(&socket)?;
-        Self::on(desk, socket)
+        Self::on(shared, socket)
     }
 
-    fn on(desk: Desk, socket: Socket) -> io::Result<Self> {
+    fn on(shared: Shared, socket: Socket) -> io::Result<Self> {
         socket.listen(BACKLOG)?;
-        let host = Self::of(desk, socket.into())?;
-        host.desk.step(format!("the test's server listens on {}", host.address));
+        let host = Self::of(shared, socket.into())?;
+        host.shared.step(format!("the test's server listens on {}", host.address));
         Ok(host)
     }
 
     /// A host at a socket that listens already.
-    pub(crate) fn of(desk: Desk, listener: TcpListener) -> io::Result<Self> {
+    pub(crate) fn of(shared: Shared, listener: TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        Ok(Self { desk, listener, address })
+        Ok(Self { shared, listener, address })
     }
 
     /// Where it listens.
@@ -69,10 +69,11 @@ impl Host {
     #[must_use]
     pub fn accept(&self) -> Client {
         let address = self.address;
-        self.desk.step(format!("the test's server {address} accepts a connection of your program"));
+        self.shared
+            .step(format!("the test's server {address} accepts a connection of your program"));
         match self.wait_for_a_client() {
             Ok((stream, client)) => self.accepted(stream, client),
-            Err(error) if is_timeout(&error) => self.desk.fail(Difference::timeout(format!(
+            Err(error) if is_timeout(&error) => self.shared.fail(Difference::timeout(format!(
                 "your program has not connected to {address} within {:?}",
                 patience()
             ))),
@@ -84,8 +85,9 @@ impl Host {
     #[must_use]
     pub fn accept_within(&self, time: Duration) -> Option<Client> {
         let address = self.address;
-        self.desk.step(format!("the test's server {address} accepts a connection if there is one"));
-        let silence = Silence::begin(&self.desk, time);
+        self.shared
+            .step(format!("the test's server {address} accepts a connection if there is one"));
+        let silence = Silence::begin(&self.shared, time);
         loop {
             let is_last = silence.left().is_none();
             match self.listener.accept() {
@@ -97,19 +99,19 @@ impl Host {
     }
 
     fn accepted(&self, stream: TcpStream, client: SocketAddr) -> Client {
-        let line = self.desk.line_of_host(Transport::Tcp, client, self.address);
-        Client::accepted(self.desk.clone(), line, stream)
+        let line = self.shared.line_of_host(Transport::Tcp, client, self.address);
+        Client::accepted(self.shared.clone(), line, stream)
     }
 
     /// Expects that nobody connects, for as long as `time`.
     pub fn expect_nobody(&self, time: Duration) {
         let address = self.address;
-        self.desk.step(format!("the test's server {address} expects no (further) connection"));
-        let silence = Silence::begin(&self.desk, time);
+        self.shared.step(format!("the test's server {address} expects no (further) connection"));
+        let silence = Silence::begin(&self.shared, time);
         while silence.left().is_some() {
             match self.listener.accept() {
                 Ok(_) if !silence.is_broken() => return,
-                Ok(_) => self.desk.fail(Difference::fail(format!(
+                Ok(_) => self.shared.fail(Difference::fail(format!(
                     "your program has connected to {address}, where it should not (or not yet)"
                 ))),
                 Err(_) => thread::sleep(LOOK),
@@ -118,10 +120,10 @@ impl Host {
     }
 
     fn wait_for_a_client(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let wait = Wait::begin(&self.desk);
+        let wait = Wait::begin(&self.shared);
         loop {
             // Seen before the last look: a client may connect, send and end before we accept.
-            let is_last = wait.left().is_none() || self.desk.program_has_ended();
+            let is_last = wait.left().is_none() || self.shared.program_has_ended();
             match self.listener.accept() {
                 Err(error) if is_timeout(&error) && !is_last => thread::sleep(LOOK),
                 accepted => return accepted,
@@ -134,17 +136,17 @@ impl Host {
 /// It is the test's nevertheless: no other program can be given it meanwhile.
 #[derive(Debug)]
 pub struct Reserved {
-    desk: Desk,
+    shared: Shared,
     socket: Socket,
     address: SocketAddr,
 }
 
 impl Reserved {
-    pub(crate) fn bind(desk: Desk, ip: IpAddr) -> io::Result<Self> {
+    pub(crate) fn bind(shared: Shared, ip: IpAddr) -> io::Result<Self> {
         let socket = bind(ip, None)?;
         let address = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
-        desk.step(format!("nobody listens on {address}"));
-        Ok(Self { desk, socket, address })
+        shared.step(format!("nobody listens on {address}"));
+        Ok(Self { shared, socket, address })
     }
 
     /// The address.
@@ -159,9 +161,9 @@ impl Reserved {
     /// When the system does not let it; that is no failure of the program.
     #[must_use]
     pub fn listen(self) -> Host {
-        let Self { desk, socket, address } = self;
-        desk.step(format!("the test's server listens on {address} from now on"));
-        let host = socket.listen(BACKLOG).and_then(|()| Host::of(desk, socket.into()));
+        let Self { shared, socket, address } = self;
+        shared.step(format!("the test's server listens on {address} from now on"));
+        let host = socket.listen(BACKLOG).and_then(|()| Host::of(shared, socket.into()));
         host.unwrap_or_else(|error| panic!("the test's server cannot listen: {error}"))
     }
 }

@@ -58,7 +58,6 @@ mod blame;
 mod bytes;
 mod case;
 mod client;
-mod desk;
 mod disturbed;
 mod end;
 mod folder;
@@ -69,6 +68,7 @@ mod program;
 mod random;
 mod running;
 mod sender;
+mod shared;
 mod story;
 #[cfg(test)]
 mod trials;

@@ -13,7 +13,7 @@ use grader::punctuality::{Limit, Stopwatch, queued};
 use netlab::program::{Server, poll_while};
 
 use crate::case::Case;
-use crate::desk::Desk;
+use crate::shared::Shared;
 
 /// The limit of a plain `cargo test`. A thousand times what the solutions need, so that a slow or
 /// busy machine fails nobody. (The tests of this package wait for what never comes.)
@@ -35,16 +35,16 @@ pub fn patience() -> Duration {
 /// grader. (Waiting for silence is none: a correct program is silent however slow the machine.)
 #[derive(Debug)]
 pub struct Wait<'a> {
-    desk: &'a Desk,
+    shared: &'a Shared,
     limit: Limit,
     /// The time that the program was told to let pass.
     told: Duration,
 }
 
 impl<'a> Wait<'a> {
-    pub fn begin(desk: &'a Desk) -> Self {
-        let told = desk.told_time();
-        Self { desk, limit: Limit::begin(patience() + told), told }
+    pub fn begin(shared: &'a Shared) -> Self {
+        let told = shared.told_time();
+        Self { shared, limit: Limit::begin(patience() + told), told }
     }
 
     /// How much patience is left; `None` when it is over.
@@ -60,27 +60,27 @@ impl<'a> Wait<'a> {
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        self.desk.waited(self.limit.watch().punctual().saturating_sub(self.told));
+        self.shared.waited(self.limit.watch().punctual().saturating_sub(self.told));
     }
 }
 
 /// A time in which the program must not do something, or need not.
 #[derive(Debug)]
 pub struct Silence<'a> {
-    desk: &'a Desk,
+    shared: &'a Shared,
     time: Duration,
     limit: Limit,
 }
 
 impl<'a> Silence<'a> {
-    pub fn begin(desk: &'a Desk, time: Duration) -> Self {
-        Self { desk, time, limit: Limit::begin(time) }
+    pub fn begin(shared: &'a Shared, time: Duration) -> Self {
+        Self { shared, time, limit: Limit::begin(time) }
     }
 
     /// How much of it is left; `None` when it is over. A program with a time limit of its own does not
     /// wait for us: then it is over by the clock on the wall.
     pub fn left(&self) -> Option<Duration> {
-        if self.desk.is_timed() {
+        if self.shared.is_timed() {
             return self.time.checked_sub(self.watch().wall()).filter(|left| !left.is_zero());
         }
         self.limit.left()
@@ -91,7 +91,7 @@ impl<'a> Silence<'a> {
     pub fn is_broken(&self) -> bool {
         let is_certain = self.watch().wall() <= self.time;
         if !is_certain {
-            self.desk.could_not_hear(self.watch(), self.time);
+            self.shared.could_not_hear(self.watch(), self.time);
         }
         is_certain
     }
@@ -125,19 +125,19 @@ impl Deadline {
 /// case counts as disturbed if the test misses that because the machine held it up.
 #[derive(Debug)]
 pub struct Timed {
-    desk: Desk,
+    shared: Shared,
 }
 
 impl Timed {
     /// The program's time starts again, by what the test is about to do.
     pub fn renew(&self) {
-        self.desk.renew_timer(false);
+        self.shared.renew_timer(false);
     }
 }
 
 impl Drop for Timed {
     fn drop(&mut self) {
-        self.desk.end_timer();
+        self.shared.end_timer();
     }
 }
 
@@ -174,6 +174,6 @@ impl Case {
     #[must_use]
     pub fn must_act_within(&self, limit: Duration) -> Timed {
         self.0.begin_timer(limit);
-        Timed { desk: self.0.clone() }
+        Timed { shared: self.0.clone() }
     }
 }

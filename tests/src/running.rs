@@ -10,9 +10,9 @@ use netlab::program::{Running as Process, poll_while};
 use crate::blame::{blame, is_crash, wrong_end};
 use crate::bytes::brief;
 use crate::case::Ran;
-use crate::desk::{Desk, Started, note_group};
 use crate::patience::{Silence, Wait, patience};
 use crate::program::{self, Start};
+use crate::shared::{Shared, Started, note_group};
 use crate::story::Difference;
 
 /// How long the pipes of a program that has ended may stay open: something that it has started
@@ -22,37 +22,37 @@ pub const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The program under test, while it runs as a client. It is killed when the case ends.
 #[derive(Debug)]
 pub struct Running {
-    desk: Desk,
+    shared: Shared,
     /// Its place among the clients of the case.
     place: usize,
 }
 
 impl Running {
     /// Starts `PROGRAM client --addr SERVER ARGUMENTS…`.
-    pub(crate) fn start(desk: &Desk, server: SocketAddr, arguments: &[&str]) -> Self {
+    pub(crate) fn start(shared: &Shared, server: SocketAddr, arguments: &[&str]) -> Self {
         let Start { mut command, told, .. } =
-            program::client(&desk.state().program, server, arguments);
-        desk.step(format!("start your program: {told}"));
+            program::client(&shared.state().program, server, arguments);
+        shared.step(format!("start your program: {told}"));
         match Process::start_noting(&mut command, note_group) {
             Ok(running) => {
-                let clients = &mut desk.state().clients;
+                let clients = &mut shared.state().clients;
                 clients.push(Started { running, is_over: false });
                 let place = clients.len() - 1;
-                Self { desk: desk.clone(), place }
+                Self { shared: shared.clone(), place }
             }
-            Err(error) => desk.tell(&Difference::fail(error.to_string())),
+            Err(error) => shared.tell(&Difference::fail(error.to_string())),
         }
     }
 
     /// Expects that it ends by itself with this exit code; what it has printed.
     #[allow(clippy::must_use_candidate)] // what it has printed may not matter
     pub fn expect_exit(&self, code: i32) -> Ran {
-        self.desk.step(format!("your program ends with exit code {code}"));
-        let wait = Wait::begin(&self.desk);
+        self.shared.step(format!("your program ends with exit code {code}"));
+        let wait = Wait::begin(&self.shared);
         let status = wait.poll(|| self.look(Process::ended));
         drop(wait);
         let Some(status) = status else {
-            self.desk.tell(&Difference::timeout(format!(
+            self.shared.tell(&Difference::timeout(format!(
                 "your program still runs after {:?}",
                 patience()
             )));
@@ -63,7 +63,7 @@ impl Running {
             if is_crash(status) {
                 blame(&mut difference, status, &ran.stderr);
             }
-            self.desk.tell(&difference);
+            self.shared.tell(&difference);
         }
         ran
     }
@@ -73,22 +73,22 @@ impl Running {
     #[allow(clippy::must_use_candidate)] // what it has said besides may not matter
     pub fn expect_exit_having_printed(&self, code: i32, printed: &[u8]) -> Ran {
         let ran = self.expect_exit(code);
-        self.desk.step(format!("its standard output was {}", brief(printed)));
+        self.shared.step(format!("its standard output was {}", brief(printed)));
         let got = self.look(|running| running.stdout_bytes());
         if got != printed {
             let what = "your program has printed something else than expected";
-            self.desk.fail(Difference::fail(what).with(printed, &got));
+            self.shared.fail(Difference::fail(what).with(printed, &got));
         }
         ran
     }
 
     /// Expects that it does not end, for as long as `time`.
     pub fn expect_still_running(&self, time: Duration) {
-        self.desk.step("your program must still run");
-        let silence = Silence::begin(&self.desk, time);
+        self.shared.step("your program must still run");
+        let silence = Silence::begin(&self.shared, time);
         let ended = poll_while(|| silence.left().is_some(), || self.look(Process::ended));
         if ended.is_some() {
-            self.desk.fail(Difference::fail("your program has ended too early"));
+            self.shared.fail(Difference::fail("your program has ended too early"));
         }
     }
 
@@ -101,21 +101,21 @@ impl Running {
 
     /// Kills it, as a power cut would.
     pub fn kill(&self) {
-        self.desk.step("kill your program");
+        self.shared.step("kill your program");
         self.look(Process::kill);
-        self.desk.state().clients[self.place].is_over = true;
+        self.shared.state().clients[self.place].is_over = true;
     }
 
     fn ran(&self, status: ExitStatus) -> Ran {
         let limit = Limit::begin(LAST_WORDS);
         self.look(|running| running.drain_while(|| limit.left().is_some()));
-        let client = &mut self.desk.state().clients[self.place];
+        let client = &mut self.shared.state().clients[self.place];
         client.is_over = true;
         let (stdout, stderr) = (client.running.stdout(), client.running.stderr());
         Ran { code: status.code(), stdout, stderr }
     }
 
     fn look<T>(&self, look: impl FnOnce(&mut Process) -> T) -> T {
-        look(&mut self.desk.state().clients[self.place].running)
+        look(&mut self.shared.state().clients[self.place].running)
     }
 }

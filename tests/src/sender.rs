@@ -11,8 +11,8 @@ use netlab::record::Transport;
 
 use crate::bytes::brief;
 use crate::client::is_timeout;
-use crate::desk::Desk;
 use crate::patience::{Silence, Wait, patience};
+use crate::shared::Shared;
 use crate::story::Difference;
 use crate::wire::Line;
 
@@ -25,7 +25,7 @@ pub const LOOK: Duration = Duration::from_millis(50);
 /// One UDP socket that talks with the program only.
 #[derive(Debug)]
 pub struct Sender {
-    desk: Desk,
+    shared: Shared,
     line: Line,
     socket: UdpSocket,
     /// What came after a silence in which the test stood still; it is the next datagram.
@@ -33,13 +33,13 @@ pub struct Sender {
 }
 
 impl Sender {
-    pub(crate) fn open(desk: Desk, server: SocketAddr) -> io::Result<Self> {
+    pub(crate) fn open(shared: Shared, server: SocketAddr) -> io::Result<Self> {
         // Connected: the system passes on what comes from the program's own port, nothing else.
         let socket = UdpSocket::bind("127.0.0.1:0")?;
         socket.connect(server)?;
         socket.set_read_timeout(Some(LOOK))?;
-        let line = desk.line(Transport::Udp, socket.local_addr()?, server);
-        Ok(Self { desk, line, socket, late: RefCell::default() })
+        let line = shared.line(Transport::Udp, socket.local_addr()?, server);
+        Ok(Self { shared, line, socket, late: RefCell::default() })
     }
 
     /// The address of this sender.
@@ -52,7 +52,7 @@ impl Sender {
     pub fn send(&self, payload: &[u8]) {
         self.step(format!("sends a datagram: {}", brief(payload)));
         if let Err(error) = self.socket.send(payload) {
-            self.desk.fail(Difference::fail(format!("it cannot be sent: {error}")));
+            self.shared.fail(Difference::fail(format!("it cannot be sent: {error}")));
         }
         self.note(Direction::ToServer, payload);
     }
@@ -63,7 +63,7 @@ impl Sender {
         let got = self.next();
         if got != expected {
             let what = "the answer is not the one expected";
-            self.desk.fail(Difference::fail(what).with(expected, &got));
+            self.shared.fail(Difference::fail(what).with(expected, &got));
         }
     }
 
@@ -77,25 +77,25 @@ impl Sender {
     /// Expects no datagram for as long as `time`.
     pub fn expect_silence(&self, time: Duration) {
         self.step("expects no datagram");
-        let silence = Silence::begin(&self.desk, time);
+        let silence = Silence::begin(&self.shared, time);
         match self.receive_until(|_| silence.left().is_none()) {
             Err(error) if is_timeout(&error) => {}
             Ok(got) if !silence.is_broken() => self.late.borrow_mut().push_back(got),
             Ok(got) => {
                 let what = "your program has sent a datagram where it should be silent";
-                self.desk.fail(Difference::fail(what).with(b"", &got));
+                self.shared.fail(Difference::fail(what).with(b"", &got));
             }
             Err(error) => self.nobody_listens(&error),
         }
     }
 
     fn next(&self) -> Vec<u8> {
-        let wait = Wait::begin(&self.desk);
-        let next = self.receive_until(|desk| wait.left().is_none() || desk.program_has_ended());
+        let wait = Wait::begin(&self.shared);
+        let next = self.receive_until(|shared| wait.left().is_none() || shared.program_has_ended());
         drop(wait);
         match next {
             Ok(payload) => payload,
-            Err(error) if is_timeout(&error) => self.desk.fail(Difference::timeout(format!(
+            Err(error) if is_timeout(&error) => self.shared.fail(Difference::timeout(format!(
                 "sender {} waited {:?} for an answer from the port that it sent to",
                 self.line.number,
                 patience()
@@ -105,11 +105,11 @@ impl Sender {
     }
 
     /// The next datagram, as long as it is not the last look.
-    fn receive_until(&self, is_last: impl Fn(&Desk) -> bool) -> io::Result<Vec<u8>> {
+    fn receive_until(&self, is_last: impl Fn(&Shared) -> bool) -> io::Result<Vec<u8>> {
         let mut buffer = vec![0; BUFFER_BYTES];
         loop {
             // Seen before the last look at the socket: the last words of a program still count.
-            let is_last = is_last(&self.desk);
+            let is_last = is_last(&self.shared);
             if let Some(got) = self.late.borrow_mut().pop_front() {
                 return Ok(got);
             }
@@ -128,14 +128,14 @@ impl Sender {
 
     fn nobody_listens(&self, error: &io::Error) -> ! {
         let what = format!("nobody listens on your program's port any more: {error}");
-        self.desk.fail(Difference::fail(what));
+        self.shared.fail(Difference::fail(what));
     }
 
     fn step(&self, what: impl std::fmt::Display) {
-        self.desk.step(format!("sender {} {what}", self.line.number));
+        self.shared.step(format!("sender {} {what}", self.line.number));
     }
 
     fn note(&self, direction: Direction, payload: &[u8]) {
-        self.desk.carries(&self.line, direction, payload);
+        self.shared.carries(&self.line, direction, payload);
     }
 }

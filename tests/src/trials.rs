@@ -18,7 +18,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::case::Case;
-use crate::desk::Desk;
+use crate::shared::Shared;
 
 /// Long enough that a program that speaks too early has spoken.
 const A_MOMENT: Duration = Duration::from_millis(50);
@@ -26,7 +26,7 @@ const A_MOMENT: Duration = Duration::from_millis(50);
 /// A case of a shell script, which sees the contract's arguments as `$1`, `$2`, …
 fn case_of(script: &str) -> Case {
     let program = ["sh", "-c", script, "sh"].map(str::to_owned).to_vec();
-    Case::at(Desk::of("00", "trial", program))
+    Case::at(Shared::of("00", "trial", program))
 }
 
 /// A case whose program is of no importance.

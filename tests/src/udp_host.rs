@@ -11,15 +11,15 @@ use netlab::record::Transport;
 
 use crate::bytes::brief;
 use crate::client::is_timeout;
-use crate::desk::Desk;
 use crate::patience::{Silence, Wait, patience};
 use crate::sender::{BUFFER_BYTES, LOOK};
+use crate::shared::Shared;
 use crate::story::Difference;
 
 /// A UDP server that the test plays.
 #[derive(Debug)]
 pub struct UdpHost {
-    desk: Desk,
+    shared: Shared,
     socket: UdpSocket,
     address: SocketAddr,
     /// What came after a silence in which the test stood still; it is the next to be received.
@@ -27,12 +27,12 @@ pub struct UdpHost {
 }
 
 impl UdpHost {
-    pub(crate) fn bind(desk: Desk) -> io::Result<Self> {
+    pub(crate) fn bind(shared: Shared) -> io::Result<Self> {
         let socket = UdpSocket::bind("127.0.0.1:0")?;
         socket.set_read_timeout(Some(LOOK))?;
         let address = socket.local_addr()?;
-        desk.step(format!("the test's server is bound to {address} (UDP)"));
-        Ok(Self { desk, socket, address, late: RefCell::default() })
+        shared.step(format!("the test's server is bound to {address} (UDP)"));
+        Ok(Self { shared, socket, address, late: RefCell::default() })
     }
 
     /// Where it is.
@@ -44,12 +44,13 @@ impl UdpHost {
     /// The next datagram, and who sent it.
     #[must_use]
     pub fn receive(&self) -> (SocketAddr, Vec<u8>) {
-        self.desk.step("the test's server expects a datagram");
-        let wait = Wait::begin(&self.desk);
-        let received = self.receive_until(|desk| wait.left().is_none() || desk.program_has_ended());
+        self.shared.step("the test's server expects a datagram");
+        let wait = Wait::begin(&self.shared);
+        let received =
+            self.receive_until(|shared| wait.left().is_none() || shared.program_has_ended());
         drop(wait);
         received.unwrap_or_else(|| {
-            self.desk.fail(Difference::timeout(format!(
+            self.shared.fail(Difference::timeout(format!(
                 "the test's server has waited {:?} for a datagram",
                 patience()
             )))
@@ -59,11 +60,12 @@ impl UdpHost {
     /// The next datagram, and who sent it; `None` once the program has ended.
     #[must_use]
     pub fn receive_unless_ended(&self) -> Option<(SocketAddr, Vec<u8>)> {
-        let wait = Wait::begin(&self.desk);
-        let received = self.receive_until(|desk| wait.left().is_none() || desk.program_has_ended());
+        let wait = Wait::begin(&self.shared);
+        let received =
+            self.receive_until(|shared| wait.left().is_none() || shared.program_has_ended());
         drop(wait);
-        if received.is_none() && !self.desk.program_has_ended() {
-            self.desk.fail(Difference::timeout(format!(
+        if received.is_none() && !self.shared.program_has_ended() {
+            self.shared.fail(Difference::timeout(format!(
                 "in {:?}, your program has neither sent a datagram nor ended",
                 patience()
             )));
@@ -76,16 +78,16 @@ impl UdpHost {
     #[must_use]
     pub fn receive_amid(&self, peer: SocketAddr, stray: &[u8]) -> (SocketAddr, Vec<u8>) {
         self.send_to(peer, stray);
-        self.desk.step("the test's server repeats it all the time, and expects a datagram");
-        let wait = Wait::begin(&self.desk);
-        while wait.left().is_some() && !self.desk.program_has_ended() {
+        self.shared.step("the test's server repeats it all the time, and expects a datagram");
+        let wait = Wait::begin(&self.shared);
+        while wait.left().is_some() && !self.shared.program_has_ended() {
             if let Some(received) = self.receive_within(LOOK) {
                 return received;
             }
             let _ = self.socket.send_to(stray, peer);
         }
         drop(wait);
-        self.desk.fail(Difference::timeout(format!(
+        self.shared.fail(Difference::timeout(format!(
             "the test's server has waited {:?} for a datagram",
             patience()
         )))
@@ -97,7 +99,7 @@ impl UdpHost {
     /// # Panics
     /// When the system does not connect the socket (connect(2)).
     pub fn take_only_from(&self, peer: SocketAddr) {
-        self.desk.step(format!("the test's server takes datagrams from {peer} only"));
+        self.shared.step(format!("the test's server takes datagrams from {peer} only"));
         if let Err(error) = self.socket.connect(peer) {
             panic!("the test's socket cannot be connected to {peer}: {error}");
         }
@@ -113,7 +115,7 @@ impl UdpHost {
     /// The next datagram, if one comes within `time`, and who sent it.
     #[must_use]
     pub fn receive_within(&self, time: Duration) -> Option<(SocketAddr, Vec<u8>)> {
-        let silence = Silence::begin(&self.desk, time);
+        let silence = Silence::begin(&self.shared, time);
         self.receive_until(|_| silence.left().is_none())
     }
 
@@ -122,7 +124,7 @@ impl UdpHost {
     /// # Panics
     /// When the system refuses it, as it is too large; that is no failure of the program.
     pub fn send_to(&self, peer: SocketAddr, payload: &[u8]) {
-        self.desk.step(format!("the test's server sends {peer} a datagram: {}", brief(payload)));
+        self.shared.step(format!("the test's server sends {peer} a datagram: {}", brief(payload)));
         // An ICMP message about an earlier datagram is no failure of this one (ip(7)).
         let sent =
             self.socket.send_to(payload, peer).or_else(|_| self.socket.send_to(payload, peer));
@@ -134,8 +136,8 @@ impl UdpHost {
 
     /// Expects no datagram for as long as `time`.
     pub fn expect_silence(&self, time: Duration) {
-        self.desk.step("the test's server expects no datagram");
-        let silence = Silence::begin(&self.desk, time);
+        self.shared.step("the test's server expects no datagram");
+        let silence = Silence::begin(&self.shared, time);
         let received = self.receive_until(|_| silence.left().is_none());
         if let Some((peer, payload)) = received {
             if !silence.is_broken() {
@@ -143,16 +145,16 @@ impl UdpHost {
                 return;
             }
             let what = "your program has sent a datagram where it should be silent";
-            self.desk.fail(Difference::fail(what).with(b"", &payload));
+            self.shared.fail(Difference::fail(what).with(b"", &payload));
         }
     }
 
     /// The next datagram, as long as it is not the last look.
-    fn receive_until(&self, is_last: impl Fn(&Desk) -> bool) -> Option<(SocketAddr, Vec<u8>)> {
+    fn receive_until(&self, is_last: impl Fn(&Shared) -> bool) -> Option<(SocketAddr, Vec<u8>)> {
         let mut buffer = vec![0; BUFFER_BYTES];
         loop {
             // Seen before the last look at the socket: the last words of a program still count.
-            let is_last = is_last(&self.desk);
+            let is_last = is_last(&self.shared);
             if let Some(received) = self.late.borrow_mut().pop_front() {
                 return Some(received);
             }
@@ -170,7 +172,7 @@ impl UdpHost {
     }
 
     fn note(&self, peer: SocketAddr, direction: Direction, payload: &[u8]) {
-        let line = self.desk.line_of_host(Transport::Udp, peer, self.address);
-        self.desk.carries(&line, direction, payload);
+        let line = self.shared.line_of_host(Transport::Udp, peer, self.address);
+        self.shared.carries(&line, direction, payload);
     }
 }

@@ -55,7 +55,7 @@ impl Client {
     pub fn expect_slowly(&mut self, expected: &[u8], size: usize, pause: Duration) {
         self.step(format!("expects, reading {size} at a time, {}", brief(expected)));
         for piece in expected.chunks(size) {
-            self.desk.renew_timer(false);
+            self.shared.renew_timer(false);
             let end = self.hear_at_most(size, |heard| {
                 heard.len() >= piece.len() || !piece.starts_with(heard)
             });
@@ -121,7 +121,7 @@ impl Client {
             return;
         }
         if self.heard == expected && matches!(end, End::TimedOut) {
-            self.desk.fail(Difference::timeout(format!(
+            self.shared.fail(Difference::timeout(format!(
                 "all the bytes are right, but the connection was not closed within {:?}",
                 patience()
             )));
@@ -145,8 +145,8 @@ impl Client {
     /// Expects the end of the connection, be it a close or a reset, whatever comes before it.
     pub fn expect_end_or_reset(&mut self) {
         self.step("expects the end of the connection, be it a close or a reset");
-        let desk = self.desk.clone();
-        let wait = Wait::begin(&desk);
+        let shared = self.shared.clone();
+        let wait = Wait::begin(&shared);
         let end = loop {
             self.heard.clear();
             match self.listen(&|| wait.left(), AT_ONCE, |heard| heard.len() >= AT_ONCE) {
@@ -156,7 +156,7 @@ impl Client {
         };
         drop(wait);
         if matches!(end, End::TimedOut) {
-            self.desk.fail(Difference::timeout(format!(
+            self.shared.fail(Difference::timeout(format!(
                 "your program has not ended the connection within {:?}",
                 patience()
             )));
@@ -167,8 +167,8 @@ impl Client {
     /// byte on either before; whether it was this one.
     pub fn closes_before(&mut self, other: &mut Self) -> bool {
         self.step(format!("expects the close, here and not where {} is", other.who));
-        let desk = self.desk.clone();
-        let wait = Wait::begin(&desk);
+        let shared = self.shared.clone();
+        let wait = Wait::begin(&shared);
         while wait.left().is_some() {
             for (line, is_this_one) in [(&mut *self, true), (&mut *other, false)] {
                 let turn = Limit::begin(A_TURN);
@@ -182,7 +182,7 @@ impl Client {
             }
         }
         drop(wait);
-        self.desk.fail(Difference::timeout(format!(
+        self.shared.fail(Difference::timeout(format!(
             "your program has closed neither connection within {:?}",
             patience()
         )));
@@ -215,8 +215,8 @@ impl Client {
     /// Expects that the program sends nothing and does not close, for as long as `time`.
     pub fn expect_silence(&mut self, time: Duration) {
         self.step("expects to hear nothing yet");
-        let desk = self.desk.clone();
-        let silence = Silence::begin(&desk, time);
+        let shared = self.shared.clone();
+        let silence = Silence::begin(&shared, time);
         let end = self.listen(&|| silence.left(), SURPLUS_BYTES, |heard| !heard.is_empty());
         let what = match end {
             End::TimedOut => return,
@@ -228,14 +228,14 @@ impl Client {
             End::Closed => "your program closed the connection too early".to_owned(),
             End::Enough => "your program spoke before it was its turn".to_owned(),
         };
-        self.desk.fail(Difference::fail(what).with(b"", &self.heard));
+        self.shared.fail(Difference::fail(what).with(b"", &self.heard));
     }
 
     /// Stays connected for `time`, whatever the program does meanwhile.
     pub fn stay(&mut self, time: Duration) {
         self.step("stays connected");
-        let desk = self.desk.clone();
-        let silence = Silence::begin(&desk, time);
+        let shared = self.shared.clone();
+        let silence = Silence::begin(&shared, time);
         self.listen(&|| silence.left(), SURPLUS_BYTES, |_| false);
     }
 
@@ -251,8 +251,8 @@ impl Client {
 
     /// Reads as long as patience lasts.
     fn hear_at_most(&mut self, at_once: usize, is_enough: impl FnMut(&[u8]) -> bool) -> End {
-        let desk = self.desk.clone();
-        let wait = Wait::begin(&desk);
+        let shared = self.shared.clone();
+        let wait = Wait::begin(&shared);
         self.listen(&|| wait.left(), at_once, is_enough)
     }
 
@@ -330,7 +330,7 @@ impl Client {
                 Difference::timeout(format!("{who} has waited {:?} for this", patience()))
             }
         };
-        self.desk.fail(match expected {
+        self.shared.fail(match expected {
             Some(expected) => difference.with(expected, &self.heard),
             None => difference.and(&format!("it has sent {}", brief(&self.heard))),
         });

@@ -50,24 +50,24 @@ impl Client {
     /// heard enough of it and ends the connection, be it with a close or a reset.
     pub fn send_until_gone(&mut self, piece: &[u8], pause: Duration) {
         self.step(format!("sends, every {pause:?} and until it is alone, {}", brief(piece)));
-        let desk = self.desk.clone();
-        let wait = Wait::begin(&desk);
+        let shared = self.shared.clone();
+        let wait = Wait::begin(&shared);
         while wait.left().is_some() {
-            desk.renew_timer(true);
+            shared.renew_timer(true);
             // The first bytes after the program's close are taken, and answered with a reset.
             if self.stream.write_all(piece).is_err() {
                 self.has_ended = true;
-                desk.renew_timer(true);
+                shared.renew_timer(true);
                 return;
             }
             self.note_payload(self.out, piece);
             thread::sleep(pause);
         }
-        desk.renew_timer(true);
+        shared.renew_timer(true);
         drop(wait);
         let what = format!("your program still listens after {:?}", patience());
         // That it may end now, as nothing more comes, is no reason.
-        self.desk.tell(&Difference::timeout(what));
+        self.shared.tell(&Difference::timeout(what));
     }
 
     fn limit_sending(&self, limit: Duration) {

@@ -25,9 +25,9 @@ use crate::wire::{Line, Wire};
 /// How long a program that is about to end may take to do so, before its failure is told.
 const LAST_BREATH: Duration = Duration::from_millis(200);
 
-/// The case itself, for everybody who takes part in it.
+/// The state of a case, shared by everything that takes part in it.
 #[derive(Clone, Debug)]
-pub struct Desk(Arc<Mutex<State>>);
+pub struct Shared(Arc<Mutex<State>>);
 
 pub struct State {
     /// `02/answer`
@@ -78,7 +78,7 @@ impl std::fmt::Debug for State {
     }
 }
 
-impl Desk {
+impl Shared {
     pub fn of(lesson: &str, exercise: &str, program: Vec<String>) -> Self {
         outcome::prepare();
         punctuality::watch();
