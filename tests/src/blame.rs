@@ -4,7 +4,7 @@ use std::process::ExitStatus;
 
 use grader::protocol::{self, Verdict};
 
-use crate::story::Difference;
+use crate::step_log::Difference;
 
 /// The exit code of a Rust program that panics.
 const RUST_PANIC: i32 = 101;

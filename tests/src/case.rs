@@ -21,7 +21,7 @@ use crate::program::{self, Start};
 use crate::running::Running;
 use crate::sender::Sender;
 use crate::shared::{Network, Shared, note_group};
-use crate::story::Difference;
+use crate::step_log::Difference;
 use crate::udp_host::UdpHost;
 use crate::wire::Wire;
 

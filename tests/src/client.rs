@@ -16,7 +16,7 @@ use socket2::{Domain, SockRef, Socket, Type};
 use crate::bytes::brief;
 use crate::patience::{Wait, patience};
 use crate::shared::Shared;
-use crate::story::Difference;
+use crate::step_log::Difference;
 use crate::wire::Line;
 
 /// The test's end of a connection: it plays a client of a server under test

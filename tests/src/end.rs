@@ -12,7 +12,7 @@ use crate::blame::{blame, is_crash, wrong_end};
 use crate::case::Case;
 use crate::patience::{Wait, patience};
 use crate::running::LAST_WORDS;
-use crate::story::Difference;
+use crate::step_log::Difference;
 
 /// How long to wait before the next try to connect.
 const LOOK: Duration = Duration::from_millis(10);

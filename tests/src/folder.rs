@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::patience::{Wait, patience};
 use crate::shared::Shared;
-use crate::story::Difference;
+use crate::step_log::Difference;
 
 /// The ground lies so deep in a folder that nobody else uses, so that `../../../x` is still found.
 const DEPTH: [&str; 3] = ["outside", "around", "ground"];

@@ -12,7 +12,7 @@ use socket2::{Domain, Socket, Type};
 use crate::client::{Client, is_timeout};
 use crate::patience::{Silence, Wait, patience};
 use crate::shared::Shared;
-use crate::story::Difference;
+use crate::step_log::Difference;
 
 /// Clients that may wait to be accepted.
 const BACKLOG: i32 = 128;

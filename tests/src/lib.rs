@@ -46,7 +46,7 @@
 //!   it is to let this time pass, [`Case::must_act_within`] that the test has to act before.
 //!
 //! A [`Case`] notes every step and everything the wire carries. An expectation that is not met
-//! panics with the whole story. Under the grader the story also becomes the outcome; any other
+//! panics with the whole report. Under the grader the report also becomes the outcome; any other
 //! panic is the test's own mistake and becomes a grader-error.
 //!
 //! Which program is examined: `PROGRAM="python3 my.py"`, else `SUBMISSION=solution` (the default),
@@ -69,7 +69,7 @@ mod random;
 mod running;
 mod sender;
 mod shared;
-mod story;
+mod step_log;
 #[cfg(test)]
 mod trials;
 mod udp_host;
@@ -84,5 +84,5 @@ pub use patience::{Deadline, Timed};
 pub use program::command_line;
 pub use running::Running;
 pub use sender::Sender;
-pub use story::Difference;
+pub use step_log::Difference;
 pub use udp_host::UdpHost;

@@ -13,7 +13,7 @@ use crate::case::Ran;
 use crate::patience::{Silence, Wait, patience};
 use crate::program::{self, Start};
 use crate::shared::{Shared, Started, note_group};
-use crate::story::Difference;
+use crate::step_log::Difference;
 
 /// How long the pipes of a program that has ended may stay open: something that it has started
 /// may hold them forever.

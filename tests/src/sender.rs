@@ -13,7 +13,7 @@ use crate::bytes::brief;
 use crate::client::is_timeout;
 use crate::patience::{Silence, Wait, patience};
 use crate::shared::Shared;
-use crate::story::Difference;
+use crate::step_log::Difference;
 use crate::wire::Line;
 
 /// More than any datagram, so that one that is too large is seen as it is.

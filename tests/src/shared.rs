@@ -19,7 +19,7 @@ use crate::blame::{blame, blame_a_client};
 use crate::disturbed::Held;
 use crate::folder::Grounds;
 use crate::random::{self, Random};
-use crate::story::{Difference, Scene, Story};
+use crate::step_log::{Difference, Scene, StepLog};
 use crate::wire::{Line, Wire};
 
 /// How long a program that is about to end may take to do so, before its failure is told.
@@ -37,7 +37,7 @@ pub struct State {
     pub random: Random,
     /// How the program is started, without the arguments of the contract.
     pub program: Vec<String>,
-    story: Story,
+    step_log: StepLog,
     pub wire: Arc<Mutex<Wire>>,
     pub server: Option<Server>,
     /// Whether the test has seen the server's end: then it explains no failure.
@@ -90,7 +90,7 @@ impl Shared {
             case,
             seed,
             program,
-            story: Story::default(),
+            step_log: StepLog::default(),
             server: None,
             server_is_over: false,
             clients: Vec::new(),
@@ -107,7 +107,7 @@ impl Shared {
 
     /// Notes a step.
     pub fn step(&self, what: impl Into<String>) {
-        self.state().story.step(what);
+        self.state().step_log.step(what);
     }
 
     /// A new connection of a client that the test plays.
@@ -193,7 +193,7 @@ impl Shared {
         self.state().held.could_not_hear(silence, time);
     }
 
-    /// Ends the test: the story so far, and why it ends here. If the program has ended, that is
+    /// Ends the test: the steps so far, and why it ends here. If the program has ended, that is
     /// why.
     pub fn fail(&self, mut difference: Difference) -> ! {
         self.state().blame_the_end(&mut difference);
@@ -253,7 +253,7 @@ impl State {
         let role =
             if self.server.is_none() && !self.clients.is_empty() { "client" } else { "server" };
         let scene = Scene { role, wire: self.wire().transcript(), said: self.said(), replay };
-        let report = self.story.report(difference, &scene);
+        let report = self.step_log.report(difference, &scene);
         if let Err(error) = self.wire().keep_artifacts() {
             eprintln!("cannot write the artifacts of {exercise} {case}: {error}");
         }
@@ -318,7 +318,7 @@ impl State {
         if found.is_empty() {
             return None;
         }
-        self.story
+        self.step_log
             .step("look whether anything lies outside the folder that your program was given");
         let what = format!("your program has written outside its folder: {}", found.join(", "));
         Some(Difference::fail(what))

@@ -14,7 +14,7 @@ use crate::client::is_timeout;
 use crate::patience::{Silence, Wait, patience};
 use crate::sender::{BUFFER_BYTES, LOOK};
 use crate::shared::Shared;
-use crate::story::Difference;
+use crate::step_log::Difference;
 
 /// A UDP server that the test plays.
 #[derive(Debug)]

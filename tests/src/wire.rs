@@ -13,7 +13,7 @@ use netlab::record::{Connection, Event, Happening, Recorder, Transport};
 use netlab::transcript::Transcript;
 
 use crate::artifacts::Artifacts;
-use crate::story::SHOWN;
+use crate::step_log::SHOWN;
 
 /// How much of a payload a line of a report shows.
 const PAYLOAD_COLUMNS: usize = 48;

@@ -10,7 +10,7 @@ use netlab::record::Happening;
 use super::{Client, is_timeout, reason};
 use crate::bytes::brief;
 use crate::patience::{Silence, Wait, patience};
-use crate::story::Difference;
+use crate::step_log::Difference;
 
 /// How much more than expected is read, so that a report can show what came too much.
 const SURPLUS_BYTES: usize = 4 * 1024;

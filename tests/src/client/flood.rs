@@ -9,7 +9,7 @@ use grader::punctuality::Limit;
 use super::{Client, is_timeout};
 use crate::bytes::brief;
 use crate::patience::{Wait, patience};
-use crate::story::Difference;
+use crate::step_log::Difference;
 
 /// How much is sent at once, in bytes.
 const AT_ONCE: usize = 64 * 1024;

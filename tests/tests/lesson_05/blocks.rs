@@ -128,7 +128,7 @@ impl Store {
         }
     }
 
-    /// A socket of the test's own: a story of thousands of datagrams would tell nothing.
+    /// A socket of the test's own: the steps of thousands of datagrams would tell nothing.
     fn socket(&self) -> UdpSocket {
         let socket = UdpSocket::bind("127.0.0.1:0").and_then(|socket| {
             socket.connect(self.server)?;
@@ -315,7 +315,7 @@ pub fn retry<T>(mut receive: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     }
 }
 
-/// Acknowledges this many blocks, as a server does whose story is not told.
+/// Acknowledges this many blocks, as a server does whose steps are not logged.
 fn answer(case: &Case, server: &UdpSocket, blocks: usize) {
     let (mut buffer, mut acknowledged) = ([0; 2048], BTreeSet::new());
     while acknowledged.len() < blocks {

@@ -1,4 +1,4 @@
-//! What has happened so far, step by step, and how it is told.
+//! The log of what has happened so far, step by step, and the report made of it.
 
 use std::fmt::Write;
 
@@ -62,11 +62,11 @@ pub struct Scene {
 
 /// The steps of one case.
 #[derive(Debug, Default)]
-pub struct Story {
+pub struct StepLog {
     steps: Vec<String>,
 }
 
-impl Story {
+impl StepLog {
     pub fn step(&mut self, what: impl Into<String>) {
         self.steps.push(what.into());
     }
@@ -137,13 +137,13 @@ mod tests {
 
     #[test]
     fn however_much_has_happened_a_report_fits_some_screens() {
-        let mut story = Story::default();
+        let mut step_log = StepLog::default();
         for number in 0..10_000 {
-            story.step(format!("step {number} {}", "x".repeat(1000)));
+            step_log.step(format!("step {number} {}", "x".repeat(1000)));
         }
         let much = "a long line of the program ".repeat(100) + "\n";
         let what = Difference::fail(format!("it said\n{}", much.repeat(1000)));
-        let report = story.report(&what, &scene(&much.repeat(1000)));
+        let report = step_log.report(&what, &scene(&much.repeat(1000)));
         assert!(report.lines().count() < 5 * SHOWN, "{} lines", report.lines().count());
         assert!(report.lines().all(|line| line.chars().count() < SHOWN_WIDTH + 20));
         assert!(report.contains("… 9986 before these") && report.contains("--> 10000. step 9999"));
@@ -154,9 +154,9 @@ mod tests {
     #[test]
     fn a_report_says_nothing_of_what_there_is_not() {
         let quiet = Scene { wire: (Vec::new(), 0), ..scene("") };
-        let mut story = Story::default();
-        story.step("look");
-        let report = story.report(&Difference::fail("nothing is there"), &quiet);
+        let mut step_log = StepLog::default();
+        step_log.step("look");
+        let report = step_log.report(&Difference::fail("nothing is there"), &quiet);
         assert_eq!(report, "nothing is there\n\nsteps\n  -->  1. look\n\nreplay: again\n");
     }
 }
