@@ -19,7 +19,7 @@ use crate::blame::{blame, blame_a_client};
 use crate::disturbed::Held;
 use crate::folder::Grounds;
 use crate::random::{self, Random};
-use crate::step_log::{Difference, Scene, StepLog};
+use crate::step_log::{Difference, ReportContext, StepLog};
 use crate::wire::{Line, Wire};
 
 /// How long a program that is about to end may take to do so, before its failure is told.
@@ -252,8 +252,9 @@ impl State {
         let replay = format!("cargo xtask grade {exercise}{whose} --case {case} --seed {seed}");
         let role =
             if self.server.is_none() && !self.clients.is_empty() { "client" } else { "server" };
-        let scene = Scene { role, wire: self.wire().transcript(), said: self.said(), replay };
-        let report = self.step_log.report(difference, &scene);
+        let context =
+            ReportContext { role, wire: self.wire().transcript(), said: self.said(), replay };
+        let report = self.step_log.report(difference, &context);
         if let Err(error) = self.wire().keep_artifacts() {
             eprintln!("cannot write the artifacts of {exercise} {case}: {error}");
         }

@@ -49,7 +49,7 @@ impl Difference {
 
 /// What else a report shows beside the steps.
 #[derive(Debug)]
-pub struct Scene {
+pub struct ReportContext {
     /// Which side the program is: `server` or `client`.
     pub role: &'static str,
     /// The end of the transcript, and how many lines were before it.
@@ -72,7 +72,7 @@ impl StepLog {
     }
 
     /// The report of a failure in the last step; the arrow marks it.
-    pub fn report(&self, difference: &Difference, scene: &Scene) -> String {
+    pub fn report(&self, difference: &Difference, context: &ReportContext) -> String {
         let mut text = String::new();
         push_first_and_last(&mut text, &difference.what);
         if let Some((expected, got)) = difference.bytes.as_ref().filter(|(a, b)| a != b) {
@@ -81,18 +81,18 @@ impl StepLog {
         }
         text.push_str("\nsteps\n");
         push_last(&mut text, &self.numbered_steps(), 0);
-        let (lines, before) = &scene.wire;
+        let (lines, before) = &context.wire;
         if !lines.is_empty() {
-            let _ = writeln!(text, "\nthe wire (your program is the {})", scene.role);
+            let _ = writeln!(text, "\nthe wire (your program is the {})", context.role);
             push_last(&mut text, lines, *before);
         }
         let said: Vec<String> =
-            scene.said.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+            context.said.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
         if !said.is_empty() {
             text.push_str("\nyour program said on standard error\n");
             push_last(&mut text, &said, 0);
         }
-        let _ = writeln!(text, "\nreplay: {}", scene.replay);
+        let _ = writeln!(text, "\nreplay: {}", context.replay);
         text
     }
 
@@ -130,9 +130,9 @@ fn shortened(line: &str, width: usize) -> String {
 mod tests {
     use super::*;
 
-    fn scene(said: &str) -> Scene {
+    fn context(said: &str) -> ReportContext {
         let wire = ((0..SHOWN).map(|number| format!("line {number}")).collect(), 100);
-        Scene { role: "client", wire, said: said.to_owned(), replay: "again".to_owned() }
+        ReportContext { role: "client", wire, said: said.to_owned(), replay: "again".to_owned() }
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
         }
         let much = "a long line of the program ".repeat(100) + "\n";
         let what = Difference::fail(format!("it said\n{}", much.repeat(1000)));
-        let report = step_log.report(&what, &scene(&much.repeat(1000)));
+        let report = step_log.report(&what, &context(&much.repeat(1000)));
         assert!(report.lines().count() < 5 * SHOWN, "{} lines", report.lines().count());
         assert!(report.lines().all(|line| line.chars().count() < SHOWN_WIDTH + 20));
         assert!(report.contains("… 9986 before these") && report.contains("--> 10000. step 9999"));
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_report_says_nothing_of_what_there_is_not() {
-        let quiet = Scene { wire: (Vec::new(), 0), ..scene("") };
+        let quiet = ReportContext { wire: (Vec::new(), 0), ..context("") };
         let mut step_log = StepLog::default();
         step_log.step("look");
         let report = step_log.report(&Difference::fail("nothing is there"), &quiet);
