@@ -11,12 +11,13 @@ use crate::patience::{Wait, patience};
 use crate::shared::Shared;
 use crate::step_log::Difference;
 
-/// The ground lies so deep in a folder that nobody else uses, so that `../../../x` is still found.
-const DEPTH: [&str; 3] = ["outside", "around", "ground"];
+/// The working directory lies so deep in a folder that nobody else uses, so that `../../../x` is
+/// still found.
+const DEPTH: [&str; 3] = ["outside", "around", "work"];
 
-/// What lies on the ground around the folder, which belongs to the test.
+/// The program's working directory and what lies around it, which belongs to the test.
 #[derive(Debug)]
-pub struct Grounds {
+pub struct WorkDir {
     folder: TempDir,
     /// What the test itself has put there.
     known: Vec<String>,
@@ -24,7 +25,7 @@ pub struct Grounds {
     given: PathBuf,
 }
 
-impl Grounds {
+impl WorkDir {
     /// What somebody else has put there.
     pub fn strangers(&self) -> Vec<String> {
         let mut level = self.folder.path().to_owned();
@@ -47,19 +48,19 @@ pub struct Folder {
     shared: Shared,
     /// Its place among the folders of the case.
     place: usize,
-    ground: PathBuf,
+    work_dir: PathBuf,
 }
 
 impl Folder {
     pub(crate) fn new(shared: Shared) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let ground = folder.path().join(DEPTH.iter().collect::<PathBuf>());
-        fs::create_dir_all(&ground)?;
+        let work_dir = folder.path().join(DEPTH.iter().collect::<PathBuf>());
+        fs::create_dir_all(&work_dir)?;
         let mut state = shared.state();
-        state.folders.push(Grounds { folder, known: Vec::new(), given: ground.clone() });
+        state.folders.push(WorkDir { folder, known: Vec::new(), given: work_dir.clone() });
         let place = state.folders.len() - 1;
         drop(state);
-        Ok(Self { shared, place, ground })
+        Ok(Self { shared, place, work_dir })
     }
 
     /// The path of an empty folder called `name`, to be given to the program. From now on the
@@ -91,7 +92,7 @@ impl Folder {
 
     fn known(&self, name: &str) -> PathBuf {
         self.shared.state().folders[self.place].known.push(name.to_owned());
-        self.ground.join(name)
+        self.work_dir.join(name)
     }
 
     /// Where the expectations look.

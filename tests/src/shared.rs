@@ -17,7 +17,7 @@ use netlab::relay::Relay;
 
 use crate::blame::{blame, blame_a_client};
 use crate::disturbed::Held;
-use crate::folder::Grounds;
+use crate::folder::WorkDir;
 use crate::random::{self, Random};
 use crate::step_log::{Difference, ReportContext, StepLog};
 use crate::wire::{Line, Wire};
@@ -43,7 +43,7 @@ pub struct State {
     /// Whether the test has seen the server's end: then it explains no failure.
     pub server_is_over: bool,
     pub clients: Vec<Started>,
-    pub folders: Vec<Grounds>,
+    pub folders: Vec<WorkDir>,
     pub networks: Vec<Network>,
     /// Ports that do not answer for as long as the case lasts.
     pub filtered: Vec<Filtered>,
@@ -315,7 +315,7 @@ impl State {
 
     /// What the program has put where it was not told to write.
     fn left_outside(&mut self) -> Option<Difference> {
-        let found: Vec<_> = self.folders.iter().flat_map(Grounds::strangers).collect();
+        let found: Vec<_> = self.folders.iter().flat_map(WorkDir::strangers).collect();
         if found.is_empty() {
             return None;
         }
