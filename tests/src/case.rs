@@ -32,7 +32,7 @@ pub struct Case(pub(crate) Shared);
 
 /// What a program gave that has ended by itself.
 #[derive(Debug)]
-pub struct Ran {
+pub struct Output {
     /// The exit code; `None` cannot be seen, as that is a crash.
     pub code: Option<i32>,
     /// Its standard output.
@@ -92,7 +92,7 @@ impl Case {
     /// # Panics
     /// When the input cannot be put into a temporary file; that is no failure of the program.
     #[must_use]
-    pub fn run(&self, arguments: &[&str], input: &str) -> Ran {
+    pub fn run(&self, arguments: &[&str], input: &str) -> Output {
         let fed = if input.is_empty() { String::new() } else { format!(", given {input:?}") };
         self.step(format!("run your program: {}{fed}", arguments.join(" ")));
         let stdin = fed_from_a_file(input)
@@ -106,13 +106,13 @@ impl Case {
                 None => {
                     self.fail(Difference::timeout(format!("it did not end in {:?}", patience())))
                 }
-                Some(status) => self.ran(status, ended),
+                Some(status) => self.output(status, ended),
             },
         }
     }
 
     /// A program that ended by a signal or by a panic has crashed, whatever it printed.
-    fn ran(&self, status: ExitStatus, ended: Ended) -> Ran {
+    fn output(&self, status: ExitStatus, ended: Ended) -> Output {
         let Ended { stdout, stderr, .. } = ended;
         let code = status.code();
         if is_crash(status) {
@@ -121,7 +121,7 @@ impl Case {
             difference.what = format!("{}\n{stderr}", difference.what);
             self.fail(difference);
         }
-        Ran { code, stdout, stderr }
+        Output { code, stdout, stderr }
     }
 
     /// Expects that what the program gave is `expected`; `what` names it in the report.

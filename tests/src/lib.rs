@@ -76,7 +76,7 @@ mod udp_host;
 mod wire;
 
 pub use bytes::mebibytes;
-pub use case::{Case, Ran};
+pub use case::{Case, Output};
 pub use client::Client;
 pub use folder::Folder;
 pub use host::{Host, Reserved};

@@ -9,7 +9,7 @@ use netlab::program::{Running as Process, poll_while};
 
 use crate::blame::{blame, is_crash, wrong_end};
 use crate::bytes::brief;
-use crate::case::Ran;
+use crate::case::Output;
 use crate::patience::{Silence, Wait, patience};
 use crate::program::{self, Start};
 use crate::shared::{Shared, Started, note_group};
@@ -46,7 +46,7 @@ impl Running {
 
     /// Expects that it ends by itself with this exit code; what it has printed.
     #[allow(clippy::must_use_candidate)] // what it has printed may not matter
-    pub fn expect_exit(&self, code: i32) -> Ran {
+    pub fn expect_exit(&self, code: i32) -> Output {
         self.shared.step(format!("your program ends with exit code {code}"));
         let wait = Wait::begin(&self.shared);
         let status = wait.poll(|| self.look(Process::ended));
@@ -57,29 +57,29 @@ impl Running {
                 patience()
             )));
         };
-        let ran = self.ran(status);
+        let output = self.output(status);
         if status.code() != Some(code) {
             let mut difference = Difference::fail(wrong_end(status, code));
             if is_crash(status) {
-                blame(&mut difference, status, &ran.stderr);
+                blame(&mut difference, status, &output.stderr);
             }
             self.shared.tell(&difference);
         }
-        ran
+        output
     }
 
     /// Expects that it ends by itself with this exit code, and that its standard output was
     /// `printed`, byte for byte.
     #[allow(clippy::must_use_candidate)] // what it has said besides may not matter
-    pub fn expect_exit_having_printed(&self, code: i32, printed: &[u8]) -> Ran {
-        let ran = self.expect_exit(code);
+    pub fn expect_exit_having_printed(&self, code: i32, printed: &[u8]) -> Output {
+        let output = self.expect_exit(code);
         self.shared.step(format!("its standard output was {}", brief(printed)));
         let got = self.look(|running| running.stdout_bytes());
         if got != printed {
             let what = "your program has printed something else than expected";
             self.shared.fail(Difference::fail(what).with(printed, &got));
         }
-        ran
+        output
     }
 
     /// Expects that it does not end, for as long as `time`.
@@ -106,13 +106,13 @@ impl Running {
         self.shared.state().clients[self.place].is_over = true;
     }
 
-    fn ran(&self, status: ExitStatus) -> Ran {
+    fn output(&self, status: ExitStatus) -> Output {
         let limit = Limit::begin(LAST_WORDS);
         self.look(|running| running.drain_while(|| limit.left().is_some()));
         let client = &mut self.shared.state().clients[self.place];
         client.is_over = true;
         let (stdout, stderr) = (client.running.stdout(), client.running.stderr());
-        Ran { code: status.code(), stdout, stderr }
+        Output { code: status.code(), stdout, stderr }
     }
 
     fn look<T>(&self, look: impl FnOnce(&mut Process) -> T) -> T {

@@ -37,19 +37,19 @@ fn expect_little_memory(case: &Case, before: Option<u64>) {
 /// Starts the program on the port of the running `server`.
 fn expect_code_1_on_a_taken_port(case: &Case, server: SocketAddr) {
     let address = server.to_string();
-    let ran = case.run(&["server", "--addr", &address], "");
-    expect_code(case, 1, ran.code);
+    let output = case.run(&["server", "--addr", &address], "");
+    expect_code(case, 1, output.code);
     case.step(format!("expect one line on standard error that names {address}"));
-    if ran.stderr.trim_end().lines().count() != 1 || !ran.stderr.contains(&address) {
-        case.fail(Difference::fail(format!("standard error is not that: {:?}", ran.stderr)));
+    if output.stderr.trim_end().lines().count() != 1 || !output.stderr.contains(&address) {
+        case.fail(Difference::fail(format!("standard error is not that: {:?}", output.stderr)));
     }
 }
 
 /// Starts the program with each of `wrong` in place of its arguments.
 fn expect_code_2_on_arguments(case: &Case, wrong: &[&[&str]]) {
     for arguments in wrong {
-        let ran = case.run(arguments, "");
-        expect_code(case, 2, ran.code);
+        let output = case.run(arguments, "");
+        expect_code(case, 2, output.code);
     }
 }
 

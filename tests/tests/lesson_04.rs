@@ -33,10 +33,10 @@ fn exactly<const N: usize>(fates: [(u64, Fate); N]) -> Path {
 
 /// Expects that wrong arguments are refused: exit code 2, and something that says why.
 fn expect_refused(case: &Case, arguments: &[&str]) {
-    let ran = case.run(arguments, "");
-    case.expect_equal("its exit code", "2", &ran.code.map_or(String::new(), |c| c.to_string()));
-    case.expect_equal("nothing on standard output", "", &ran.stdout);
-    case.expect_equal("some words on standard error", "yes", yes_or_no(!ran.stderr.is_empty()));
+    let output = case.run(arguments, "");
+    case.expect_equal("its exit code", "2", &output.code.map_or(String::new(), |c| c.to_string()));
+    case.expect_equal("nothing on standard output", "", &output.stdout);
+    case.expect_equal("some words on standard error", "yes", yes_or_no(!output.stderr.is_empty()));
 }
 
 fn yes_or_no(yes: bool) -> &'static str {

@@ -17,10 +17,10 @@ const A_MOMENT: Duration = Duration::from_millis(100);
 
 /// Expects that wrong arguments are refused: exit code 2, and something that says why.
 fn expect_refused(case: &Case, arguments: &[&str]) {
-    let ran = case.run(arguments, "");
-    expect_code(case, 2, ran.code);
-    case.expect_equal("nothing on standard output", "", &ran.stdout);
-    let says_why = if ran.stderr.trim().is_empty() { "no" } else { "yes" };
+    let output = case.run(arguments, "");
+    expect_code(case, 2, output.code);
+    case.expect_equal("nothing on standard output", "", &output.stdout);
+    let says_why = if output.stderr.trim().is_empty() { "no" } else { "yes" };
     case.expect_equal("some words on standard error", "yes", says_why);
 }
 

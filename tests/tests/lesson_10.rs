@@ -15,9 +15,9 @@ const A_MOMENT: Duration = Duration::from_millis(100);
 
 /// Expects that wrong arguments are refused: exit code 2, and something that says why.
 fn expect_refused(case: &Case, arguments: &[&str]) {
-    let ran = case.run(arguments, "");
-    case.expect_equal("its exit code", "2", &ran.code.map_or(String::new(), |c| c.to_string()));
-    case.expect_equal("nothing on standard output", "", &ran.stdout);
-    let says_why = if ran.stderr.trim().is_empty() { "no" } else { "yes" };
+    let output = case.run(arguments, "");
+    case.expect_equal("its exit code", "2", &output.code.map_or(String::new(), |c| c.to_string()));
+    case.expect_equal("nothing on standard output", "", &output.stdout);
+    let says_why = if output.stderr.trim().is_empty() { "no" } else { "yes" };
     case.expect_equal("some words on standard error", "yes", says_why);
 }

@@ -13,9 +13,9 @@ const NOWHERE: std::net::SocketAddr =
 #[test]
 fn the_contracts_arguments_come_first_and_the_output_is_given_back() {
     let case = case_of("echo $*; echo trouble >&2; exit 1");
-    let ran = case.start_client(NOWHERE, &["a.txt", "--fast"]).expect_exit(1);
-    assert_eq!(ran.stdout, "client --addr 127.0.0.1:9 a.txt --fast\n");
-    assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), "trouble\n"));
+    let output = case.start_client(NOWHERE, &["a.txt", "--fast"]).expect_exit(1);
+    assert_eq!(output.stdout, "client --addr 127.0.0.1:9 a.txt --fast\n");
+    assert_eq!((output.code, output.stderr.as_str()), (Some(1), "trouble\n"));
 }
 
 #[test]

@@ -17,8 +17,8 @@ enum Word {
 
 fn expect(address: &str, word: Word, expected: &str) {
     let case = Case::of("01", "classify");
-    let ran = case.run(&[address], "");
-    let words: Vec<&str> = ran.stdout.trim_end_matches('\n').split(' ').collect();
+    let output = case.run(&[address], "");
+    let words: Vec<&str> = output.stdout.trim_end_matches('\n').split(' ').collect();
     case.expect_equal("the number of words in the line", "3", &words.len().to_string());
     case.expect_equal("the address in the line", address, words[0]);
     let what = match word {
@@ -26,7 +26,7 @@ fn expect(address: &str, word: Word, expected: &str) {
         Word::Purpose => "the purpose in the line",
     };
     case.expect_equal(what, expected, words[word as usize]);
-    case.expect_equal("the exit code", "Some(0)", &format!("{:?}", ran.code));
+    case.expect_equal("the exit code", "Some(0)", &format!("{:?}", output.code));
 }
 
 #[rstest]
@@ -87,7 +87,7 @@ fn any_address_has_its_class() {
     let addresses: Vec<Ipv4Addr> = (0..=255).map(|first| random_address(&case, first)).collect();
     let texts: Vec<String> = addresses.iter().map(Ipv4Addr::to_string).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let ran = case.run(&texts, "");
+    let output = case.run(&texts, "");
     let classes = addresses.iter().map(|address| match u32::from(*address) {
         0..2_147_483_648 => "A",
         2_147_483_648..3_221_225_472 => "B",
@@ -98,7 +98,7 @@ fn any_address_has_its_class() {
     let expected: Vec<String> =
         texts.iter().zip(classes).map(|(text, class)| format!("{text} {class}")).collect();
     let two_words = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
-    let got: Vec<String> = ran.stdout.lines().map(two_words).collect();
+    let got: Vec<String> = output.stdout.lines().map(two_words).collect();
     case.expect_equal("the address and the class", &expected.join("\n"), &got.join("\n"));
 }
 
@@ -129,9 +129,9 @@ fn standard_input_works_like_arguments(
     #[case] code: i32,
 ) {
     let case = Case::of("01", "classify");
-    let ran = case.run(&["-"], input);
-    let got: Vec<&str> = ran.stdout.lines().collect();
+    let output = case.run(&["-"], input);
+    let got: Vec<&str> = output.stdout.lines().collect();
     case.expect_equal("standard output", &lines.join("\n"), &got.join("\n"));
-    expect_code(&case, &ran, code);
+    expect_code(&case, &output, code);
     expect_usage(&case);
 }

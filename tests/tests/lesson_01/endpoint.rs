@@ -139,8 +139,8 @@ fn what_is_no_name_is_refused(#[case] bad: &[&str]) {
 #[case::a_bad_one("a:1\na\nb:2", 2)]
 fn standard_input_works_like_arguments(#[case] input: &str, #[case] code: i32) {
     let case = case();
-    let ran = case.run(&["-"], input);
-    case.expect_equal("standard output", "name a 1 system\nname b 2 system\n", &ran.stdout);
-    expect_code(&case, &ran, code);
+    let output = case.run(&["-"], input);
+    case.expect_equal("standard output", "name a 1 system\nname b 2 system\n", &output.stdout);
+    expect_code(&case, &output, code);
     expect_usage(&case);
 }

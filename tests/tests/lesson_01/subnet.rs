@@ -125,9 +125,9 @@ fn what_is_no_network_is_named_and_the_others_still_print(#[case] bad: &[&str]) 
 #[case::a_bad_one("10.1.2.3/32\n10.1.2.3\n10.1.2.4/32", 2)]
 fn standard_input_works_like_arguments(#[case] input: &str, #[case] code: i32) {
     let case = case();
-    let ran = case.run(&["-"], input);
+    let output = case.run(&["-"], input);
     let lines = "10.1.2.3/32 - 10.1.2.3 10.1.2.3 1\n10.1.2.4/32 - 10.1.2.4 10.1.2.4 1\n";
-    case.expect_equal("standard output", lines, &ran.stdout);
-    expect_code(&case, &ran, code);
+    case.expect_equal("standard output", lines, &output.stdout);
+    expect_code(&case, &output, code);
     expect_usage(&case);
 }

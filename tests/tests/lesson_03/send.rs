@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use graded::{Case, Client, Difference, Folder, Host, Ran, Running, mebibytes};
+use graded::{Case, Client, Difference, Folder, Host, Output, Running, mebibytes};
 use netlab::conditions::{Conditions, Path, Stall, StreamFaults};
 use netlab::record::Transport;
 use rstest::rstest;
@@ -93,24 +93,25 @@ impl Stand {
     }
 
     /// The client fails with exit code 1, and says so as the task asks.
-    fn expect_failure(&self, client: &Running) -> Ran {
-        let ran = client.expect_exit(1);
+    fn expect_failure(&self, client: &Running) -> Output {
+        let output = client.expect_exit(1);
         self.case
             .step("it must print exactly one line on standard error, without control characters");
-        let line = ran.stderr.strip_suffix("\r\n").or_else(|| ran.stderr.strip_suffix('\n'));
+        let line = output.stderr.strip_suffix("\r\n").or_else(|| output.stderr.strip_suffix('\n'));
         let is_one_line = |line: &str| !line.trim().is_empty() && !line.contains(char::is_control);
         if !line.is_some_and(is_one_line) {
-            let what = format!("your program has printed {:?} on standard error", ran.stderr);
+            let what = format!("your program has printed {:?} on standard error", output.stderr);
             self.case.fail(Difference::fail(what));
         }
-        ran
+        output
     }
 
     fn expect_reason(&self, client: &Running, reason: &str) {
-        let ran = self.expect_failure(client);
+        let output = self.expect_failure(client);
         self.case.step(format!("the line must contain the server's reason, {reason:?}"));
-        if !ran.stderr.contains(reason) {
-            self.case.fail(Difference::fail(format!("the reason is missing in {:?}", ran.stderr)));
+        if !output.stderr.contains(reason) {
+            self.case
+                .fail(Difference::fail(format!("the reason is missing in {:?}", output.stderr)));
         }
     }
 }
@@ -338,9 +339,9 @@ fn nobody_is_called_with_wrong_arguments(#[case] arguments: &[&str]) {
     let arguments: Vec<String> = arguments.iter().map(told).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let client = stand.case.start_client(stand.host.address(), &arguments);
-    let ran = client.expect_exit(2);
+    let output = client.expect_exit(2);
     stand.case.step("it must say why on standard error");
-    if ran.stderr.trim().is_empty() {
+    if output.stderr.trim().is_empty() {
         stand.case.fail(Difference::fail("it has said nothing"));
     }
     stand.host.expect_nobody(A_MOMENT);

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use graded::{Case, Difference, Ran, Running, UdpHost};
+use graded::{Case, Difference, Output, Running, UdpHost};
 use netlab::conditions::{Conditions, Path};
 use netlab::faults::Fate;
 use netlab::record::Transport;
@@ -67,8 +67,8 @@ impl Asked {
     }
 }
 
-fn expect_one_line(case: &Case, ran: &Ran) {
-    let lines = ran.stderr.lines().count();
+fn expect_one_line(case: &Case, output: &Output) {
+    let lines = output.stderr.lines().count();
     case.expect_equal("how many lines are on standard error", "1", &lines.to_string());
 }
 
@@ -169,9 +169,9 @@ fn a_failure_names_the_server_and_keeps_earlier_answers() {
     let (client, id) = asked.expect_question("one");
     asked.answer(client, id, b"first");
     drop(timed);
-    let ran = asked.client.expect_exit_having_printed(1, b"first\n");
-    expect_one_line(&asked.case, &ran);
-    let named = ran.stderr.contains(&asked.host.address().to_string());
+    let output = asked.client.expect_exit_having_printed(1, b"first\n");
+    expect_one_line(&asked.case, &output);
+    let named = output.stderr.contains(&asked.host.address().to_string());
     asked.case.expect_equal("whether the line names HOST:PORT", "yes", yes_or_no(named));
 }
 

@@ -260,20 +260,20 @@ impl Upload {
 
     /// The contract: code 1, and one line that says why.
     pub fn expect_failure(&self) {
-        let ran = self.client.expect_exit(1);
-        if ran.stderr.lines().filter(|line| !line.trim().is_empty()).count() != 1 {
+        let output = self.client.expect_exit(1);
+        if output.stderr.lines().filter(|line| !line.trim().is_empty()).count() != 1 {
             let what = "a client that fails says why in one line on standard error";
-            self.case.fail(Difference::fail(format!("{what}; yours said:\n{}", ran.stderr)));
+            self.case.fail(Difference::fail(format!("{what}; yours said:\n{}", output.stderr)));
         }
     }
 }
 
 /// A client that is told something wrong ends with code 2. One that is told it right ends well.
 pub fn expect_usage_error(case: Case, wrong: &[&str], right: &[&str]) {
-    let ran = case.run(wrong, "");
+    let output = case.run(wrong, "");
     case.step("the exit code of wrong arguments is 2");
-    if ran.code != Some(2) {
-        let what = format!("it ended with {:?}; it said:\n{}", ran.code, ran.stderr);
+    if output.code != Some(2) {
+        let what = format!("it ended with {:?}; it said:\n{}", output.code, output.stderr);
         case.fail(Difference::fail(what));
     }
     let mut upload = Upload::start(case, b"right", right);

@@ -336,12 +336,12 @@ fn it_has_its_port_over_both_or_not_at_all() {
     let mut ends = start();
     for way in [Tcp, Udp] {
         let (_taken, address) = taken(&ends.case, way);
-        let ran = ends.case.run(&["server", "--addr", &address], "");
-        expect_code(&ends.case, 1, ran.code);
-        ends.case.expect_equal("nothing on standard output", "", &ran.stdout);
+        let output = ends.case.run(&["server", "--addr", &address], "");
+        expect_code(&ends.case, 1, output.code);
+        ends.case.expect_equal("nothing on standard output", "", &output.stdout);
         ends.case.step(format!("expect one line on standard error that names {address}"));
-        if ran.stderr.trim_end().lines().count() != 1 || !ran.stderr.contains(&address) {
-            let what = format!("standard error is not that: {:?}", ran.stderr);
+        if output.stderr.trim_end().lines().count() != 1 || !output.stderr.contains(&address) {
+            let what = format!("standard error is not that: {:?}", output.stderr);
             ends.case.fail(Difference::fail(what));
         }
     }

@@ -74,10 +74,10 @@ impl Stand {
     /// The program fails: exit code 1, one line on standard error; and of the bodies it has printed
     /// `good` and then any beginning of `partial`.
     fn expect_failure(&self, client: &Running, good: &[u8], partial: &[u8]) {
-        let ran = client.expect_exit(1);
-        self.expect_lines(&ran.stderr, 1);
+        let output = client.expect_exit(1);
+        self.expect_lines(&output.stderr, 1);
         self.case.step("its standard output must be whole bodies, and a beginning of the last one");
-        let printed = ran.stdout.as_bytes();
+        let printed = output.stdout.as_bytes();
         let is_allowed = printed.strip_prefix(good).is_some_and(|rest| partial.starts_with(rest));
         if !is_allowed {
             let what = "your program has printed something that is no beginning of the bodies";
@@ -293,9 +293,9 @@ fn an_error_is_told_and_the_next_path_is_asked_for(#[case] answer: &str, #[case]
     let mut connection = stand.accept("/bad", answer.as_bytes());
     stand.answer(&mut connection, "/good", GOOD.0);
     stand.answer(&mut connection, "/worse", answer.as_bytes());
-    let ran = client.expect_exit_having_printed(1, GOOD.1);
-    stand.expect_lines(&ran.stderr, 2);
-    for (path, line) in ["/bad", "/worse"].into_iter().zip(ran.stderr.lines()) {
+    let output = client.expect_exit_having_printed(1, GOOD.1);
+    stand.expect_lines(&output.stderr, 2);
+    for (path, line) in ["/bad", "/worse"].into_iter().zip(output.stderr.lines()) {
         let is_told = line.contains(path) && line.contains(status);
         let told = if is_told { "yes" } else { line };
         stand.case.expect_equal(&format!("whether a line names {path} and {status}"), "yes", told);
@@ -436,9 +436,9 @@ fn nobody_is_called_with_wrong_arguments(#[case] arguments: &[&str]) {
     let Stand { case, host } = stand;
     let nobody = host.address();
     drop(host);
-    let ran = case.start_client(nobody, arguments).expect_exit(2);
+    let output = case.start_client(nobody, arguments).expect_exit(2);
     case.step("it must say why on standard error");
-    if ran.stderr.trim().is_empty() {
+    if output.stderr.trim().is_empty() {
         case.fail(Difference::fail("it has said nothing"));
     }
 }

@@ -1,6 +1,6 @@
 //! `target`: what a client has to do for a URL.
 
-use graded::{Case, Ran};
+use graded::{Case, Output};
 use rstest::rstest;
 
 /// Stand first and last wherever something is refused: a bad URL must not end the run.
@@ -17,25 +17,25 @@ fn expect_line(case: &Case, url: &str, line: &str) {
 }
 
 fn expect_lines(case: &Case, urls: &[&str], lines: &[&str]) {
-    let ran = case.run(urls, "");
-    case.expect_equal("standard output", &(lines.join("\n") + "\n"), &ran.stdout);
-    case.expect_equal("standard error", "", &ran.stderr);
-    expect_code(case, &ran, 0);
+    let output = case.run(urls, "");
+    case.expect_equal("standard output", &(lines.join("\n") + "\n"), &output.stdout);
+    case.expect_equal("standard error", "", &output.stderr);
+    expect_code(case, &output, 0);
 }
 
 /// Bad URLs between two good ones: each has its complaint on standard error, the good ones are
 /// answered all the same, and the exit code tells.
 fn expect_complaints(case: &Case, complaint: &str, bad: &[&str]) {
     let [(first, first_line), (last, last_line)] = GOOD;
-    let ran = case.run(&[&[first], bad, &[last]].concat(), "");
+    let output = case.run(&[&[first], bad, &[last]].concat(), "");
     let complaints: Vec<String> = bad.iter().map(|url| format!("{url}: {complaint}\n")).collect();
-    case.expect_equal("standard error", &complaints.concat(), &ran.stderr);
-    case.expect_equal("standard output", &format!("{first_line}\n{last_line}\n"), &ran.stdout);
-    expect_code(case, &ran, 2);
+    case.expect_equal("standard error", &complaints.concat(), &output.stderr);
+    case.expect_equal("standard output", &format!("{first_line}\n{last_line}\n"), &output.stdout);
+    expect_code(case, &output, 2);
 }
 
-fn expect_code(case: &Case, ran: &Ran, code: i32) {
-    let got = ran.code.map_or("none".to_owned(), |code| code.to_string());
+fn expect_code(case: &Case, output: &Output, code: i32) {
+    let got = output.code.map_or("none".to_owned(), |code| code.to_string());
     case.expect_equal("the exit code", &code.to_string(), &got);
 }
 
@@ -67,13 +67,13 @@ fn any_url_on_standard_input_is_taken_apart() {
         input.push(format!("\n  {scheme}://{host}:{port}/{path}?{query}#{path} \n"));
         lines.push(format!("{security} {host} {port} {host}:{port} /{path}?{query}\n"));
     }
-    let ran = case.run(&["-"], &input.concat());
-    case.expect_equal("standard output", &lines.concat(), &ran.stdout);
-    expect_code(&case, &ran, 0);
-    let ran = case.run(&["-"], "http://a/\nhttp:/b/\n");
-    case.expect_equal("standard output", "tcp a 80 a /\n", &ran.stdout);
-    case.expect_equal("standard error", "http:/b/: not http or https\n", &ran.stderr);
-    expect_code(&case, &ran, 2);
+    let output = case.run(&["-"], &input.concat());
+    case.expect_equal("standard output", &lines.concat(), &output.stdout);
+    expect_code(&case, &output, 0);
+    let output = case.run(&["-"], "http://a/\nhttp:/b/\n");
+    case.expect_equal("standard output", "tcp a 80 a /\n", &output.stdout);
+    case.expect_equal("standard error", "http:/b/: not http or https\n", &output.stderr);
+    expect_code(&case, &output, 2);
 }
 
 #[rstest]

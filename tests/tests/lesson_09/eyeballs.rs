@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use graded::{Case, Client, Difference, Host, Ran, Reserved, Running};
+use graded::{Case, Client, Difference, Host, Output, Reserved, Running};
 use rstest::rstest;
 
 use super::{A_MOMENT, V4, V6};
@@ -65,18 +65,18 @@ fn expect_no_earlier(case: &Case, began: Instant, least_milliseconds: u64) {
 }
 
 /// One line on standard error that names each of the addresses.
-fn expect_failure(case: &Case, client: &Running, addresses: &[SocketAddr]) -> Ran {
-    let ran = client.expect_exit(1);
+fn expect_failure(case: &Case, client: &Running, addresses: &[SocketAddr]) -> Output {
+    let output = client.expect_exit(1);
     case.step("it must print exactly one line on standard error, which names every address");
-    let is_named = |address: &SocketAddr| ran.stderr.contains(&address.to_string());
-    if ran.stderr.trim_end().lines().count() != 1 || !addresses.iter().all(is_named) {
-        let what = format!("your program has printed {:?} on standard error", ran.stderr);
+    let is_named = |address: &SocketAddr| output.stderr.contains(&address.to_string());
+    if output.stderr.trim_end().lines().count() != 1 || !addresses.iter().all(is_named) {
+        let what = format!("your program has printed {:?} on standard error", output.stderr);
         case.fail(Difference::fail(what));
     }
-    if !ran.stdout.is_empty() {
+    if !output.stdout.is_empty() {
         case.fail(Difference::fail("and it has printed something on standard output"));
     }
-    ran
+    output
 }
 
 #[rstest]

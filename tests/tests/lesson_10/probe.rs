@@ -278,9 +278,9 @@ fn a_banner_is_not_waited_for_longer_than_the_limit(#[case] said: &str) {
     let mut speaker = Speaker::start(SOON);
     speaker.connection.send(said.as_bytes());
     speaker.connection.expect_end_or_reset();
-    let ran = speaker.client.expect_exit(0);
+    let output = speaker.client.expect_exit(0);
     // On a busy machine the time may be over before anything is said.
-    expect_open(&speaker, &ran.stdout);
+    expect_open(&speaker, &output.stdout);
 }
 
 /// Each byte comes before the limit of a single read is over, and they never end: the whole probe
@@ -296,8 +296,8 @@ fn bytes_that_drip_do_not_prolong_a_probe() {
     // Eighty of them, after which a banner is at its end anyway, would take twice as long as we wait.
     speaker.connection.send_until_gone(b".", (patience + limit) / 40);
     drop(timed);
-    let ran = speaker.client.expect_exit(0);
-    expect_open(&speaker, &ran.stdout);
+    let output = speaker.client.expect_exit(0);
+    expect_open(&speaker, &output.stdout);
 }
 
 fn expect_open(speaker: &Speaker, printed: &str) {
