@@ -151,9 +151,9 @@ impl Case {
     pub fn serve_at(&self, arguments: &[&str], address: &str) -> SocketAddr {
         let is_first_start = !self.kill_server();
         let asked = address.to_owned();
-        let Start { mut command, told, address } =
+        let Start { mut command, shown, address } =
             program::server(&self.0.state().program, address, arguments);
-        self.step(format!("start your program: {told}"));
+        self.step(format!("start your program: {shown}"));
         // Not under the lock: it takes its time.
         let wait = Wait::begin(&self.0);
         let there_is_time = || wait.left().is_some();
@@ -161,7 +161,7 @@ impl Case {
             Waiting { limit: patience(), there_is_time: &there_is_time, note: &note_group };
         let started = match address {
             None => Server::start_within(&mut command, &waiting),
-            Some(told) => Server::start_at(&mut command, told, &waiting),
+            Some(address) => Server::start_at(&mut command, address, &waiting),
         };
         drop(wait);
         match started {

@@ -84,7 +84,7 @@ const ADDRESS: &str = "{addr}";
 pub struct Start {
     pub command: Command,
     /// What a step says of it.
-    pub told: String,
+    pub shown: String,
     /// Where it was told to listen in its own words, so that it may print no readiness line.
     pub address: Option<SocketAddr>,
 }
@@ -119,8 +119,8 @@ fn has_a_place(command_line: &[String]) -> bool {
 
 fn by_contract(role: &str, command_line: &[String], address: &str, arguments: &[&str]) -> Start {
     let arguments = [&[role, "--addr", address], arguments].concat();
-    let told = arguments.join(" ");
-    Start { command: command(command_line, &arguments), told, address: None }
+    let shown = arguments.join(" ");
+    Start { command: command(command_line, &arguments), shown, address: None }
 }
 
 fn in_its_words(
@@ -133,8 +133,8 @@ fn in_its_words(
     let fill = |word: &String| word.replace(PORT, &port).replace(ADDRESS, &whole);
     let command_line: Vec<String> = command_line.iter().map(fill).collect();
     let arguments = [&[role], arguments].concat();
-    let told = format!("{} {}", command_line.join(" "), arguments.join(" "));
-    Start { command: command(&command_line, &arguments), told, address: Some(address) }
+    let shown = format!("{} {}", command_line.join(" "), arguments.join(" "));
+    Start { command: command(&command_line, &arguments), shown, address: Some(address) }
 }
 
 /// `command_line` with `arguments`, ready to be started. It inherits nothing of the grader's.

@@ -30,9 +30,9 @@ pub struct Running {
 impl Running {
     /// Starts `PROGRAM client --addr SERVER ARGUMENTS…`.
     pub(crate) fn start(shared: &Shared, server: SocketAddr, arguments: &[&str]) -> Self {
-        let Start { mut command, told, .. } =
+        let Start { mut command, shown, .. } =
             program::client(&shared.state().program, server, arguments);
-        shared.step(format!("start your program: {told}"));
+        shared.step(format!("start your program: {shown}"));
         match Process::start_noting(&mut command, note_group) {
             Ok(running) => {
                 let clients = &mut shared.state().clients;

@@ -22,7 +22,7 @@ use crate::random::{self, Random};
 use crate::step_log::{Difference, ReportContext, StepLog};
 use crate::wire::{Line, Wire};
 
-/// How long a program that is about to end may take to do so, before its failure is told.
+/// How long a program that is about to end may take to do so, before its failure is reported.
 const LAST_BREATH: Duration = Duration::from_millis(200);
 
 /// The state of a case, shared by everything that takes part in it.
@@ -54,8 +54,8 @@ pub struct State {
     pub told_time: Duration,
     /// What the machine has done to the test.
     held: Held,
-    /// The failure that was told, if there was one.
-    told: Option<Outcome>,
+    /// The failure that was reported, if there was one.
+    reported: Option<Outcome>,
 }
 
 /// A client under test.
@@ -101,7 +101,7 @@ impl Shared {
             longest_wait: Duration::ZERO,
             told_time: Duration::ZERO,
             held: Held::begin(),
-            told: None,
+            reported: None,
         })))
     }
 
@@ -258,13 +258,13 @@ impl State {
         if let Err(error) = self.wire().keep_artifacts() {
             eprintln!("cannot write the artifacts of {exercise} {case}: {error}");
         }
-        self.told = Some(self.outcome_with(difference.verdict, report.clone()));
+        self.reported = Some(self.outcome_with(difference.verdict, report.clone()));
         report
     }
 
     fn outcome(&mut self) -> Outcome {
-        match (self.told.take(), thread::panicking()) {
-            (Some(told), _) => told,
+        match (self.reported.take(), thread::panicking()) {
+            (Some(reported), _) => reported,
             (None, false) => self.outcome_with(Verdict::Pass, String::new()),
             (None, true) => self.outcome_with(
                 Verdict::GraderError,
