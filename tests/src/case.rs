@@ -12,8 +12,8 @@ use netlab::program::{Server, StartError, Wait as Waiting};
 use netlab::record::Transport;
 use netlab::relay::Relay;
 
-use crate::blame::{blame, is_crash};
 use crate::client::Client;
+use crate::exit::{attribute_exit, is_crash};
 use crate::folder::Folder;
 use crate::host::Host;
 use crate::patience::{Wait, patience};
@@ -117,7 +117,7 @@ impl Case {
         let code = status.code();
         if is_crash(status) {
             let mut difference = Difference::fail("");
-            blame(&mut difference, status, &stderr);
+            attribute_exit(&mut difference, status, &stderr);
             difference.what = format!("{}\n{stderr}", difference.what);
             self.fail(difference);
         }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use grader::punctuality::Limit;
 use netlab::program::Server;
 
-use crate::blame::{blame, is_crash, wrong_end};
 use crate::case::Case;
+use crate::exit::{attribute_exit, is_crash, wrong_end};
 use crate::patience::{Wait, patience};
 use crate::running::LAST_WORDS;
 use crate::step_log::Difference;
@@ -42,7 +42,7 @@ impl Case {
         if status.code() != Some(code) {
             let mut difference = Difference::fail(wrong_end(status, code));
             if is_crash(status) {
-                blame(&mut difference, status, &said);
+                attribute_exit(&mut difference, status, &said);
             }
             self.0.tell(&difference);
         }

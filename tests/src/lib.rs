@@ -54,12 +54,12 @@
 //! replaced by the port and the address it is to use, for programs that know no `--addr`. Payloads follow from `SEED`.
 
 mod artifacts;
-mod blame;
 mod bytes;
 mod case;
 mod client;
 mod disturbed;
 mod end;
+mod exit;
 mod folder;
 mod host;
 mod patience;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use grader::punctuality::Limit;
 use netlab::program::{Running as Process, poll_while};
 
-use crate::blame::{blame, is_crash, wrong_end};
 use crate::bytes::brief;
 use crate::case::Output;
+use crate::exit::{attribute_exit, is_crash, wrong_end};
 use crate::patience::{Silence, Wait, patience};
 use crate::program::{self, Start};
 use crate::shared::{Shared, Started, note_group};
@@ -61,7 +61,7 @@ impl Running {
         if status.code() != Some(code) {
             let mut difference = Difference::fail(wrong_end(status, code));
             if is_crash(status) {
-                blame(&mut difference, status, &output.stderr);
+                attribute_exit(&mut difference, status, &output.stderr);
             }
             self.shared.tell(&difference);
         }

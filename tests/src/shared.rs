@@ -15,8 +15,8 @@ use netlab::program::{Running, Server, poll};
 use netlab::record::{Happening, Transport};
 use netlab::relay::Relay;
 
-use crate::blame::{blame, blame_a_client};
 use crate::disturbed::Held;
+use crate::exit::{attribute_client_exit, attribute_exit};
 use crate::folder::WorkDir;
 use crate::random::{self, Random};
 use crate::step_log::{Difference, ReportContext, StepLog};
@@ -196,7 +196,7 @@ impl Shared {
     /// Ends the test: the steps so far, and why it ends here. If the program has ended, that is
     /// why.
     pub fn fail(&self, mut difference: Difference) -> ! {
-        self.state().blame_the_end(&mut difference);
+        self.state().attribute_any_exit(&mut difference);
         self.tell(&difference);
     }
 
@@ -294,13 +294,13 @@ impl State {
     }
 
     /// A program that has ended, or is just about to, is the reason for whatever else was seen.
-    fn blame_the_end(&mut self, difference: &mut Difference) {
+    fn attribute_any_exit(&mut self, difference: &mut Difference) {
         if let Some(server) = self.server.as_mut().filter(|_| !self.server_is_over)
             && let Some(status) = poll(LAST_BREATH, || server.ended())
         {
             let limit = Limit::begin(LAST_BREATH);
             server.drain_while(|| limit.left().is_some());
-            blame(difference, status, &server.stderr());
+            attribute_exit(difference, status, &server.stderr());
             // A server ends when it is told to, and then in order.
             difference.verdict = if status.success() { Verdict::Fail } else { Verdict::Crash };
         }
@@ -308,7 +308,7 @@ impl State {
             if let Some(status) = poll(LAST_BREATH, || client.running.ended()) {
                 let limit = Limit::begin(LAST_BREATH);
                 client.running.drain_while(|| limit.left().is_some());
-                blame_a_client(difference, status, &client.running.stderr());
+                attribute_client_exit(difference, status, &client.running.stderr());
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What the end of a program has to do with a failure.
+//! Attributes a failure to a program's exit, where the exit explains it.
 
 use std::process::ExitStatus;
 
@@ -16,10 +16,10 @@ pub fn is_crash(status: ExitStatus) -> bool {
 
 /// A client ends by itself when it is done, or gives up. That explains why nothing more came, but
 /// not why something wrong had come before.
-pub fn blame_a_client(difference: &mut Difference, status: ExitStatus, said: &str) {
+pub fn attribute_client_exit(difference: &mut Difference, status: ExitStatus, said: &str) {
     let is_waited_for = difference.verdict == Verdict::Timeout;
     if is_waited_for || !is_of_the_contract(status) {
-        blame(difference, status, said);
+        attribute_exit(difference, status, said);
     } else {
         let what = &difference.what;
         difference.what = format!("{what} (and then your program has ended: {status})");
@@ -32,7 +32,7 @@ fn is_of_the_contract(status: ExitStatus) -> bool {
 
 /// An end that nobody has asked for. With an exit code of the contract's it is a failure (a client
 /// may well end with 1, but not here), with any other a crash.
-pub fn blame(difference: &mut Difference, status: ExitStatus, said: &str) {
+pub fn attribute_exit(difference: &mut Difference, status: ExitStatus, said: &str) {
     difference.verdict = if is_of_the_contract(status) { Verdict::Fail } else { Verdict::Crash };
     let unwritten = said.lines().find_map(|line| line.strip_prefix(protocol::UNWRITTEN));
     difference.what = match unwritten {
