@@ -7,9 +7,9 @@ use anyhow::Result;
 use course::{Course, Language};
 use grader::terminal;
 
+use crate::course_progress::CourseProgress;
 use crate::exercises::{self, WrongArguments};
 use crate::lang::Lang;
-use crate::standing::Standing;
 
 /// Show a hint for an exercise: the first is general, the last says almost everything
 #[derive(clap::Args)]
@@ -40,8 +40,8 @@ fn show(
 ) -> Result<()> {
     let language = options.lang.language();
     let wanted = exercises::wanted(course, options.exercise.as_deref())?;
-    let standing = Standing::read(course);
-    let next = standing.next(wanted.iter().copied()).or(wanted.first().copied());
+    let course_progress = CourseProgress::read(course);
+    let next = course_progress.next(wanted.iter().copied()).or(wanted.first().copied());
     let Some((lesson, exercise)) = next else { return Ok(()) };
     let name = format!("{}/{}", lesson.number, exercise.name);
     let (number, count) = (usize::from(options.number), exercise.hints.len());

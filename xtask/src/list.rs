@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use grader::terminal;
 
+use crate::course_progress::CourseProgress;
 use crate::lang::Lang;
-use crate::standing::Standing;
 use course::Course;
 
 /// Show the lessons, and their exercises with the points of your last grading
@@ -25,7 +25,7 @@ const HEADING: (&str, &str) = (
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     let (course, language) = (Course::find()?, options.lang.language());
-    let standing = Standing::read(&course);
+    let course_progress = CourseProgress::read(&course);
     let mut out = io::stdout().lock();
     // The title stands last: Chinese characters are two columns wide and would bend the table.
     writeln!(out, "{}", language.words(HEADING.0, HEADING.1))?;
@@ -35,7 +35,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         let (number, topic, minutes) = (&lesson.number, &lesson.topic, lesson.about.minutes);
         let start = format!("{number:<5}{topic:<14}{minutes:>7}  {command:<24}");
         writeln!(out, "{}", terminal::row(&start, title, 5, terminal::width()))?;
-        standing.write_exercises(&mut out, lesson, language, None)?;
+        course_progress.write_exercises(&mut out, lesson, language, None)?;
     }
     Ok(ExitCode::SUCCESS)
 }

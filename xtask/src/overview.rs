@@ -7,7 +7,7 @@ use anyhow::Result;
 use course::Language;
 use grader::terminal;
 
-use crate::standing::{Points, Standing};
+use crate::course_progress::{CourseProgress, Points};
 use course::Course;
 
 /// What to type, and what it does in English and Chinese.
@@ -61,10 +61,10 @@ const COMMANDS: &[(&str, &str, &str)] = &[
 
 pub fn run() -> Result<ExitCode> {
     let course = Course::find()?;
-    let (standing, language) = (Standing::read(&course), Language::of_the_system());
+    let (course_progress, language) = (CourseProgress::read(&course), Language::of_the_system());
     let mut out = io::stdout().lock();
-    write_progress(&mut out, &course, &standing, language)?;
-    write_next(&mut out, &course, &standing, language)?;
+    write_progress(&mut out, &course, &course_progress, language)?;
+    write_next(&mut out, &course, &course_progress, language)?;
     writeln!(out, "{}\n", language.words("What you can do:", "可用的命令："))?;
     for (command, english, chinese) in COMMANDS {
         let start = format!("  {command:<24}");
@@ -77,10 +77,11 @@ pub fn run() -> Result<ExitCode> {
 fn write_progress(
     out: &mut dyn Write,
     course: &Course,
-    standing: &Standing,
+    course_progress: &CourseProgress,
     language: Language,
 ) -> io::Result<()> {
-    let (lessons, Points { earned, out_of }) = (course.lessons.len(), standing.points_of_course());
+    let (lessons, Points { earned, out_of }) =
+        (course.lessons.len(), course_progress.points_of_course());
     match language {
         Language::English => writeln!(
             out,
@@ -91,7 +92,7 @@ fn write_progress(
         }
     }
     for lesson in &course.lessons {
-        let points = standing.points_of_lesson(lesson);
+        let points = course_progress.points_of_lesson(lesson);
         let (number, topic, bar) = (&lesson.number, &lesson.topic, paint(points));
         let (counts, title) =
             (format!("{}/{}", points.earned, points.out_of), language.pick(&lesson.about.title));
@@ -112,10 +113,10 @@ fn paint(points: Points) -> String {
 fn write_next(
     out: &mut dyn Write,
     course: &Course,
-    standing: &Standing,
+    course_progress: &CourseProgress,
     language: Language,
 ) -> io::Result<()> {
-    let Some((lesson, exercise)) = standing.next(course.exercises()) else {
+    let Some((lesson, exercise)) = course_progress.next(course.exercises()) else {
         let words = language.words("All exercises are done.", "所有练习都已完成。");
         return writeln!(out, "\n{words}\n");
     };

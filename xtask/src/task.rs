@@ -7,9 +7,9 @@ use anyhow::Result;
 use course::{Course, Language};
 use grader::terminal;
 
+use crate::course_progress::CourseProgress;
 use crate::exercises;
 use crate::lang::Lang;
-use crate::standing::Standing;
 
 /// Show what an exercise asks for, byte by byte, and which file to edit
 #[derive(clap::Args)]
@@ -34,7 +34,7 @@ fn show(
     let language = options.lang.language();
     let mut wanted = exercises::wanted(course, options.exercise.as_deref())?;
     if options.exercise.is_none() {
-        let next = Standing::read(course).next(wanted.iter().copied());
+        let next = CourseProgress::read(course).next(wanted.iter().copied());
         wanted = next.or(wanted.first().copied()).into_iter().collect();
     }
     for (lesson, exercise) in wanted {

@@ -34,7 +34,7 @@ pub struct Trial<'a> {
 
 /// How the grader of one exercise did.
 #[derive(Clone, Debug, Default)]
-pub struct Standing {
+pub struct SelfTest {
     /// The points of the solution, and the points there are.
     pub solution: (u32, u32),
     /// The points of the skeleton; there should be none.
@@ -71,23 +71,23 @@ impl<'a> Trial<'a> {
 
     /// Everything in one: the solution once, the skeleton, and the mistakes.
     #[must_use]
-    pub fn standing(&self, variants: &[Variant]) -> Standing {
-        let mut standing = Standing::default();
+    pub fn self_test(&self, variants: &[Variant]) -> SelfTest {
+        let mut self_test = SelfTest::default();
         let (score, problem) = self.solution(0);
-        standing.solution = (score.points(), score.out_of());
-        standing.wrong.extend(problem);
+        self_test.solution = (score.points(), score.out_of());
+        self_test.wrong.extend(problem);
         for variant in variants.iter().take_while(|_| !self.job.cancel.is_cancelled()) {
             let score = self.grade(variant);
             let problem = judge(variant, &score);
             if variant.mistake.is_some() {
-                standing.mistakes += 1;
-                standing.caught += usize::from(problem.is_none());
+                self_test.mistakes += 1;
+                self_test.caught += usize::from(problem.is_none());
             } else {
-                standing.skeleton = score.points();
+                self_test.skeleton = score.points();
             }
-            standing.wrong.extend(problem);
+            self_test.wrong.extend(problem);
         }
-        standing
+        self_test
     }
 
     /// The score of the solution in one of many runs, each with other random payloads; and what

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Error, Result};
 use course::{Exercise, Lesson};
 use grader::process::{self, Cancel};
-use grader::selftest::{Standing, Trial, variants};
+use grader::selftest::{SelfTest, Trial, variants};
 
 use super::{INTERRUPTED, NOT_ALL_POINTS};
 use course::Course;
@@ -17,7 +17,7 @@ const HEAD: [&str; 5] = ["exercise", "solution", "skeleton", "mistakes", "second
 /// One line of the table.
 struct Row {
     name: String,
-    standing: Standing,
+    self_test: SelfTest,
     seconds: f64,
 }
 
@@ -54,12 +54,12 @@ fn table(
     let width = wanted.iter().map(|exercise| name(exercise).len()).max().unwrap_or(0);
     let width = width.max(HEAD[0].len());
     print(&HEAD.map(str::to_owned), width)?;
-    let mut all = Row { name: "all".to_owned(), standing: Standing::default(), seconds: 0.0 };
+    let mut all = Row { name: "all".to_owned(), self_test: SelfTest::default(), seconds: 0.0 };
     for (exercise, variants) in wanted.iter().zip(built) {
         let started = Instant::now();
         let trial = Trial::new(&course.root, *exercise, seed, jobs, &cancel).map_err(Error::msg)?;
-        let standing = trial.standing(&variants);
-        let row = Row { name: name(exercise), standing, seconds: started.elapsed().as_secs_f64() };
+        let self_test = trial.self_test(&variants);
+        let row = Row { name: name(exercise), self_test, seconds: started.elapsed().as_secs_f64() };
         if process::is_interrupted() {
             break;
         }
@@ -67,25 +67,25 @@ fn table(
         all.add(row);
     }
     print(&all.cells(), width)?;
-    Ok(all.standing.wrong)
+    Ok(all.self_test.wrong)
 }
 
 impl Row {
-    fn add(&mut self, Row { standing, seconds, .. }: Row) {
-        let sum = &mut self.standing;
-        sum.solution.0 += standing.solution.0;
-        sum.solution.1 += standing.solution.1;
-        sum.skeleton += standing.skeleton;
-        sum.caught += standing.caught;
-        sum.mistakes += standing.mistakes;
-        sum.wrong.extend(standing.wrong);
+    fn add(&mut self, Row { self_test, seconds, .. }: Row) {
+        let sum = &mut self.self_test;
+        sum.solution.0 += self_test.solution.0;
+        sum.solution.1 += self_test.solution.1;
+        sum.skeleton += self_test.skeleton;
+        sum.caught += self_test.caught;
+        sum.mistakes += self_test.mistakes;
+        sum.wrong.extend(self_test.wrong);
         self.seconds += seconds;
     }
 
     /// Points of points, and mistakes caught of mistakes.
     fn cells(&self) -> [String; 5] {
-        let Standing { solution: (points, out_of), skeleton, caught, mistakes, .. } =
-            &self.standing;
+        let SelfTest { solution: (points, out_of), skeleton, caught, mistakes, .. } =
+            &self.self_test;
         [
             self.name.clone(),
             format!("{points}/{out_of}"),

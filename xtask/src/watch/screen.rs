@@ -11,7 +11,7 @@ use grader::terminal::{self, Terminal};
 
 use super::Place;
 use super::session::shown;
-use crate::standing::{Points, Standing};
+use crate::course_progress::{CourseProgress, Points};
 use crate::{first_build, hint};
 use course::Course;
 
@@ -142,7 +142,7 @@ impl Screen {
     pub fn done(
         &self,
         course: &Course,
-        standing: &Standing,
+        course_progress: &CourseProgress,
         place: Place,
         next: Option<Place>,
     ) -> io::Result<()> {
@@ -152,7 +152,7 @@ impl Screen {
             Language::Chinese => self.say(&format!("\n{name_of_done} 已得满分。"))?,
         }
         let Some((lesson, exercise)) = next else {
-            return self.all_done(standing.next(course.exercises()));
+            return self.all_done(course_progress.next(course.exercises()));
         };
         let (name, title) = (name((lesson, exercise)), self.language.pick(&exercise.title));
         let file = shown(course, (lesson, exercise));
@@ -168,9 +168,9 @@ impl Screen {
         self.say(&format!("{next}cargo xtask watch {}", name(place)))
     }
 
-    pub fn footer(&self, standing: &Standing) -> io::Result<()> {
-        let Points { earned, out_of } = standing.points_of_course();
-        let bar = standing.points_of_course().bar();
+    pub fn footer(&self, course_progress: &CourseProgress) -> io::Result<()> {
+        let Points { earned, out_of } = course_progress.points_of_course();
+        let bar = course_progress.points_of_course().bar();
         let course = match self.language {
             Language::English => format!("{bar} {earned} / {out_of} points in the course"),
             Language::Chinese => format!("{bar} 全课程 {earned} / {out_of} 分"),
@@ -190,7 +190,7 @@ impl Screen {
     pub fn list(
         &self,
         course: &Course,
-        standing: &Standing,
+        course_progress: &CourseProgress,
         current: Option<Place>,
     ) -> io::Result<()> {
         let mut text = Vec::new();
@@ -199,7 +199,7 @@ impl Screen {
             writeln!(text, "{}  {title}", lesson.number)?;
             let current = current.filter(|(of, _)| of.number == lesson.number);
             let current = current.map(|(_, exercise)| exercise.name.as_str());
-            standing.write_exercises(&mut text, lesson, self.language, current)?;
+            course_progress.write_exercises(&mut text, lesson, self.language, current)?;
         }
         self.say(&String::from_utf8_lossy(&text).trim_end())
     }

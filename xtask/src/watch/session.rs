@@ -12,9 +12,9 @@ use super::grading::{Graded, Order};
 use super::keys::Key;
 use super::screen::Screen;
 use super::{Event, Place};
+use crate::course_progress::CourseProgress;
 use crate::first_build;
 use crate::grade;
-use crate::standing::Standing;
 use course::Course;
 
 /// Whether to go on.
@@ -87,8 +87,8 @@ impl<'a> Session<'a> {
 
     /// Grades the next exercise that is not done yet.
     pub fn begin(&mut self, fallback: Option<&notify::Error>) -> Result<()> {
-        let standing = Standing::read(self.course);
-        let next = standing.next(self.wanted.iter().copied());
+        let course_progress = CourseProgress::read(self.course);
+        let next = course_progress.next(self.wanted.iter().copied());
         let is_next = |place: &Place| next.is_some_and(|next| std::ptr::eq(place.1, next.1));
         self.current = self.wanted.iter().position(is_next).unwrap_or(0);
         self.screen.welcome(fallback)?;
@@ -102,7 +102,7 @@ impl<'a> Session<'a> {
             Event::Key(Key::Hint) => self.hint()?,
             Event::Key(Key::List) => {
                 let place = self.wanted.get(self.current).copied();
-                self.screen.list(self.course, &Standing::read(self.course), place)?;
+                self.screen.list(self.course, &CourseProgress::read(self.course), place)?;
             }
             Event::Key(Key::Again) => self.start()?,
             Event::InputEnded => self.input_ended = true,
@@ -195,22 +195,22 @@ impl<'a> Session<'a> {
     fn graded(&mut self, graded: &Graded) -> Result<()> {
         self.is_grading = false;
         let place = self.wanted[self.current];
-        let standing = Standing::read(self.course);
+        let course_progress = CourseProgress::read(self.course);
         if graded.score.problems.is_empty() {
             first_build::is_done(&self.course.root, place.0);
         }
         self.screen.verdict(place, &graded.score)?;
         if graded.score.all_passed() {
-            let open = |(_, place): &(usize, &Place)| !standing.is_done(place.0, place.1);
+            let open = |(_, place): &(usize, &Place)| !course_progress.is_done(place.0, place.1);
             let places = || self.wanted.iter().enumerate();
             // The next one after this, or one that was left out before.
             let next = places().skip(self.current + 1).find(open).or_else(|| places().find(open));
             let next = next.map(|(number, _)| number);
             let next_place = next.map(|number| self.wanted[number]);
-            self.screen.done(self.course, &standing, place, next_place)?;
+            self.screen.done(self.course, &course_progress, place, next_place)?;
             self.current = next.unwrap_or(self.current);
         }
-        self.screen.footer(&standing)?;
+        self.screen.footer(&course_progress)?;
         if self.tells_times {
             self.screen.say(&graded.times)?;
         }

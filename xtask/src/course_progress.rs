@@ -12,7 +12,7 @@ use course::Course;
 const BAR: u32 = 20;
 
 /// The course and the last grades.
-pub struct Standing<'a> {
+pub struct CourseProgress<'a> {
     course: &'a Course,
     progress: Progress,
 }
@@ -44,7 +44,7 @@ impl Points {
     }
 }
 
-impl<'a> Standing<'a> {
+impl<'a> CourseProgress<'a> {
     /// Reads the last grades. That they cannot be used is said, and stops nothing.
     pub fn read(course: &'a Course) -> Self {
         let (progress, damaged) = Progress::read(&course.root);
@@ -169,7 +169,7 @@ mod tests {
         std::fs::write(file, progress.replace('\'', "\"")).unwrap();
         let lessons = course::lessons(root.path()).unwrap();
         let course = Course { root: root.path().to_owned(), lessons };
-        let (lesson, exercise) = Standing::read(&course).next(course.exercises())?;
+        let (lesson, exercise) = CourseProgress::read(&course).next(course.exercises())?;
         Some(format!("{}/{}", lesson.number, exercise.name))
     }
 
