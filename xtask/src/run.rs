@@ -11,8 +11,8 @@ use course::{Run, Transport};
 use crate::cargo;
 use crate::conversation::{self, say};
 use crate::exercises::WrongArguments;
+use crate::fixture::Fixture;
 use crate::lab::{Between, Memory, Network};
-use crate::props::Props;
 use course::Course;
 
 /// Run a lesson's server and client as two programs that talk over this machine's loopback
@@ -68,20 +68,20 @@ fn alone(program: &Path) -> Result<()> {
 }
 
 fn together(program: &Path, run: &Run, between: Option<&mut Between>) -> Result<()> {
-    let props = Props::lay_out()?;
+    let fixture = Fixture::lay_out()?;
     // Port 0: the system picks a free one, so that two runs at once are in nobody's way.
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let mut server = command(program, &props.fill(&run.server), any_port);
+    let mut server = command(program, &fixture.fill(&run.server), any_port);
     let client = |server: SocketAddr| {
         let to = between.map_or(Ok(server), |laboratory| laboratory.start(server))?;
-        Ok(command(program, &props.fill(&run.client), to))
+        Ok(command(program, &fixture.fill(&run.client), to))
     };
     conversation::hold(&mut server, client)?;
     say("server and client have both ended well");
     let mentions =
         |prop: &str| run.server.iter().chain(&run.client).any(|word| word.contains(prop));
-    if mentions(Props::DIR) && mentions(Props::FILE) {
-        say(&props.arrived()?);
+    if mentions(Fixture::DIR) && mentions(Fixture::FILE) {
+        say(&fixture.arrived()?);
     }
     Ok(())
 }

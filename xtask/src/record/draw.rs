@@ -14,8 +14,8 @@ use netlab::relay::Relay;
 
 use super::scene::Conversation;
 use super::stage::Stage;
+use crate::fixture::Fixture;
 use crate::lab::Network;
-use crate::props::Props;
 
 /// How long a program may take to get ready, to do its part, to end.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -42,13 +42,13 @@ pub fn draw(conversation: &Conversation, stage: &Stage) -> Result<Vec<(&'static 
 }
 
 fn hold(conversation: &Conversation, stage: &Stage) -> Result<Diagram> {
-    let props = conversation.file_bytes.map_or_else(Props::lay_out, Props::with_file_of)?;
+    let fixture = conversation.file_bytes.map_or_else(Fixture::lay_out, Fixture::with_file_of)?;
     let program = stage.programs.get(&conversation.program);
     let program = program.with_context(|| format!("there is no {}", conversation.program))?;
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let command = |arguments: &[String], address: SocketAddr| {
         let mut command = Command::new(program);
-        let arguments = props.fill(arguments);
+        let arguments = fixture.fill(arguments);
         let (role, rest) = arguments.split_at(arguments.len().min(1));
         command.args(role).args(["--addr", &address.to_string()]).args(rest);
         command

@@ -113,7 +113,7 @@ impl Stage {
         for (name, content) in files {
             let bytes = match content {
                 Content::Text(text) => text.clone().into_bytes(),
-                Content::Bytes(length) => crate::props::random_looking_bytes(*length),
+                Content::Bytes(length) => crate::fixture::random_looking_bytes(*length),
             };
             fs::write(self.folder.path().join(name), bytes)
                 .with_context(|| format!("cannot write {name}"))?;

@@ -1,4 +1,4 @@
-//! What a lesson that moves files needs on the stage: a file to send, a folder to receive it.
+//! What a lesson that moves files needs: a file to send, a folder to receive it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,15 +11,15 @@ const FILE_BYTES: usize = 100_000;
 const FILE_NAME: &str = "picture.bin";
 
 /// A file and an empty folder, gone again when this is dropped.
-pub struct Props {
+pub struct Fixture {
     /// Owns the folder that both are in.
-    _stage: TempDir,
+    _folder: TempDir,
     file: PathBuf,
     dir: PathBuf,
     content: Vec<u8>,
 }
 
-impl Props {
+impl Fixture {
     /// Stands for the empty folder in the arguments of a program.
     pub const DIR: &str = "{dir}";
     /// Stands for the file.
@@ -31,12 +31,12 @@ impl Props {
 
     /// As [`lay_out`](Self::lay_out), with a file of another size.
     pub fn with_file_of(bytes: usize) -> Result<Self> {
-        let stage = tempfile::tempdir().context("cannot make a temporary folder")?;
-        let (file, dir) = (stage.path().join(FILE_NAME), stage.path().join("received"));
+        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let (file, dir) = (folder.path().join(FILE_NAME), folder.path().join("received"));
         let content = random_looking_bytes(bytes);
         fs::create_dir(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
         fs::write(&file, &content).with_context(|| format!("cannot write {}", file.display()))?;
-        Ok(Self { _stage: stage, file, dir, content })
+        Ok(Self { _folder: folder, file, dir, content })
     }
 
     /// The arguments with both names filled in.
@@ -98,25 +98,25 @@ mod tests {
 
     #[test]
     fn a_whole_file_is_found_under_any_name() {
-        let props = Props::lay_out().unwrap();
-        fs::copy(&props.file, props.dir.join("picture-1.bin")).unwrap();
-        let said = props.arrived().unwrap();
+        let fixture = Fixture::lay_out().unwrap();
+        fs::copy(&fixture.file, fixture.dir.join("picture-1.bin")).unwrap();
+        let said = fixture.arrived().unwrap();
         assert_eq!(said, "picture.bin arrived whole: 100,000 bytes, identical");
     }
 
     #[test]
     fn a_damaged_file_has_not_arrived() {
-        let props = Props::lay_out().unwrap();
-        let mut damaged = props.content.clone();
+        let fixture = Fixture::lay_out().unwrap();
+        let mut damaged = fixture.content.clone();
         damaged[99_999] ^= 1;
-        fs::write(props.dir.join(FILE_NAME), damaged).unwrap();
-        let error = props.arrived().unwrap_err().to_string();
+        fs::write(fixture.dir.join(FILE_NAME), damaged).unwrap();
+        let error = fixture.arrived().unwrap_err().to_string();
         assert!(error.contains("picture.bin (100000 bytes)"), "{error}");
     }
 
     #[test]
     fn an_empty_folder_is_called_empty() {
-        let error = Props::lay_out().unwrap().arrived().unwrap_err().to_string();
+        let error = Fixture::lay_out().unwrap().arrived().unwrap_err().to_string();
         assert!(error.contains("holds nothing"), "{error}");
     }
 
