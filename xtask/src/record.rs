@@ -12,9 +12,9 @@
 mod compare;
 mod draw;
 mod play;
+mod sandbox;
 mod scene;
 mod shown;
-mod stage;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -26,8 +26,8 @@ use std::thread;
 use anyhow::{Context, Result, bail};
 
 use course::Course;
+use sandbox::{Programs, Sandbox};
 use scene::Scene;
-use stage::{Programs, Stage};
 
 /// How many scenes are played at a time.
 const AT_A_TIME: usize = 3;
@@ -57,12 +57,12 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         println!("recordings are made, and compared, on Linux: its network namespaces are needed");
         return Ok(ExitCode::SUCCESS);
     }
-    if let Some(programs) = stage::programs_from_outside()? {
+    if let Some(programs) = sandbox::programs_from_outside()? {
         let scene = scenes.iter().find(|it| it.name == wanted).context("no such scene")?;
-        let is_same = record(scene, &Stage::set(&programs)?, options)?;
+        let is_same = record(scene, &Sandbox::set(&programs)?, options)?;
         return Ok(if is_same { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    let programs = stage::build(&course, &chosen)?;
+    let programs = sandbox::build(&course, &chosen)?;
     let different = play_all(&chosen, &programs, wanted, options)?;
     if different > 0 {
         bail!(
@@ -83,13 +83,13 @@ fn play_all(
 ) -> Result<usize> {
     let is_named = |scene: &Scene| wanted == scene.name && !options.check;
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let this = stage::copy_this_program(folder.path())?;
+    let this = sandbox::copy_this_program(folder.path())?;
     let play = |scene: &Scene| {
         let mut arguments = vec!["record", scene.name.as_str()];
         arguments.extend(options.check.then_some("--check"));
         // To name one scene is to ask for a new one.
         arguments.extend((is_named(scene) || options.anew).then_some("--anew"));
-        stage::in_namespace(&this, &arguments, programs)
+        sandbox::in_namespace(&this, &arguments, programs)
     };
     let left = Mutex::new(scenes.iter());
     let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -113,14 +113,14 @@ fn play_all(
 }
 
 /// Plays a scene and keeps what comes of it; whether it is as it was, if that was the question.
-fn record(scene: &Scene, stage: &Stage, options: &Options) -> Result<bool> {
+fn record(scene: &Scene, sandbox: &Sandbox, options: &Options) -> Result<bool> {
     let mode = match (options.check, options.anew) {
         (true, _) => Mode::Check,
         (false, true) => Mode::Anew,
         (false, false) => Mode::Record,
     };
     let mut is_same = true;
-    for take in perform(scene, stage).with_context(|| format!("scene {}", scene.name))? {
+    for take in perform(scene, sandbox).with_context(|| format!("scene {}", scene.name))? {
         is_same &= take.keep(mode)?;
     }
     Ok(is_same)
@@ -146,18 +146,18 @@ struct Take {
     alike: Alike,
 }
 
-fn perform(scene: &Scene, stage: &Stage) -> Result<Vec<Take>> {
+fn perform(scene: &Scene, sandbox: &Sandbox) -> Result<Vec<Take>> {
     let mut takes = Vec::new();
     if !scene.about.steps.is_empty() {
         let any_order = scene.about.any_order;
         takes.push(Take {
-            files: vec![(scene.file("txt"), play::play(&scene.about, stage)?)],
+            files: vec![(scene.file("txt"), play::play(&scene.about, sandbox)?)],
             alike: Box::new(move |before, now| compare::alike(before, now, any_order)),
         });
     }
     if let Some(conversation) = &scene.about.diagram {
         let by_chance = conversation.by_chance;
-        let drawn = draw::draw(conversation, stage)?;
+        let drawn = draw::draw(conversation, sandbox)?;
         takes.push(Take {
             files: drawn.into_iter().map(|(end, text)| (scene.file(end), text)).collect(),
             alike: Box::new(move |before, now| by_chance || compare::alike_drawn(before, now)),

@@ -12,8 +12,8 @@ use netlab::program::{Running, Server, poll};
 use netlab::record::Transport;
 use netlab::relay::Relay;
 
+use super::sandbox::Sandbox;
 use super::scene::Conversation;
-use super::stage::Stage;
 use crate::fixture::Fixture;
 use crate::lab::Network;
 
@@ -29,8 +29,8 @@ struct Laboratory {
 }
 
 /// The diagram as image and as text in each language of the book, by the ends of their files.
-pub fn draw(conversation: &Conversation, stage: &Stage) -> Result<Vec<(&'static str, String)>> {
-    let diagram = hold(conversation, stage)?;
+pub fn draw(conversation: &Conversation, sandbox: &Sandbox) -> Result<Vec<(&'static str, String)>> {
+    let diagram = hold(conversation, sandbox)?;
     let english = diagram.clone().in_language(Language::English);
     let chinese = diagram.in_language(Language::Chinese);
     Ok(vec![
@@ -41,9 +41,9 @@ pub fn draw(conversation: &Conversation, stage: &Stage) -> Result<Vec<(&'static 
     ])
 }
 
-fn hold(conversation: &Conversation, stage: &Stage) -> Result<Diagram> {
+fn hold(conversation: &Conversation, sandbox: &Sandbox) -> Result<Diagram> {
     let fixture = conversation.file_bytes.map_or_else(Fixture::lay_out, Fixture::with_file_of)?;
-    let program = stage.programs.get(&conversation.program);
+    let program = sandbox.programs.get(&conversation.program);
     let program = program.with_context(|| format!("there is no {}", conversation.program))?;
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let command = |arguments: &[String], address: SocketAddr| {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use netlab::program::{Running, poll};
 
+use super::sandbox::Sandbox;
 use super::scene::{About, Step};
 use super::shown::Shown;
-use super::stage::Stage;
 
 /// How long a step may take, until it has ended or has printed what is waited for.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -25,17 +25,17 @@ struct Played<'a> {
 }
 
 /// Runs all steps; what a reader would see, as text: see [`Shown`].
-pub fn play(about: &About, stage: &Stage) -> Result<String> {
-    stage.lay_out(&about.files)?;
+pub fn play(about: &About, sandbox: &Sandbox) -> Result<String> {
+    sandbox.lay_out(&about.files)?;
     if let Some(setup) = &about.setup {
-        let status = stage.shell(setup).status().context("cannot start a shell")?;
+        let status = sandbox.shell(setup).status().context("cannot start a shell")?;
         if !status.success() {
             bail!("its setup failed: {setup}");
         }
     }
     let mut played = Vec::new();
     for step in &about.steps {
-        played.push(begin(step, stage).with_context(|| format!("step: {}", step.run))?);
+        played.push(begin(step, sandbox).with_context(|| format!("step: {}", step.run))?);
     }
     let mut shown = Shown::new(&about.vary)?;
     for mut one in played {
@@ -48,14 +48,14 @@ pub fn play(about: &About, stage: &Stage) -> Result<String> {
 }
 
 /// Runs a step to its end, or until it has said that it goes on.
-fn begin<'a>(step: &'a Step, stage: &Stage) -> Result<Played<'a>> {
+fn begin<'a>(step: &'a Step, sandbox: &Sandbox) -> Result<Played<'a>> {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&lines);
     let note = move |line: &str| {
         heard.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned());
     };
     let mut command =
-        if step.until.is_some() { stage.server(&step.run) } else { stage.shell(&step.run) };
+        if step.until.is_some() { sandbox.server(&step.run) } else { sandbox.shell(&step.run) };
     let mut running = Running::start(&mut command, note)?;
     let has_said = |wanted: &String| {
         let lines = lines.lock().unwrap_or_else(PoisonError::into_inner);

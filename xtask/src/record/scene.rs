@@ -23,7 +23,7 @@ pub struct About {
     /// Files that are there before anything is run: their content, or their length in bytes.
     #[serde(default)]
     pub files: BTreeMap<String, Content>,
-    /// A shell command that prepares the stage and is not shown.
+    /// A shell command that prepares the sandbox and is not shown.
     pub setup: Option<String>,
     /// What is typed.
     #[serde(default, rename = "step")]

@@ -15,8 +15,8 @@
 use anyhow::{Context, Result};
 use regex_lite::{Captures, Regex};
 
+use super::sandbox::CLIENT_PORTS;
 use super::scene::{Step, Vary};
-use super::stage::CLIENT_PORTS;
 
 /// Between two terminals.
 pub const BETWEEN: &str = "%%\n";

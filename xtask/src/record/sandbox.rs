@@ -22,7 +22,7 @@ const INSIDE: &str = "RECORD_INSIDE";
 pub const CLIENT_PORTS: std::ops::RangeInclusive<u16> = 40_000..=49_999;
 
 /// A temporary folder in which commands run, and the programs that they start.
-pub struct Stage {
+pub struct Sandbox {
     folder: TempDir,
     pub programs: Programs,
     xtask: PathBuf,
@@ -85,7 +85,7 @@ pub fn programs_from_outside() -> Result<Option<Programs>> {
     told.map(Some).with_context(|| format!("{INSIDE} is for xtask itself"))
 }
 
-impl Stage {
+impl Sandbox {
     pub fn set(programs: &Programs) -> Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let xtask = env::current_exe().context("cannot tell which program this is")?;
