@@ -43,11 +43,11 @@ pub struct Options {
     size: Size,
     /// Which networks; all of them without it, and with --quick only `clean`
     #[arg(long, value_enum, value_delimiter = ',', value_name = "NAME")]
-    scenario: Vec<Scenario>,
+    scenario: Vec<NetworkPath>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Scenario {
+pub enum NetworkPath {
     /// Client and server talk directly
     Clean,
     /// 10 ms each way
@@ -60,7 +60,7 @@ pub enum Scenario {
     Fair,
 }
 
-impl Scenario {
+impl NetworkPath {
     const ALL: [Self; 5] = [Self::Clean, Self::Delay, Self::Loss1, Self::Loss5, Self::Fair];
 
     fn title(self) -> &'static str {
@@ -127,10 +127,10 @@ pub fn run(field: &Field, options: &Options) -> Result<Report> {
         groups: Vec::new(),
         missing: Vec::new(),
     };
-    for scenario in wanted(field, options) {
-        let (groups, missing) = match scenario {
-            Scenario::Fair => fair::run(&course)?,
-            _ => course.hold(scenario)?,
+    for path in wanted(field, options) {
+        let (groups, missing) = match path {
+            NetworkPath::Fair => fair::run(&course)?,
+            _ => course.hold(path)?,
         };
         report.groups.extend(groups);
         report.missing.extend(missing);
@@ -141,52 +141,52 @@ pub fn run(field: &Field, options: &Options) -> Result<Report> {
     Ok(report)
 }
 
-fn wanted(field: &Field, options: &Options) -> Vec<Scenario> {
+fn wanted(field: &Field, options: &Options) -> Vec<NetworkPath> {
     match (&options.scenario[..], field.quick) {
-        ([], true) => vec![Scenario::Clean],
-        ([], false) => Scenario::ALL.to_vec(),
+        ([], true) => vec![NetworkPath::Clean],
+        ([], false) => NetworkPath::ALL.to_vec(),
         (some, _) => some.to_vec(),
     }
 }
 
 impl Course<'_> {
-    fn hold(&self, scenario: Scenario) -> Result<contest::Outcome> {
+    fn hold(&self, path: NetworkPath) -> Result<contest::Outcome> {
         let size = payload::describe(self.bytes);
-        let title = format!("{size} over UDP, {}", scenario.title());
-        let mut contestants = self.everywhere(scenario);
-        if scenario == Scenario::Clean {
+        let title = format!("{size} over UDP, {}", path.title());
+        let mut contestants = self.everywhere(path);
+        if path == NetworkPath::Clean {
             contestants.extend(self.only_direct());
         }
         contest::hold(self.field, &title, &[MIB_PER_SECOND], &contestants)
     }
 
     /// Who can go through a relay.
-    fn everywhere(&self, scenario: Scenario) -> Vec<Contestant<'_>> {
-        let mut all = vec![self.lesson(scenario, self.has_datagram.then_some(INTERNET))];
-        if scenario == Scenario::Clean && self.has_datagram {
-            all.push(self.lesson(scenario, Some(JUMBO)));
+    fn everywhere(&self, path: NetworkPath) -> Vec<Contestant<'_>> {
+        let mut all = vec![self.lesson(path, self.has_datagram.then_some(INTERNET))];
+        if path == NetworkPath::Clean && self.has_datagram {
+            all.push(self.lesson(path, Some(JUMBO)));
         }
         all.extend(self.quinn(move |course, pair, setting| {
             // It is as slow as this whatever its windows are.
-            let is_slow = !setting.is_bbr && scenario.loses();
-            course.send(scenario, pair, if is_slow { &course.small } else { &course.file })
+            let is_slow = !setting.is_bbr && path.loses();
+            course.send(path, pair, if is_slow { &course.small } else { &course.file })
         }));
-        all.push(self.udt(scenario, "UDT", 1428));
+        all.push(self.udt(path, "UDT", 1428));
         // Nothing that delays or loses has room for more than 1,500 bytes.
-        if scenario == Scenario::Clean {
-            all.push(self.udt(scenario, "UDT, jumbo", 65_000));
+        if path == NetworkPath::Clean {
+            all.push(self.udt(path, "UDT, jumbo", 65_000));
         }
-        all.push(self.uftp(scenario));
+        all.push(self.uftp(path));
         all
     }
 
-    fn lesson(&self, scenario: Scenario, datagram: Option<u32>) -> Contestant<'_> {
+    fn lesson(&self, path: NetworkPath, datagram: Option<u32>) -> Contestant<'_> {
         let name = match datagram {
             Some(bytes) => format!("lesson 5, {bytes} bytes"),
             None => "lesson 5".to_owned(),
         };
         let pair = Pair::Lesson { program: &self.lesson, datagram };
-        Contestant::new(&name, Kind::Ours, &[], move |_| self.send(scenario, &pair, &self.file))
+        Contestant::new(&name, Kind::Ours, &[], move |_| self.send(path, &pair, &self.file))
     }
 
     /// quinn in each of its settings, with what makes a turn of a pair.
@@ -206,23 +206,23 @@ impl Course<'_> {
         })
     }
 
-    fn udt(&self, scenario: Scenario, name: &str, mss: u32) -> Contestant<'_> {
+    fn udt(&self, path: NetworkPath, name: &str, mss: u32) -> Contestant<'_> {
         Contestant::new(name, Kind::Peer, &[CXX, UDT], move |found| {
             let pair = Pair::Udt { program: build_udt(self.field, &found[0])?, mss };
-            self.send(scenario, &pair, if scenario.loses() { &self.small } else { &self.file })
+            self.send(path, &pair, if path.loses() { &self.small } else { &self.file })
         })
-        .noted(if scenario.loses() { A_PART } else { "" })
+        .noted(if path.loses() { A_PART } else { "" })
     }
 
     /// The rates are those at which it was fastest when they were chosen.
-    fn uftp(&self, scenario: Scenario) -> Contestant<'_> {
-        let (rate, round_trip, note) = match scenario {
-            Scenario::Clean => (3_000_000, "0.01:0.01:0.5", "told to send 3 Gbit/s"),
+    fn uftp(&self, path: NetworkPath) -> Contestant<'_> {
+        let (rate, round_trip, note) = match path {
+            NetworkPath::Clean => (3_000_000, "0.01:0.01:0.5", "told to send 3 Gbit/s"),
             _ => (1_500_000, "0.03:0.02:0.5", "told to send 1.5 Gbit/s"),
         };
         let turn = move |found: &[PathBuf]| {
             let (uftp, uftpd) = (&found[0], &found[1]);
-            self.send(scenario, &Pair::Uftp { uftp, uftpd, rate, round_trip }, &self.file)
+            self.send(path, &Pair::Uftp { uftp, uftpd, rate, round_trip }, &self.file)
         };
         Contestant::new("uftp", Kind::Peer, &[UFTP, UFTPD], turn).noted(note)
     }
@@ -230,7 +230,7 @@ impl Course<'_> {
     fn only_direct(&self) -> [Contestant<'_>; 2] {
         let peer = |name, needs: &'static [Peer], pair: fn(&[PathBuf]) -> Pair<'_>| {
             let turn =
-                move |found: &[PathBuf]| self.send(Scenario::Clean, &pair(found), &self.file);
+                move |found: &[PathBuf]| self.send(NetworkPath::Clean, &pair(found), &self.file);
             Contestant::new(name, Kind::Peer, needs, turn)
         };
         [
@@ -247,15 +247,10 @@ impl Course<'_> {
         ]
     }
 
-    fn send(&self, scenario: Scenario, pair: &Pair<'_>, file: &Path) -> Result<Sample> {
+    fn send(&self, path: NetworkPath, pair: &Pair<'_>, file: &Path) -> Result<Sample> {
         let inbox = self.field.empty_folder("inbox")?;
         let cargo = Cargo { file, inbox: &inbox, files: 1 };
         let receiver = pair.receiver(&inbox)?;
-        transfer(
-            cargo,
-            receiver,
-            scenario.network(),
-            |server| Ok(pair.client(server, file, &inbox)),
-        )
+        transfer(cargo, receiver, path.network(), |server| Ok(pair.client(server, file, &inbox)))
     }
 }
