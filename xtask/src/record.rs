@@ -1,19 +1,19 @@
 //! `cargo xtask record`: what the book shows of programs that run, from programs that run.
 //!
-//! A *scene* is a file `mdbook/recordings/NN/NAME.toml`: the commands that a reader would type, and
-//! perhaps a conversation to be drawn. Recording it writes `NAME.txt` (the commands with all that
-//! they printed) and `NAME.en.svg`, `NAME.zh-CN.svg`, … beside it, and those are committed. With
-//! `--check` everything is run again and compared, so that the book cannot show what no longer
+//! A *scenario* is a file `mdbook/recordings/NN/NAME.toml`: the commands that a reader would type,
+//! and perhaps a conversation to be drawn. Recording it writes `NAME.txt` (the commands with all
+//! that they printed) and `NAME.en.svg`, `NAME.zh-CN.svg`, … beside it, and those are committed.
+//! With `--check` everything is run again and compared, so that the book cannot show what no longer
 //! happens.
 //!
-//! Each scene is played in a network namespace of its own (unshare(1)): nobody else has port 8888
-//! there, and whatever a scene does to "the network" it does to none but its own.
+//! Each scenario is played in a network namespace of its own (unshare(1)): nobody else has port
+//! 8888 there, and whatever a scenario does to "the network" it does to none but its own.
 
 mod compare;
 mod draw;
 mod play;
 mod sandbox;
-mod scene;
+mod scenario;
 mod shown;
 
 use std::fs;
@@ -27,15 +27,15 @@ use anyhow::{Context, Result, bail};
 
 use course::Course;
 use sandbox::{Programs, Sandbox};
-use scene::Scene;
+use scenario::Scenario;
 
-/// How many scenes are played at a time.
+/// How many scenarios are played at a time.
 const AT_A_TIME: usize = 3;
 
 /// Run what the book shows, and write down what it prints and what the wire carries
 #[derive(clap::Args)]
 pub struct Options {
-    /// Only scenes whose name begins so, as in 02 or 02/hello
+    /// Only scenarios whose name begins so, as in 02 or 02/hello
     wanted: Option<String>,
     /// Compare with what is written down, and write nothing
     #[arg(long)]
@@ -48,57 +48,63 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<ExitCode> {
     let course = Course::find()?;
     let wanted = options.wanted.as_deref().unwrap_or("");
-    let scenes: Vec<Scene> = scene::all(&course.root)?;
-    let chosen: Vec<&Scene> = scenes.iter().filter(|it| it.name.starts_with(wanted)).collect();
+    let scenarios: Vec<Scenario> = scenario::all(&course.root)?;
+    let chosen: Vec<&Scenario> =
+        scenarios.iter().filter(|it| it.name.starts_with(wanted)).collect();
     if chosen.is_empty() {
-        bail!("no scene of mdbook/recordings begins with {wanted:?}");
+        bail!("no scenario of mdbook/recordings begins with {wanted:?}");
     }
     if options.check && !cfg!(target_os = "linux") {
         println!("recordings are made, and compared, on Linux: its network namespaces are needed");
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(programs) = sandbox::programs_from_outside()? {
-        let scene = scenes.iter().find(|it| it.name == wanted).context("no such scene")?;
-        let is_same = record(scene, &Sandbox::set(&programs)?, options)?;
+        let scenario = scenarios.iter().find(|it| it.name == wanted).context("no such scenario")?;
+        let is_same = record(scenario, &Sandbox::set(&programs)?, options)?;
         return Ok(if is_same { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let programs = sandbox::build(&course, &chosen)?;
     let different = play_all(&chosen, &programs, wanted, options)?;
     if different > 0 {
         bail!(
-            "{different} of the book's scenes did not end as recorded; if that is how it should be: \
+            "{different} of the book's scenarios did not end as recorded; if that is how it should be: \
              cargo xtask record {wanted}"
         );
     }
-    println!("{} scenes: {}", chosen.len(), if options.check { "as recorded" } else { "recorded" });
+    println!(
+        "{} scenarios: {}",
+        chosen.len(),
+        if options.check { "as recorded" } else { "recorded" }
+    );
     Ok(ExitCode::SUCCESS)
 }
 
-/// Plays the scenes, some at a time, for most of a scene is waiting; how many did not end as recorded.
+/// Plays the scenarios, some at a time, for most of a scenario is waiting; how many did not end as
+/// recorded.
 fn play_all(
-    scenes: &[&Scene],
+    scenarios: &[&Scenario],
     programs: &Programs,
     wanted: &str,
     options: &Options,
 ) -> Result<usize> {
-    let is_named = |scene: &Scene| wanted == scene.name && !options.check;
+    let is_named = |scenario: &Scenario| wanted == scenario.name && !options.check;
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let this = sandbox::copy_this_program(folder.path())?;
-    let play = |scene: &Scene| {
-        let mut arguments = vec!["record", scene.name.as_str()];
+    let play = |scenario: &Scenario| {
+        let mut arguments = vec!["record", scenario.name.as_str()];
         arguments.extend(options.check.then_some("--check"));
-        // To name one scene is to ask for a new one.
-        arguments.extend((is_named(scene) || options.anew).then_some("--anew"));
+        // To name one scenario is to ask for a new one.
+        arguments.extend((is_named(scenario) || options.anew).then_some("--anew"));
         sandbox::in_namespace(&this, &arguments, programs)
     };
-    let left = Mutex::new(scenes.iter());
+    let left = Mutex::new(scenarios.iter());
     let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
     let different = Mutex::new(Ok(0));
     thread::scope(|scope| {
         for _ in 0..AT_A_TIME {
             scope.spawn(|| {
-                while let Some(scene) = next() {
-                    let played = play(scene);
+                while let Some(scenario) = next() {
+                    let played = play(scenario);
                     let mut different = different.lock().unwrap_or_else(PoisonError::into_inner);
                     match (&mut *different, played) {
                         (Ok(count), Ok(is_same)) => *count += usize::from(!is_same),
@@ -112,15 +118,15 @@ fn play_all(
     different.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Plays a scene and keeps what comes of it; whether it is as it was, if that was the question.
-fn record(scene: &Scene, sandbox: &Sandbox, options: &Options) -> Result<bool> {
+/// Plays a scenario and keeps what comes of it; whether it is as it was, if that was the question.
+fn record(scenario: &Scenario, sandbox: &Sandbox, options: &Options) -> Result<bool> {
     let mode = match (options.check, options.anew) {
         (true, _) => Mode::Check,
         (false, true) => Mode::Anew,
         (false, false) => Mode::Record,
     };
     let mut is_same = true;
-    for take in perform(scene, sandbox).with_context(|| format!("scene {}", scene.name))? {
+    for take in perform(scenario, sandbox).with_context(|| format!("scenario {}", scenario.name))? {
         is_same &= take.keep(mode)?;
     }
     Ok(is_same)
@@ -146,20 +152,20 @@ struct Take {
     alike: Alike,
 }
 
-fn perform(scene: &Scene, sandbox: &Sandbox) -> Result<Vec<Take>> {
+fn perform(scenario: &Scenario, sandbox: &Sandbox) -> Result<Vec<Take>> {
     let mut takes = Vec::new();
-    if !scene.about.steps.is_empty() {
-        let any_order = scene.about.any_order;
+    if !scenario.about.steps.is_empty() {
+        let any_order = scenario.about.any_order;
         takes.push(Take {
-            files: vec![(scene.file("txt"), play::play(&scene.about, sandbox)?)],
+            files: vec![(scenario.file("txt"), play::play(&scenario.about, sandbox)?)],
             alike: Box::new(move |before, now| compare::alike(before, now, any_order)),
         });
     }
-    if let Some(conversation) = &scene.about.diagram {
+    if let Some(conversation) = &scenario.about.diagram {
         let by_chance = conversation.by_chance;
         let drawn = draw::draw(conversation, sandbox)?;
         takes.push(Take {
-            files: drawn.into_iter().map(|(end, text)| (scene.file(end), text)).collect(),
+            files: drawn.into_iter().map(|(end, text)| (scenario.file(end), text)).collect(),
             alike: Box::new(move |before, now| by_chance || compare::alike_drawn(before, now)),
         });
     }

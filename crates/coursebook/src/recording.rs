@@ -20,19 +20,19 @@ const BETWEEN: &str = "%%\n";
 pub enum RecordingError {
     /// The directive names none, or not as `NN/NAME`.
     NoName(String),
-    /// There is no such file; the scene of that name, if there is one, does not ask for it.
+    /// There is no such file; the scenario of that name, if there is one, does not ask for it.
     Missing(String),
     /// The file is there but cannot be read as text, or has nothing in it.
     Unreadable(String, String),
 }
 
-/// The output of a scene: what each of its terminals shows.
+/// The output of a scenario: what each of its terminals shows.
 pub(crate) fn terminals(workspace: &Path, name: &str) -> Result<Vec<String>, RecordingError> {
     let text = read(workspace, name, "txt")?;
     Ok(text.split(BETWEEN).map(|terminal| terminal.trim_end().to_owned()).collect())
 }
 
-/// The diagram of a scene: as image, and as text.
+/// The diagram of a scenario: as image, and as text.
 pub(crate) fn diagram(
     workspace: &Path,
     name: &str,
@@ -69,7 +69,7 @@ impl fmt::Display for RecordingError {
             }
             Self::Missing(file) => write!(
                 f,
-                "there is no {file}: write its scene, mdbook/recordings/NN/NAME.toml, and run \
+                "there is no {file}: write its scenario, mdbook/recordings/NN/NAME.toml, and run \
                  cargo xtask record"
             ),
             Self::Unreadable(file, why) => write!(f, "cannot show {file}: {why}"),

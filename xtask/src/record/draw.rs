@@ -13,7 +13,7 @@ use netlab::record::Transport;
 use netlab::relay::Relay;
 
 use super::sandbox::Sandbox;
-use super::scene::Conversation;
+use super::scenario::Conversation;
 use crate::fixture::Fixture;
 use crate::lab::Network;
 

@@ -1,4 +1,4 @@
-//! Plays the steps of a scene one after the other.
+//! Plays the steps of a scenario one after the other.
 
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use netlab::program::{Running, poll};
 
 use super::sandbox::Sandbox;
-use super::scene::{About, Step};
+use super::scenario::{About, Step};
 use super::shown::Shown;
 
 /// How long a step may take, until it has ended or has printed what is waited for.

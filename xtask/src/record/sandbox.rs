@@ -1,4 +1,4 @@
-//! Where a scene is played: a folder of its own, the programs, and a network of its own.
+//! Where a scenario is played: a folder of its own, the programs, and a network of its own.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use super::scene::{Content, Scene};
+use super::scenario::{Content, Scenario};
 use crate::cargo;
 use course::Course;
 
@@ -28,19 +28,20 @@ pub struct Sandbox {
     xtask: PathBuf,
 }
 
-/// Builds every program that the scenes need.
-pub fn build(course: &Course, scenes: &[&Scene]) -> Result<Programs> {
+/// Builds every program that the scenarios need.
+pub fn build(course: &Course, scenarios: &[&Scenario]) -> Result<Programs> {
     let mentioned = |package: &str| {
-        let is_in_step = |scene: &&Scene| {
-            scene
+        let is_in_step = |scenario: &&Scenario| {
+            scenario
                 .about
                 .steps
                 .iter()
                 .any(|step| step.run.split_whitespace().any(|word| word == package))
         };
-        let is_drawn =
-            |scene: &&Scene| scene.about.diagram.as_ref().is_some_and(|it| it.program == package);
-        scenes.iter().any(|scene| is_in_step(scene) || is_drawn(scene))
+        let is_drawn = |scenario: &&Scenario| {
+            scenario.about.diagram.as_ref().is_some_and(|it| it.program == package)
+        };
+        scenarios.iter().any(|scenario| is_in_step(scenario) || is_drawn(scenario))
     };
     let packages = course.lessons.iter().map(course::Lesson::package);
     let mut programs = Programs::new();
@@ -108,7 +109,7 @@ impl Sandbox {
         )
     }
 
-    /// Lays out the files of a scene.
+    /// Lays out the files of a scenario.
     pub fn lay_out(&self, files: &BTreeMap<String, Content>) -> Result<()> {
         for (name, content) in files {
             let bytes = match content {

@@ -1,4 +1,5 @@
-//! What a reader sees of a scene: blocks of commands and their output, one block for each terminal.
+//! What a reader sees of a scenario: blocks of commands and their output, one block for each
+//! terminal.
 //!
 //! ```text
 //! $ cargo run -q -p lesson-02 -- server
@@ -16,7 +17,7 @@ use anyhow::{Context, Result};
 use regex_lite::{Captures, Regex};
 
 use super::sandbox::CLIENT_PORTS;
-use super::scene::{Step, Vary};
+use super::scenario::{Step, Vary};
 
 /// Between two terminals.
 pub const BETWEEN: &str = "%%\n";

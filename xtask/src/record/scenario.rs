@@ -1,4 +1,4 @@
-//! What a scene's file says.
+//! What a scenario's file says.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-/// A scene and where it stands.
+/// A scenario and where it stands.
 #[derive(Debug)]
-pub struct Scene {
+pub struct Scenario {
     /// `02/hello`, as the book names it.
     pub name: String,
     /// Its file without `.toml`.
@@ -99,35 +99,35 @@ pub struct Conversation {
     pub by_chance: bool,
 }
 
-impl Scene {
+impl Scenario {
     /// One of the files that come of it: `….txt`.
     pub fn file(&self, end: &str) -> PathBuf {
         PathBuf::from(format!("{}.{end}", self.stem.display()))
     }
 }
 
-/// All scenes of the book, in order.
-pub fn all(root: &Path) -> Result<Vec<Scene>> {
+/// All scenarios of the book, in order.
+pub fn all(root: &Path) -> Result<Vec<Scenario>> {
     let top = root.join("mdbook/recordings");
-    let mut scenes = Vec::new();
+    let mut scenarios = Vec::new();
     for folder in entries(&top)?.into_iter().filter(|path| path.is_dir()) {
         for file in entries(&folder)? {
             if file.extension().is_some_and(|end| end == "toml") {
-                scenes.push(read(&file)?);
+                scenarios.push(read(&file)?);
             }
         }
     }
-    Ok(scenes)
+    Ok(scenarios)
 }
 
-fn read(file: &Path) -> Result<Scene> {
+fn read(file: &Path) -> Result<Scenario> {
     let name = || format!("cannot read {}", file.display());
     let text = fs::read_to_string(file).with_context(name)?;
     let about = toml::from_str(&text).with_context(name)?;
     let stem = file.with_extension("");
     let mut parts = stem.components().rev().map(|it| it.as_os_str().to_string_lossy());
     let (own, folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    Ok(Scene { name: format!("{folder}/{own}"), stem: stem.clone(), about })
+    Ok(Scenario { name: format!("{folder}/{own}"), stem: stem.clone(), about })
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
