@@ -1,10 +1,10 @@
 //! `cargo xtask bench …`: how fast are the lessons, next to programs that everybody has?
 //!
-//! Every contestant has its turn in every round, so that whatever else the machine does meets all
+//! Every candidate has its turn in every round, so that whatever else the machine does meets all
 //! of them. What is timed stands above each table and in [`upload`], [`udp`] and so on.
 
 mod cold;
-mod contest;
+mod comparison;
 mod echo;
 mod echo_load;
 mod edit_loop;
@@ -41,14 +41,14 @@ const INTERRUPTED: u8 = 130;
 pub struct Options {
     #[command(subcommand)]
     which: Which,
-    /// How often every contestant has its turn
+    /// How often every candidate has its turn
     #[arg(long, global = true, value_name = "N", default_value_t = 5,
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
     /// Where NAME.json and NAME.svg are written [default: bench/ in the target folder]
     #[arg(long, global = true, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Only the contestants whose names contain this
+    /// Only the candidates whose names contain this
     #[arg(long, global = true, value_name = "TEXT")]
     only: Option<String>,
     /// One round with little data and unoptimised programs: shows that all of it works, and

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use super::contest::{self, Contestant, Measure, Sample};
+use super::comparison::{self, Candidate, Measure, Sample};
 use super::edit_loop::{Until, hello_world, run_cargo};
 use super::field::Field;
 use super::report::{Kind, Memory, Report};
@@ -24,9 +24,9 @@ pub struct Options {}
 
 pub fn run(field: &Field, _options: &Options) -> Result<Report> {
     let hello = hello_world(field)?;
-    let contestants = [
-        Contestant::new("lesson 2", Kind::Ours, &[], |_| clone_and_run(field)),
-        Contestant::new("hello world", Kind::Landmark, &[], |_| {
+    let candidates = [
+        Candidate::new("lesson 2", Kind::Ours, &[], |_| clone_and_run(field)),
+        Candidate::new("hello world", Kind::Landmark, &[], |_| {
             let target = field.empty_folder("target")?;
             let took = run_cargo(&hello, &target, &["run"], Until::FirstLine)?;
             Ok(sample(took, crates(&target)?))
@@ -34,7 +34,7 @@ pub fn run(field: &Field, _options: &Options) -> Result<Report> {
         .noted("cargo new; no clone"),
     ];
     let title = "from a fresh clone to the first output";
-    let (groups, missing) = contest::hold(field, title, &MEASURES, &contestants)?;
+    let (groups, missing) = comparison::run_rounds(field, title, &MEASURES, &candidates)?;
     Ok(Report { name: "cold", timed: TIMED.to_owned(), groups, missing })
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use netlab::peers::{Transport, free_port};
 
-use super::contest::{self, Contestant, Measure, Sample};
+use super::comparison::{self, Candidate, Measure, Sample};
 use super::echo_load::{self, Speech};
 use super::field::Field;
 use super::peers::{PYTHON, Peer, SOCAT, SOCKPERF};
@@ -79,17 +79,17 @@ pub fn run(field: &Field, options: &Options) -> Result<Report> {
         let crowd = echo_load::crowd(server, speech, connections, time)?;
         Ok(vec![crowd.rate(), 100.0 * ratio(crowd.fewest, crowd.most)])
     };
-    let mut single: Vec<_> = servers().map(|server| contestant(field, &lesson, server, one)).into();
+    let mut single: Vec<_> = servers().map(|server| candidate(field, &lesson, server, one)).into();
     single.push(sockperf(time));
-    let crowd = servers().map(|server| contestant(field, &lesson, server, many));
+    let crowd = servers().map(|server| candidate(field, &lesson, server, many));
     // On one processor: whether the two sides happen to share one decides more than any server.
     let everywhere = pin("0")?;
     let outcome =
-        contest::hold(field, "one connection, both sides on one processor", &ONE, &single);
+        comparison::run_rounds(field, "one connection, both sides on one processor", &ONE, &single);
     pin(&everywhere)?;
     let (mut groups, mut missing) = outcome?;
     let (more, absent) =
-        contest::hold(field, &format!("{connections} connections"), &MANY, &crowd)?;
+        comparison::run_rounds(field, &format!("{connections} connections"), &MANY, &crowd)?;
     groups.extend(more);
     missing.extend(absent);
     missing.sort_by(|one, other| one.name.cmp(&other.name));
@@ -161,12 +161,12 @@ fn servers() -> [Server; 5] {
     ]
 }
 
-fn contestant<'a>(
+fn candidate<'a>(
     field: &'a Field,
     lesson: &'a Path,
     server: Server,
     load: impl Fn(SocketAddr, Speech) -> Result<Vec<f64>> + 'a,
-) -> Contestant<'a> {
+) -> Candidate<'a> {
     let Server { name, kind, needs, speech, launch } = server;
     let turn = move |found: &[PathBuf]| {
         let port = free_port(Transport::Tcp);
@@ -177,11 +177,11 @@ fn contestant<'a>(
         let memory = server.kill().map(|ended| ended.peak_memory);
         Ok(Sample { values, memory: Memory { server: memory, client: None } })
     };
-    Contestant::new(name, kind, needs, turn)
+    Candidate::new(name, kind, needs, turn)
 }
 
 /// Both of its sides are its own.
-fn sockperf<'a>(time: Duration) -> Contestant<'a> {
+fn sockperf<'a>(time: Duration) -> Candidate<'a> {
     let turn = move |found: &[PathBuf]| {
         let port = free_port(Transport::Tcp);
         let at = ["--tcp", "-i", "127.0.0.1", "-p", &port.to_string()];
@@ -197,7 +197,7 @@ fn sockperf<'a>(time: Duration) -> Contestant<'a> {
         let memory = server.kill().map(|ended| ended.peak_memory);
         Ok(Sample { values, memory: Memory { server: memory, client: Some(client_memory) } })
     };
-    Contestant::new("sockperf, its own client", Kind::Peer, &[SOCKPERF], turn)
+    Candidate::new("sockperf, its own client", Kind::Peer, &[SOCKPERF], turn)
 }
 
 /// A line such as `sockperf: ---> percentile 99.000 =   17.612`, in microseconds.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use grader::process;
 use netlab::timed::Timed;
 
-use super::contest::{self, Contestant, Measure, Sample};
+use super::comparison::{self, Candidate, Measure, Sample};
 use super::field::Field;
 use super::report::{Kind, Memory, Report};
 use super::transfer::Launch;
@@ -75,12 +75,12 @@ pub fn run(field: &Field, _options: &Options) -> Result<Report> {
             }),
         ),
     ];
-    let contestants: Vec<_> = all
+    let candidates: Vec<_> = all
         .into_iter()
         .map(|(name, kind, command)| {
             // The first time builds what an edit does not touch.
             let built = std::cell::Cell::new(false);
-            Contestant::new(name, kind, &[], move |_| {
+            Candidate::new(name, kind, &[], move |_| {
                 if !built.replace(true) {
                     command()?;
                 }
@@ -89,7 +89,7 @@ pub fn run(field: &Field, _options: &Options) -> Result<Report> {
         })
         .collect();
     let (mut groups, mut missing) =
-        contest::hold(field, "from an edit to its effect", &SECONDS, &contestants)?;
+        comparison::run_rounds(field, "from an edit to its effect", &SECONDS, &candidates)?;
     let (watched, not_watched) = watch_loop::run(field)?;
     groups.extend(watched);
     groups.retain(|group| !group.rows.is_empty());

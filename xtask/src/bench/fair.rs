@@ -12,7 +12,7 @@ use netlab::record::{Event, Happening, Recorder, Transport};
 use netlab::relay::Relay;
 use netlab::shape::Shape;
 
-use super::contest::{self, Contestant, Measure, Outcome, Sample};
+use super::comparison::{self, Candidate, Comparison, Measure, Sample};
 use super::payload;
 use super::report::{Kind, Memory};
 use super::transfer::{Cargo, LIMIT, check, check_time, finish, wait_until_ready};
@@ -33,18 +33,18 @@ const MEASURES: [Measure; 3] = [
     Measure { name: "lost to the full queue", unit: "%", higher_is_better: false },
 ];
 
-pub fn run(course: &Course<'_>) -> Result<Outcome> {
+pub fn run(course: &Course<'_>) -> Result<Comparison> {
     let bytes = if course.field.quick { QUICK_BYTES } else { FILE_BYTES };
     let file = course.field.path("shared");
     payload::write(&file, bytes)?;
     // As everybody starts it: no size of a datagram, no window.
     let lesson = Pair::Lesson { program: &course.lesson, datagram: None };
     let ours = |_: &[PathBuf]| share(course, &lesson, &file, bytes);
-    let mut contestants = vec![Contestant::new("lesson 5", Kind::Ours, &[], ours)];
+    let mut candidates = vec![Candidate::new("lesson 5", Kind::Ours, &[], ours)];
     let file = file.as_path();
-    contestants.extend(course.quinn(move |course, pair, _| share(course, pair, file, bytes)));
+    candidates.extend(course.quinn(move |course, pair, _| share(course, pair, file, bytes)));
     let title = "two uploads share 100 Mbit/s, 10 ms each way";
-    contest::hold(course.field, title, &MEASURES, &contestants)
+    comparison::run_rounds(course.field, title, &MEASURES, &candidates)
 }
 
 /// Two clients, one server, and one relay before it.

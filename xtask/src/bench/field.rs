@@ -48,7 +48,7 @@ impl Field {
         })
     }
 
-    /// Whether a contestant of this name was asked for.
+    /// Whether a candidate of this name was asked for.
     pub fn wants(&self, name: &str) -> bool {
         self.only.as_ref().is_none_or(|text| name.contains(text.as_str()))
     }

@@ -1,4 +1,4 @@
-//! The file that the contestants send.
+//! The file that the candidates send.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::contest::Measure;
+use super::comparison::Measure;
 use super::field::Field;
 use super::peers::{self, Peer};
 use super::{svg, table};
@@ -40,7 +40,7 @@ pub enum Kind {
     Landmark,
 }
 
-/// All turns of one contestant.
+/// All turns of one candidate.
 pub struct Row {
     pub name: String,
     pub kind: Kind,
@@ -196,7 +196,7 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::contest::MIB_PER_SECOND;
+    use crate::bench::comparison::MIB_PER_SECOND;
 
     fn row(kind: Kind, values: &[f64]) -> Row {
         let (name, values) = (format!("{kind:?}"), values.to_vec());

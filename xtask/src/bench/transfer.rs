@@ -21,7 +21,7 @@ use netlab::record::Transport::Udp;
 use netlab::relay::Relay;
 use netlab::timed::{Ended, Timed};
 
-use super::contest::{OUT_OF_TIME, Sample};
+use super::comparison::{OUT_OF_TIME, Sample};
 use super::report::Memory;
 
 /// How long a server may take until it can be spoken to.

@@ -13,7 +13,7 @@ use netlab::conditions::{Conditions, Path as Way};
 use netlab::faults::DatagramFaults;
 use netlab::shape::Shape;
 
-use super::contest::{self, Contestant, MIB_PER_SECOND, Sample};
+use super::comparison::{self, Candidate, MIB_PER_SECOND, Sample};
 use super::fair;
 use super::field::{self, Field};
 use super::payload::{self, Size};
@@ -130,7 +130,7 @@ pub fn run(field: &Field, options: &Options) -> Result<Report> {
     for path in wanted(field, options) {
         let (groups, missing) = match path {
             NetworkPath::Fair => fair::run(&course)?,
-            _ => course.hold(path)?,
+            _ => course.compare(path)?,
         };
         report.groups.extend(groups);
         report.missing.extend(missing);
@@ -150,18 +150,18 @@ fn wanted(field: &Field, options: &Options) -> Vec<NetworkPath> {
 }
 
 impl Course<'_> {
-    fn hold(&self, path: NetworkPath) -> Result<contest::Outcome> {
+    fn compare(&self, path: NetworkPath) -> Result<comparison::Comparison> {
         let size = payload::describe(self.bytes);
         let title = format!("{size} over UDP, {}", path.title());
-        let mut contestants = self.everywhere(path);
+        let mut candidates = self.everywhere(path);
         if path == NetworkPath::Clean {
-            contestants.extend(self.only_direct());
+            candidates.extend(self.only_direct());
         }
-        contest::hold(self.field, &title, &[MIB_PER_SECOND], &contestants)
+        comparison::run_rounds(self.field, &title, &[MIB_PER_SECOND], &candidates)
     }
 
     /// Who can go through a relay.
-    fn everywhere(&self, path: NetworkPath) -> Vec<Contestant<'_>> {
+    fn everywhere(&self, path: NetworkPath) -> Vec<Candidate<'_>> {
         let mut all = vec![self.lesson(path, self.has_datagram.then_some(INTERNET))];
         if path == NetworkPath::Clean && self.has_datagram {
             all.push(self.lesson(path, Some(JUMBO)));
@@ -180,34 +180,34 @@ impl Course<'_> {
         all
     }
 
-    fn lesson(&self, path: NetworkPath, datagram: Option<u32>) -> Contestant<'_> {
+    fn lesson(&self, path: NetworkPath, datagram: Option<u32>) -> Candidate<'_> {
         let name = match datagram {
             Some(bytes) => format!("lesson 5, {bytes} bytes"),
             None => "lesson 5".to_owned(),
         };
         let pair = Pair::Lesson { program: &self.lesson, datagram };
-        Contestant::new(&name, Kind::Ours, &[], move |_| self.send(path, &pair, &self.file))
+        Candidate::new(&name, Kind::Ours, &[], move |_| self.send(path, &pair, &self.file))
     }
 
     /// quinn in each of its settings, with what makes a turn of a pair.
     pub fn quinn<'b>(
         &'b self,
         turn: impl Fn(&Self, &Pair<'_>, QuinnSetting) -> Result<Sample> + Copy + 'b,
-    ) -> [Contestant<'b>; 4] {
+    ) -> [Candidate<'b>; 4] {
         QuinnSetting::ALL.map(|setting| {
             let quinn = move |_: &[PathBuf]| {
                 let program = self.quinn.as_deref().context(NO_QUINN)?;
                 let certificate = self.field.path("certificate.der");
                 turn(self, &Pair::Quinn { program, certificate, setting }, setting)
             };
-            let contestant = Contestant::new(setting.name, Kind::Peer, &[], quinn);
+            let candidate = Candidate::new(setting.name, Kind::Peer, &[], quinn);
             let left_out = self.quinn.is_none().then_some(NO_QUINN);
-            Contestant { left_out, note: if setting.is_bbr { "" } else { CUBIC }, ..contestant }
+            Candidate { left_out, note: if setting.is_bbr { "" } else { CUBIC }, ..candidate }
         })
     }
 
-    fn udt(&self, path: NetworkPath, name: &str, mss: u32) -> Contestant<'_> {
-        Contestant::new(name, Kind::Peer, &[CXX, UDT], move |found| {
+    fn udt(&self, path: NetworkPath, name: &str, mss: u32) -> Candidate<'_> {
+        Candidate::new(name, Kind::Peer, &[CXX, UDT], move |found| {
             let pair = Pair::Udt { program: build_udt(self.field, &found[0])?, mss };
             self.send(path, &pair, if path.loses() { &self.small } else { &self.file })
         })
@@ -215,7 +215,7 @@ impl Course<'_> {
     }
 
     /// The rates are those at which it was fastest when they were chosen.
-    fn uftp(&self, path: NetworkPath) -> Contestant<'_> {
+    fn uftp(&self, path: NetworkPath) -> Candidate<'_> {
         let (rate, round_trip, note) = match path {
             NetworkPath::Clean => (3_000_000, "0.01:0.01:0.5", "told to send 3 Gbit/s"),
             _ => (1_500_000, "0.03:0.02:0.5", "told to send 1.5 Gbit/s"),
@@ -224,14 +224,14 @@ impl Course<'_> {
             let (uftp, uftpd) = (&found[0], &found[1]);
             self.send(path, &Pair::Uftp { uftp, uftpd, rate, round_trip }, &self.file)
         };
-        Contestant::new("uftp", Kind::Peer, &[UFTP, UFTPD], turn).noted(note)
+        Candidate::new("uftp", Kind::Peer, &[UFTP, UFTPD], turn).noted(note)
     }
 
-    fn only_direct(&self) -> [Contestant<'_>; 2] {
+    fn only_direct(&self) -> [Candidate<'_>; 2] {
         let peer = |name, needs: &'static [Peer], pair: fn(&[PathBuf]) -> Pair<'_>| {
             let turn =
                 move |found: &[PathBuf]| self.send(NetworkPath::Clean, &pair(found), &self.file);
-            Contestant::new(name, Kind::Peer, needs, turn)
+            Candidate::new(name, Kind::Peer, needs, turn)
         };
         [
             peer("curl tftp", &[CURL, TFTPD], |found| Pair::Curl {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use netlab::peers::{Transport, free_port};
 
-use super::contest::{self, Contestant, MIB_PER_SECOND, Sample};
+use super::comparison::{self, Candidate, MIB_PER_SECOND, Sample};
 use super::field::{self, Field};
 use super::payload::{self, Size};
 use super::peers::{CP, IPERF3, NC, PYTHON, SOCAT};
@@ -43,36 +43,36 @@ pub fn run(field: &Field, options: &Options) -> Result<Report> {
     );
     payload::write(&file, bytes)?;
     let course = Course { field, file, bytes };
-    // The first use of this much memory costs extra, and the first contestant should not pay for
+    // The first use of this much memory costs extra, and the first candidate should not pay for
     // it.
     std::fs::copy(&course.file, field.path("warm"))?;
     std::fs::remove_file(field.path("warm"))?;
     let title = format!("{} over TCP, loopback", payload::describe(bytes));
-    let contestants = contestants(&course, &lesson);
-    let (groups, missing) = contest::hold(field, &title, &[MIB_PER_SECOND], &contestants)?;
+    let candidates = candidates(&course, &lesson);
+    let (groups, missing) = comparison::run_rounds(field, &title, &[MIB_PER_SECOND], &candidates)?;
     Ok(Report { name: "upload", timed: payload::TIMED.to_owned(), groups, missing })
 }
 
-fn contestants<'a>(course: &'a Course<'a>, lesson: &'a Path) -> Vec<Contestant<'a>> {
+fn candidates<'a>(course: &'a Course<'a>, lesson: &'a Path) -> Vec<Candidate<'a>> {
     let ours = |framing: &'static str| {
         let name = format!("lesson 3, {framing}");
-        Contestant::new(&name, Kind::Ours, &[], move |_| course.lesson(lesson, framing))
+        Candidate::new(&name, Kind::Ours, &[], move |_| course.lesson(lesson, framing))
     };
     let python = |name, script: &'static str| {
         let turn = move |found: &[PathBuf]| course.python(&found[0], script);
-        Contestant::new(name, Kind::Peer, &[PYTHON], turn)
+        Candidate::new(name, Kind::Peer, &[PYTHON], turn)
     };
     vec![
         ours("eof"),
         ours("sized").noted("hashed and compared on both sides"),
-        Contestant::new("nc", Kind::Peer, &[NC], |found| course.nc(&found[0])),
-        Contestant::new("socat", Kind::Peer, &[SOCAT], |found| course.socat(&found[0]))
+        Candidate::new("nc", Kind::Peer, &[NC], |found| course.nc(&found[0])),
+        Candidate::new("socat", Kind::Peer, &[SOCAT], |found| course.socat(&found[0]))
             .noted("-b 262144"),
         python("Python, plain", PLAIN).noted("recv(1024), the whole file in memory"),
         python("Python, sendfile", SENDFILE),
-        Contestant::new("cp", Kind::Landmark, &[CP], |found| course.cp(&found[0]))
+        Candidate::new("cp", Kind::Landmark, &[CP], |found| course.cp(&found[0]))
             .noted("no network"),
-        Contestant::new("iperf3", Kind::Landmark, &[IPERF3], |found| course.iperf3(&found[0]))
+        Candidate::new("iperf3", Kind::Landmark, &[IPERF3], |found| course.iperf3(&found[0]))
             .noted("no file: the ceiling"),
     ]
 }

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use grader::process;
 
-use super::contest::{self, Contestant, Measure, Outcome, Sample};
+use super::comparison::{self, Candidate, Comparison, Measure, Sample};
 use super::edit_loop::{Until, run_cargo};
 use super::field::Field;
 use super::report::{Kind, Memory};
@@ -45,15 +45,15 @@ const fn ms(name: &'static str) -> Measure {
 }
 
 /// The rows of the watch loop; none if nobody asked for them.
-pub fn run(field: &Field) -> Result<Outcome> {
+pub fn run(field: &Field) -> Result<Comparison> {
     const NAME: &str = "cargo xtask watch";
     if !field.wants(NAME) {
         return Ok((Vec::new(), Vec::new()));
     }
     let watching = std::cell::RefCell::new(Watching::begin(field)?);
-    let turn = Contestant::new(NAME, Kind::Ours, &[], |_| watching.borrow_mut().turn())
+    let turn = Candidate::new(NAME, Kind::Ours, &[], |_| watching.borrow_mut().turn())
         .noted("lesson 2's first exercise, solved; all of its cases");
-    contest::hold(field, "from saving an exercise to its verdict", &MEASURES, &[turn])
+    comparison::run_rounds(field, "from saving an exercise to its verdict", &MEASURES, &[turn])
 }
 
 /// The command while it runs, in a clone of the course. Dropping it ends it.

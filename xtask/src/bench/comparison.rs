@@ -1,4 +1,4 @@
-//! Contestants have their turns, round by round, and what they took becomes rows of a report.
+//! Candidates have their turns, round by round, and what they took becomes rows of a report.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use super::peers::Peer;
 use super::report::{Absence, Group, Kind, Memory, Missing, Row};
 
 /// One program or pair of programs that takes part.
-pub struct Contestant<'a> {
+pub struct Candidate<'a> {
     pub name: String,
     pub kind: Kind,
     /// What stands beside its row in the table.
@@ -22,7 +22,7 @@ pub struct Contestant<'a> {
     pub turn: Turn<'a>,
 }
 
-/// One turn; it is told where the programs of [`Contestant::needs`] are, in that order.
+/// One turn; it is told where the programs of [`Candidate::needs`] are, in that order.
 pub type Turn<'a> = Box<dyn Fn(&[PathBuf]) -> Result<Sample> + 'a>;
 
 /// What one turn gave: a value for each [`Measure`], in their order.
@@ -31,8 +31,8 @@ pub struct Sample {
     pub memory: Memory,
 }
 
-/// What a contest gave: a group for each measure, and who could not take part.
-pub type Outcome = (Vec<Group>, Vec<Missing>);
+/// What came of it: a group for each measure, and the candidates that could not take part.
+pub type Comparison = (Vec<Group>, Vec<Missing>);
 
 /// A quantity that is compared.
 #[derive(Clone, Copy)]
@@ -45,7 +45,7 @@ pub struct Measure {
 pub const MIB_PER_SECOND: Measure =
     Measure { name: "throughput", unit: "MiB/s", higher_is_better: true };
 
-impl<'a> Contestant<'a> {
+impl<'a> Candidate<'a> {
     pub fn new(
         name: &str,
         kind: Kind,
@@ -68,26 +68,26 @@ pub const OUT_OF_TIME: &str = "out of time";
 /// Lets everybody have a turn in every round; one group of rows for each measure.
 ///
 /// A turn that fails is an entry in its row and not the end of the others.
-pub fn hold(
+pub fn run_rounds(
     field: &Field,
     title: &str,
     measures: &[Measure],
-    contestants: &[Contestant<'_>],
-) -> Result<Outcome> {
+    candidates: &[Candidate<'_>],
+) -> Result<Comparison> {
     let (mut present, mut missing) = (Vec::new(), Vec::new());
-    for contestant in contestants.iter().filter(|contestant| field.wants(&contestant.name)) {
-        match look_for(contestant) {
-            Ok(programs) => present.push((contestant, programs, Vec::new(), Vec::new())),
+    for candidate in candidates.iter().filter(|candidate| field.wants(&candidate.name)) {
+        match look_for(candidate) {
+            Ok(programs) => present.push((candidate, programs, Vec::new(), Vec::new())),
             Err(what) => missing.push(what),
         }
     }
     for round in 1..=field.rounds {
-        for (contestant, programs, samples, failures) in &mut present {
+        for (candidate, programs, samples, failures) in &mut present {
             // Who was too slow once would only take everybody's time.
             if failures.iter().any(|failure: &String| failure.starts_with(OUT_OF_TIME)) {
                 continue;
             }
-            let turn = (contestant.turn)(programs);
+            let turn = (candidate.turn)(programs);
             if process::is_interrupted() {
                 bail!("interrupted");
             }
@@ -97,7 +97,7 @@ pub fn hold(
             };
             eprintln!(
                 "[bench] {title}, round {round}/{}: {}: {what}",
-                field.rounds, contestant.name
+                field.rounds, candidate.name
             );
             match turn {
                 Ok(sample) => samples.push(sample),
@@ -106,10 +106,10 @@ pub fn hold(
         }
     }
     let group = |(number, measure): (usize, &Measure)| {
-        let rows = present.iter().map(|(contestant, _, samples, failures)| Row {
-            name: contestant.name.clone(),
-            kind: contestant.kind,
-            note: contestant.note,
+        let rows = present.iter().map(|(candidate, _, samples, failures)| Row {
+            name: candidate.name.clone(),
+            kind: candidate.kind,
+            note: candidate.note,
             values: samples.iter().map(|sample| sample.values[number]).collect(),
             memory: samples.iter().fold(Memory::default(), |most, sample| most.max(sample.memory)),
             failures: failures.clone(),
@@ -119,12 +119,12 @@ pub fn hold(
     Ok((measures.iter().enumerate().map(group).collect(), missing))
 }
 
-/// Where a contestant's programs are, or why it does not take part.
-fn look_for(contestant: &Contestant<'_>) -> Result<Vec<PathBuf>, Missing> {
-    let missing = |why| Missing { name: contestant.name.clone(), why };
-    if let Some(reason) = contestant.left_out {
+/// Where a candidate's programs are, or why it does not take part.
+fn look_for(candidate: &Candidate<'_>) -> Result<Vec<PathBuf>, Missing> {
+    let missing = |why| Missing { name: candidate.name.clone(), why };
+    if let Some(reason) = candidate.left_out {
         return Err(missing(Absence::LeftOut(reason)));
     }
     let find = |peer: &Peer| peer.find().ok_or(missing(Absence::NotInstalled(*peer)));
-    contestant.needs.iter().map(find).collect()
+    candidate.needs.iter().map(find).collect()
 }
