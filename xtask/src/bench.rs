@@ -9,10 +9,10 @@ mod echo;
 mod echo_load;
 mod edit_loop;
 mod fair;
-mod field;
 mod payload;
 mod peers;
 mod report;
+mod setup;
 mod svg;
 mod table;
 mod transfer;
@@ -31,7 +31,7 @@ use grader::process;
 use crate::cargo;
 use course::Course;
 
-use field::Field;
+use setup::Setup;
 
 /// What shells make of Ctrl-C: 128 and the number of the signal.
 const INTERRUPTED: u8 = 130;
@@ -76,19 +76,19 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if cfg!(debug_assertions) && !options.quick {
         return again_in_release(&course);
     }
-    let field = Field::prepare(&course, options)?;
+    let setup = Setup::prepare(&course, options)?;
     let report = match &options.which {
-        Which::Upload(options) => upload::run(&field, options),
-        Which::Udp(options) => udp::run(&field, options),
-        Which::Echo(options) => echo::run(&field, options),
-        Which::Loop(options) => edit_loop::run(&field, options),
-        Which::Cold(options) => cold::run(&field, options),
+        Which::Upload(options) => upload::run(&setup, options),
+        Which::Udp(options) => udp::run(&setup, options),
+        Which::Echo(options) => echo::run(&setup, options),
+        Which::Loop(options) => edit_loop::run(&setup, options),
+        Which::Cold(options) => cold::run(&setup, options),
     };
     if process::is_interrupted() {
         eprintln!("cargo xtask: interrupted; nothing that was measured is still running");
         return Ok(ExitCode::from(INTERRUPTED));
     }
-    report?.publish(&field)
+    report?.publish(&setup)
 }
 
 /// The relay and the generators of load run in this program: what they cost must be little, so it

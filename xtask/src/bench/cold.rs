@@ -8,8 +8,8 @@ use anyhow::{Context, Result, ensure};
 
 use super::comparison::{self, Candidate, Measure, Sample};
 use super::edit_loop::{Until, hello_world, run_cargo};
-use super::field::Field;
 use super::report::{Kind, Memory, Report};
+use super::setup::Setup;
 
 const TIMED: &str = "git clone of the last commit, and `cargo run -p lesson-02` in an empty target \
     folder up to the first line of output; the dependencies have been downloaded before";
@@ -22,27 +22,27 @@ const MEASURES: [Measure; 2] = [
 #[derive(clap::Args)]
 pub struct Options {}
 
-pub fn run(field: &Field, _options: &Options) -> Result<Report> {
-    let hello = hello_world(field)?;
+pub fn run(setup: &Setup, _options: &Options) -> Result<Report> {
+    let hello = hello_world(setup)?;
     let candidates = [
-        Candidate::new("lesson 2", Kind::Ours, &[], |_| clone_and_run(field)),
+        Candidate::new("lesson 2", Kind::Ours, &[], |_| clone_and_run(setup)),
         Candidate::new("hello world", Kind::Landmark, &[], |_| {
-            let target = field.empty_folder("target")?;
+            let target = setup.empty_folder("target")?;
             let took = run_cargo(&hello, &target, &["run"], Until::FirstLine)?;
             Ok(sample(took, crates(&target)?))
         })
         .noted("cargo new; no clone"),
     ];
     let title = "from a fresh clone to the first output";
-    let (groups, missing) = comparison::run_rounds(field, title, &MEASURES, &candidates)?;
+    let (groups, missing) = comparison::run_rounds(setup, title, &MEASURES, &candidates)?;
     Ok(Report { name: "cold", timed: TIMED.to_owned(), groups, missing })
 }
 
-fn clone_and_run(field: &Field) -> Result<Sample> {
-    let (copy, target) = (field.empty_folder("clone")?, field.empty_folder("target")?);
+fn clone_and_run(setup: &Setup) -> Result<Sample> {
+    let (copy, target) = (setup.empty_folder("clone")?, setup.empty_folder("target")?);
     let started = Instant::now();
     let mut git = Command::new("git");
-    let cloned = git.args(["clone", "--quiet", "--no-hardlinks"]).arg(&field.root).arg(&copy);
+    let cloned = git.args(["clone", "--quiet", "--no-hardlinks"]).arg(&setup.root).arg(&copy);
     ensure!(cloned.status().context("cannot start git")?.success(), "git clone failed");
     let cloning = started.elapsed();
     let took =

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use grader::process;
 
-use super::field::Field;
 use super::peers::Peer;
 use super::report::{Absence, Group, Kind, Memory, Missing, Row};
+use super::setup::Setup;
 
 /// One program or pair of programs that takes part.
 pub struct Candidate<'a> {
@@ -69,19 +69,19 @@ pub const OUT_OF_TIME: &str = "out of time";
 ///
 /// A turn that fails is an entry in its row and not the end of the others.
 pub fn run_rounds(
-    field: &Field,
+    setup: &Setup,
     title: &str,
     measures: &[Measure],
     candidates: &[Candidate<'_>],
 ) -> Result<Comparison> {
     let (mut present, mut missing) = (Vec::new(), Vec::new());
-    for candidate in candidates.iter().filter(|candidate| field.wants(&candidate.name)) {
+    for candidate in candidates.iter().filter(|candidate| setup.wants(&candidate.name)) {
         match look_for(candidate) {
             Ok(programs) => present.push((candidate, programs, Vec::new(), Vec::new())),
             Err(what) => missing.push(what),
         }
     }
-    for round in 1..=field.rounds {
+    for round in 1..=setup.rounds {
         for (candidate, programs, samples, failures) in &mut present {
             // Who was too slow once would only take everybody's time.
             if failures.iter().any(|failure: &String| failure.starts_with(OUT_OF_TIME)) {
@@ -97,7 +97,7 @@ pub fn run_rounds(
             };
             eprintln!(
                 "[bench] {title}, round {round}/{}: {}: {what}",
-                field.rounds, candidate.name
+                setup.rounds, candidate.name
             );
             match turn {
                 Ok(sample) => samples.push(sample),

@@ -13,9 +13,9 @@ use netlab::peers::{Transport, free_port};
 
 use super::comparison::{self, Candidate, Measure, Sample};
 use super::echo_load::{self, Speech};
-use super::field::Field;
 use super::peers::{PYTHON, Peer, SOCAT, SOCKPERF};
 use super::report::{Kind, Memory, Report};
+use super::setup::Setup;
 use super::transfer::{LIMIT, Launch, Ready, finish, wait_until_ready};
 
 /// A thread for each connection, as textbooks have it.
@@ -61,14 +61,14 @@ struct Server {
     needs: &'static [Peer],
     speech: Speech,
     /// It is told where its program is, a port, and a folder for what it needs.
-    launch: fn(&Path, &str, &Field) -> Result<Launch>,
+    launch: fn(&Path, &str, &Setup) -> Result<Launch>,
 }
 
-pub fn run(field: &Field, options: &Options) -> Result<Report> {
-    let lesson = field.build("lesson-02")?;
-    let trips = if field.quick { 200 } else { options.trips as usize };
+pub fn run(setup: &Setup, options: &Options) -> Result<Report> {
+    let lesson = setup.build("lesson-02")?;
+    let trips = if setup.quick { 200 } else { options.trips as usize };
     let quick = Duration::from_millis(100);
-    let time = if field.quick { quick } else { Duration::from_secs(options.seconds.into()) };
+    let time = if setup.quick { quick } else { Duration::from_secs(options.seconds.into()) };
     let connections = options.connections as usize;
     let one = |server: SocketAddr, speech| {
         let times = echo_load::ping_pong(server, speech, trips)?;
@@ -79,17 +79,17 @@ pub fn run(field: &Field, options: &Options) -> Result<Report> {
         let crowd = echo_load::crowd(server, speech, connections, time)?;
         Ok(vec![crowd.rate(), 100.0 * ratio(crowd.fewest, crowd.most)])
     };
-    let mut single: Vec<_> = servers().map(|server| candidate(field, &lesson, server, one)).into();
+    let mut single: Vec<_> = servers().map(|server| candidate(setup, &lesson, server, one)).into();
     single.push(sockperf(time));
-    let crowd = servers().map(|server| candidate(field, &lesson, server, many));
+    let crowd = servers().map(|server| candidate(setup, &lesson, server, many));
     // On one processor: whether the two sides happen to share one decides more than any server.
     let everywhere = pin("0")?;
     let outcome =
-        comparison::run_rounds(field, "one connection, both sides on one processor", &ONE, &single);
+        comparison::run_rounds(setup, "one connection, both sides on one processor", &ONE, &single);
     pin(&everywhere)?;
     let (mut groups, mut missing) = outcome?;
     let (more, absent) =
-        comparison::run_rounds(field, &format!("{connections} connections"), &MANY, &crowd)?;
+        comparison::run_rounds(setup, &format!("{connections} connections"), &MANY, &crowd)?;
     groups.extend(more);
     missing.extend(absent);
     missing.sort_by(|one, other| one.name.cmp(&other.name));
@@ -149,11 +149,11 @@ fn servers() -> [Server; 5] {
         }),
         Server {
             speech: Speech::Sockperf,
-            ..peer("sockperf", &[SOCKPERF], |sockperf, port, field| {
+            ..peer("sockperf", &[SOCKPERF], |sockperf, port, setup| {
                 // It takes many connections only where it listens on more than one port.
                 let ports =
                     format!("T:127.0.0.1:{port}\nT:127.0.0.1:{}\n", free_port(Transport::Tcp));
-                let list = field.path("ports");
+                let list = setup.path("ports");
                 std::fs::write(&list, ports)?;
                 Ok(Launch::new(sockperf).args(&["server", "-F", "epoll", "-f"]).arg(list))
             })
@@ -162,7 +162,7 @@ fn servers() -> [Server; 5] {
 }
 
 fn candidate<'a>(
-    field: &'a Field,
+    setup: &'a Setup,
     lesson: &'a Path,
     server: Server,
     load: impl Fn(SocketAddr, Speech) -> Result<Vec<f64>> + 'a,
@@ -171,7 +171,7 @@ fn candidate<'a>(
     let turn = move |found: &[PathBuf]| {
         let port = free_port(Transport::Tcp);
         let program = found.first().map_or(lesson, PathBuf::as_path);
-        let mut server = launch(program, &port.to_string(), field)?.start()?;
+        let mut server = launch(program, &port.to_string(), setup)?.start()?;
         let address = wait_until_ready(&mut server, Ready::Bound(Transport::Tcp, port))?;
         let values = load(address, speech)?;
         let memory = server.kill().map(|ended| ended.peak_memory);

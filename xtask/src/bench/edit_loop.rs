@@ -9,8 +9,8 @@ use grader::process;
 use netlab::timed::Timed;
 
 use super::comparison::{self, Candidate, Measure, Sample};
-use super::field::Field;
 use super::report::{Kind, Memory, Report};
+use super::setup::Setup;
 use super::transfer::Launch;
 use super::watch_loop;
 use crate::cargo;
@@ -42,12 +42,12 @@ pub enum Until {
     End,
 }
 
-pub fn run(field: &Field, _options: &Options) -> Result<Report> {
-    let hello = hello_world(field)?;
-    let target = cargo::target(&field.root);
+pub fn run(setup: &Setup, _options: &Options) -> Result<Report> {
+    let hello = hello_world(setup)?;
+    let target = cargo::target(&setup.root);
     let cargo = |command: &[&str], edited: Option<&Path>, until| {
-        edited.map_or(Ok(()), |edited| edit(&field.root.join(edited)))?;
-        run_cargo(&field.root, &target, command, until)
+        edited.map_or(Ok(()), |edited| edit(&setup.root.join(edited)))?;
+        run_cargo(&setup.root, &target, command, until)
     };
     let all: [(&str, Kind, Timing<'_>); 4] = [
         (
@@ -89,8 +89,8 @@ pub fn run(field: &Field, _options: &Options) -> Result<Report> {
         })
         .collect();
     let (mut groups, mut missing) =
-        comparison::run_rounds(field, "from an edit to its effect", &SECONDS, &candidates)?;
-    let (watched, not_watched) = watch_loop::run(field)?;
+        comparison::run_rounds(setup, "from an edit to its effect", &SECONDS, &candidates)?;
+    let (watched, not_watched) = watch_loop::run(setup)?;
     groups.extend(watched);
     groups.retain(|group| !group.rows.is_empty());
     missing.extend(not_watched);
@@ -102,8 +102,8 @@ pub fn seconds(took: Duration) -> Sample {
 }
 
 /// What `cargo new` makes, outside of every workspace.
-pub fn hello_world(field: &Field) -> Result<std::path::PathBuf> {
-    let folder = field.empty_folder("hello")?;
+pub fn hello_world(setup: &Setup) -> Result<std::path::PathBuf> {
+    let folder = setup.empty_folder("hello")?;
     fs::create_dir(folder.join("src"))?;
     let manifest = "[package]\nname = \"hello\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
     fs::write(folder.join("Cargo.toml"), manifest)?;

@@ -34,8 +34,8 @@ const MEASURES: [Measure; 3] = [
 ];
 
 pub fn run(course: &Course<'_>) -> Result<Comparison> {
-    let bytes = if course.field.quick { QUICK_BYTES } else { FILE_BYTES };
-    let file = course.field.path("shared");
+    let bytes = if course.setup.quick { QUICK_BYTES } else { FILE_BYTES };
+    let file = course.setup.path("shared");
     payload::write(&file, bytes)?;
     // As everybody starts it: no size of a datagram, no window.
     let lesson = Pair::Lesson { program: &course.lesson, datagram: None };
@@ -44,12 +44,12 @@ pub fn run(course: &Course<'_>) -> Result<Comparison> {
     let file = file.as_path();
     candidates.extend(course.quinn(move |course, pair, _| share(course, pair, file, bytes)));
     let title = "two uploads share 100 Mbit/s, 10 ms each way";
-    comparison::run_rounds(course.field, title, &MEASURES, &candidates)
+    comparison::run_rounds(course.setup, title, &MEASURES, &candidates)
 }
 
 /// Two clients, one server, and one relay before it.
 fn share(course: &Course<'_>, pair: &Pair<'_>, file: &Path, bytes: u64) -> Result<Sample> {
-    let inbox = course.field.empty_folder("inbox")?;
+    let inbox = course.setup.empty_folder("inbox")?;
     let receiver = pair.receiver(&inbox)?;
     let mut server = receiver.launch.start()?;
     let address = wait_until_ready(&mut server, receiver.ready)?;

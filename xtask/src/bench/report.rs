@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::comparison::Measure;
-use super::field::Field;
 use super::peers::{self, Peer};
+use super::setup::Setup;
 use super::{svg, table};
 
 /// Everything that one bench found.
@@ -152,17 +152,17 @@ impl Group {
 
 impl Report {
     /// Prints the tables and writes both files. The exit code says whether ours did their part.
-    pub fn publish(&self, field: &Field) -> Result<ExitCode> {
+    pub fn publish(&self, setup: &Setup) -> Result<ExitCode> {
         let mut output = io::stdout().lock();
-        writeln!(output, "{}", table::render(self, field))?;
+        writeln!(output, "{}", table::render(self, setup))?;
         let write = |end: &str, text: String| {
-            let file = field.out.join(format!("{}.{end}", self.name));
+            let file = setup.out.join(format!("{}.{end}", self.name));
             fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
             Ok::<_, anyhow::Error>(file)
         };
-        fs::create_dir_all(&field.out)
-            .with_context(|| format!("cannot make the folder {}", field.out.display()))?;
-        let json = write("json", serde_json::to_string_pretty(&self.json(field))? + "\n")?;
+        fs::create_dir_all(&setup.out)
+            .with_context(|| format!("cannot make the folder {}", setup.out.display()))?;
+        let json = write("json", serde_json::to_string_pretty(&self.json(setup))? + "\n")?;
         let chart = write("svg", svg::render(self))?;
         writeln!(output, "written: {}, {}", json.display(), chart.display())?;
         Ok(if self.ours_are_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -173,7 +173,7 @@ impl Report {
         rows.all(|row| row.kind != Kind::Ours || row.failures.is_empty())
     }
 
-    fn json(&self, field: &Field) -> Value {
+    fn json(&self, setup: &Setup) -> Value {
         let missing = |missing: &Missing| match missing.why {
             Absence::NotInstalled(Peer { program, package }) => {
                 json!({ "name": missing.name, "program": program, "package": package })
@@ -183,9 +183,9 @@ impl Report {
         json!({
             "bench": self.name,
             "timed": self.timed,
-            "rounds": field.rounds,
-            "quick": field.quick,
-            "machine": field.machine(),
+            "rounds": setup.rounds,
+            "quick": setup.quick,
+            "machine": setup.machine(),
             "groups": self.groups.iter().map(Group::json).collect::<Vec<_>>(),
             "missing": self.missing.iter().map(missing).collect::<Vec<_>>(),
             "install": peers::install(peers::ALL),

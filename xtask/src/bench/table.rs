@@ -2,19 +2,19 @@
 
 use std::fmt::Write;
 
-use super::field::Field;
 use super::peers::{self, Peer};
 use super::report::{Absence, Group, Kind, Memory, Report, Row};
+use super::setup::Setup;
 
 const HEADINGS: [&str; 9] =
     ["", "median", "min", "max", "unit", "to best peer", "server MiB", "client MiB", ""];
 /// Columns with text, which begin at the left; numbers end at the right.
 const TEXT: [usize; 3] = [0, 4, 8];
 
-pub fn render(report: &Report, field: &Field) -> String {
-    let mut text = format!("\nbench {}: {}\n", report.name, field.describe());
+pub fn render(report: &Report, setup: &Setup) -> String {
+    let mut text = format!("\nbench {}: {}\n", report.name, setup.describe());
     let _ = writeln!(text, "timed: {}", report.timed);
-    if field.quick {
+    if setup.quick {
         let _ = writeln!(text, "--quick: little data, development builds: no measurement at all");
     }
     for group in &report.groups {

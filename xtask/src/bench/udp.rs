@@ -15,10 +15,10 @@ use netlab::shape::Shape;
 
 use super::comparison::{self, Candidate, MIB_PER_SECOND, Sample};
 use super::fair;
-use super::field::{self, Field};
 use super::payload::{self, Size};
 use super::peers::{ATFTP, ATFTPD, CURL, CXX, Peer, TFTPD, UDT, UFTP, UFTPD};
 use super::report::{Kind, Report};
+use super::setup::{self, Setup};
 use super::transfer::{Cargo, transfer};
 use super::udp_pairs::{Pair, QuinnSetting, build_udt};
 
@@ -93,7 +93,7 @@ impl NetworkPath {
 
 /// What all turns share.
 pub struct Course<'a> {
-    pub field: &'a Field,
+    pub setup: &'a Setup,
     pub lesson: PathBuf,
     /// Not with `--quick`.
     quinn: Option<PathBuf>,
@@ -104,19 +104,19 @@ pub struct Course<'a> {
     has_datagram: bool,
 }
 
-pub fn run(field: &Field, options: &Options) -> Result<Report> {
-    let bytes = if field.quick { 2 << 20 } else { options.size.bytes };
-    let room = field::room(&field.path(""));
+pub fn run(setup: &Setup, options: &Options) -> Result<Report> {
+    let bytes = if setup.quick { 2 << 20 } else { options.size.bytes };
+    let room = setup::room(&setup.path(""));
     ensure!(room.is_none_or(|room| room > bytes * 3), "too little room: try a smaller --size");
-    let lesson = field.build("lesson-05")?;
+    let lesson = setup.build("lesson-05")?;
     let help = Command::new(&lesson).args(["client", "--help"]).output()?.stdout;
     let course = Course {
-        field,
-        quinn: (!field.quick).then(|| field.build("quinn-upload")).transpose()?,
+        setup,
+        quinn: (!setup.quick).then(|| setup.build("quinn-upload")).transpose()?,
         has_datagram: String::from_utf8_lossy(&help).contains("--datagram"),
         lesson,
-        file: field.path("file"),
-        small: field.path("small"),
+        file: setup.path("file"),
+        small: setup.path("small"),
         bytes,
     };
     payload::write(&course.file, bytes)?;
@@ -127,7 +127,7 @@ pub fn run(field: &Field, options: &Options) -> Result<Report> {
         groups: Vec::new(),
         missing: Vec::new(),
     };
-    for path in wanted(field, options) {
+    for path in wanted(setup, options) {
         let (groups, missing) = match path {
             NetworkPath::Fair => fair::run(&course)?,
             _ => course.compare(path)?,
@@ -141,8 +141,8 @@ pub fn run(field: &Field, options: &Options) -> Result<Report> {
     Ok(report)
 }
 
-fn wanted(field: &Field, options: &Options) -> Vec<NetworkPath> {
-    match (&options.scenario[..], field.quick) {
+fn wanted(setup: &Setup, options: &Options) -> Vec<NetworkPath> {
+    match (&options.scenario[..], setup.quick) {
         ([], true) => vec![NetworkPath::Clean],
         ([], false) => NetworkPath::ALL.to_vec(),
         (some, _) => some.to_vec(),
@@ -157,7 +157,7 @@ impl Course<'_> {
         if path == NetworkPath::Clean {
             candidates.extend(self.only_direct());
         }
-        comparison::run_rounds(self.field, &title, &[MIB_PER_SECOND], &candidates)
+        comparison::run_rounds(self.setup, &title, &[MIB_PER_SECOND], &candidates)
     }
 
     /// Who can go through a relay.
@@ -197,7 +197,7 @@ impl Course<'_> {
         QuinnSetting::ALL.map(|setting| {
             let quinn = move |_: &[PathBuf]| {
                 let program = self.quinn.as_deref().context(NO_QUINN)?;
-                let certificate = self.field.path("certificate.der");
+                let certificate = self.setup.path("certificate.der");
                 turn(self, &Pair::Quinn { program, certificate, setting }, setting)
             };
             let candidate = Candidate::new(setting.name, Kind::Peer, &[], quinn);
@@ -208,7 +208,7 @@ impl Course<'_> {
 
     fn udt(&self, path: NetworkPath, name: &str, mss: u32) -> Candidate<'_> {
         Candidate::new(name, Kind::Peer, &[CXX, UDT], move |found| {
-            let pair = Pair::Udt { program: build_udt(self.field, &found[0])?, mss };
+            let pair = Pair::Udt { program: build_udt(self.setup, &found[0])?, mss };
             self.send(path, &pair, if path.loses() { &self.small } else { &self.file })
         })
         .noted(if path.loses() { A_PART } else { "" })
@@ -248,7 +248,7 @@ impl Course<'_> {
     }
 
     fn send(&self, path: NetworkPath, pair: &Pair<'_>, file: &Path) -> Result<Sample> {
-        let inbox = self.field.empty_folder("inbox")?;
+        let inbox = self.setup.empty_folder("inbox")?;
         let cargo = Cargo { file, inbox: &inbox, files: 1 };
         let receiver = pair.receiver(&inbox)?;
         transfer(cargo, receiver, path.network(), |server| Ok(pair.client(server, file, &inbox)))

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Result, ensure};
 use netlab::peers::{Transport, free_port};
 
-use super::field::Field;
+use super::setup::Setup;
 use super::transfer::{Done, Launch, Ready, Receiver};
 
 /// Where uftpd listens; on the loopback interface alone. uftp writes to its own address.
@@ -167,8 +167,8 @@ fn user() -> Result<String> {
 }
 
 /// Builds our program on UDT.
-pub fn build_udt(field: &Field, compiler: &Path) -> Result<PathBuf> {
-    let (source, program) = (field.path("udt_upload.cpp"), field.path("udt_upload"));
+pub fn build_udt(setup: &Setup, compiler: &Path) -> Result<PathBuf> {
+    let (source, program) = (setup.path("udt_upload.cpp"), setup.path("udt_upload"));
     if !program.exists() {
         std::fs::write(&source, UDT_SOURCE)?;
         let mut compile = Command::new(compiler);

@@ -7,10 +7,10 @@ use anyhow::{Result, ensure};
 use netlab::peers::{Transport, free_port};
 
 use super::comparison::{self, Candidate, MIB_PER_SECOND, Sample};
-use super::field::{self, Field};
 use super::payload::{self, Size};
 use super::peers::{CP, IPERF3, NC, PYTHON, SOCAT};
 use super::report::{Kind, Memory, Report};
+use super::setup::{self, Setup};
 use super::transfer::{self, Cargo, Done, LIMIT, Launch, Ready, Receiver, transfer};
 
 /// The uploader that beginners write: whole files in memory, 1024 bytes at a time.
@@ -28,28 +28,28 @@ pub struct Options {
 
 /// What all turns share.
 struct Course<'a> {
-    field: &'a Field,
+    setup: &'a Setup,
     file: PathBuf,
     bytes: u64,
 }
 
-pub fn run(field: &Field, options: &Options) -> Result<Report> {
-    let lesson = field.build("lesson-03")?;
-    let bytes = if field.quick { 4 << 20 } else { options.size.bytes };
-    let file = field.path("file");
+pub fn run(setup: &Setup, options: &Options) -> Result<Report> {
+    let lesson = setup.build("lesson-03")?;
+    let bytes = if setup.quick { 4 << 20 } else { options.size.bytes };
+    let file = setup.path("file");
     ensure!(
-        field::room(&field.path("")).is_none_or(|room| room > bytes * 3),
+        setup::room(&setup.path("")).is_none_or(|room| room > bytes * 3),
         "too little room for a file of {bytes} bytes, sent and received: try a smaller --size"
     );
     payload::write(&file, bytes)?;
-    let course = Course { field, file, bytes };
+    let course = Course { setup, file, bytes };
     // The first use of this much memory costs extra, and the first candidate should not pay for
     // it.
-    std::fs::copy(&course.file, field.path("warm"))?;
-    std::fs::remove_file(field.path("warm"))?;
+    std::fs::copy(&course.file, setup.path("warm"))?;
+    std::fs::remove_file(setup.path("warm"))?;
     let title = format!("{} over TCP, loopback", payload::describe(bytes));
     let candidates = candidates(&course, &lesson);
-    let (groups, missing) = comparison::run_rounds(field, &title, &[MIB_PER_SECOND], &candidates)?;
+    let (groups, missing) = comparison::run_rounds(setup, &title, &[MIB_PER_SECOND], &candidates)?;
     Ok(Report { name: "upload", timed: payload::TIMED.to_owned(), groups, missing })
 }
 
@@ -83,7 +83,7 @@ impl Course<'_> {
     }
 
     fn lesson(&self, program: &Path, framing: &str) -> Result<Sample> {
-        let inbox = self.field.empty_folder("inbox")?;
+        let inbox = self.setup.empty_folder("inbox")?;
         let server = ["server", "--addr", "127.0.0.1:0", "--framing", framing, "--dir"];
         let launch = Launch::new(program).args(&server).arg(&inbox);
         // Said after the file has got its name.
@@ -95,7 +95,7 @@ impl Course<'_> {
     }
 
     fn nc(&self, nc: &Path) -> Result<Sample> {
-        let inbox = self.field.empty_folder("inbox")?;
+        let inbox = self.setup.empty_folder("inbox")?;
         let port = free_port(Transport::Tcp);
         let launch = Launch::new(nc).args(&["-l", "127.0.0.1", &port.to_string()]);
         let receiver = serves_one(launch.writing(inbox.join("file")), port);
@@ -106,7 +106,7 @@ impl Course<'_> {
     }
 
     fn socat(&self, socat: &Path) -> Result<Sample> {
-        let inbox = self.field.empty_folder("inbox")?;
+        let inbox = self.setup.empty_folder("inbox")?;
         let port = free_port(Transport::Tcp);
         let from = format!("TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr");
         let to = format!("CREATE:{}", inbox.join("file").display());
@@ -119,7 +119,7 @@ impl Course<'_> {
     }
 
     fn python(&self, python: &Path, script: &str) -> Result<Sample> {
-        let inbox = self.field.empty_folder("inbox")?;
+        let inbox = self.setup.empty_folder("inbox")?;
         let port = free_port(Transport::Tcp).to_string();
         let launch = Launch::new(python).args(&["-c", script, "server", &port]);
         let receiver = serves_one(launch.arg(inbox.join("file")), port.parse()?);
@@ -140,7 +140,7 @@ impl Course<'_> {
     }
 
     fn cp(&self, cp: &Path) -> Result<Sample> {
-        let inbox = self.field.empty_folder("inbox")?;
+        let inbox = self.setup.empty_folder("inbox")?;
         let mut copy = Launch::new(cp).arg(&self.file).arg(inbox.join("file")).start()?;
         let ended = transfer::finish("cp", &mut copy, Instant::now() + LIMIT)?;
         let speed = transfer::mib_per_second(self.bytes, ended.at - copy.started());

@@ -22,8 +22,8 @@ use grader::process;
 
 use super::comparison::{self, Candidate, Comparison, Measure, Sample};
 use super::edit_loop::{Until, run_cargo};
-use super::field::Field;
 use super::report::{Kind, Memory};
+use super::setup::Setup;
 
 const MEASURES: [Measure; 5] = [
     ms("the whole, save to verdict"),
@@ -45,15 +45,15 @@ const fn ms(name: &'static str) -> Measure {
 }
 
 /// The rows of the watch loop; none if nobody asked for them.
-pub fn run(field: &Field) -> Result<Comparison> {
+pub fn run(setup: &Setup) -> Result<Comparison> {
     const NAME: &str = "cargo xtask watch";
-    if !field.wants(NAME) {
+    if !setup.wants(NAME) {
         return Ok((Vec::new(), Vec::new()));
     }
-    let watching = std::cell::RefCell::new(Watching::begin(field)?);
+    let watching = std::cell::RefCell::new(Watching::begin(setup)?);
     let turn = Candidate::new(NAME, Kind::Ours, &[], |_| watching.borrow_mut().turn())
         .noted("lesson 2's first exercise, solved; all of its cases");
-    comparison::run_rounds(field, "from saving an exercise to its verdict", &MEASURES, &[turn])
+    comparison::run_rounds(setup, "from saving an exercise to its verdict", &MEASURES, &[turn])
 }
 
 /// The command while it runs, in a clone of the course. Dropping it ends it.
@@ -68,11 +68,11 @@ struct Watching {
 }
 
 impl Watching {
-    fn begin(field: &Field) -> Result<Self> {
+    fn begin(setup: &Setup) -> Result<Self> {
         let (clone, target) =
-            (field.empty_folder("watched")?, field.empty_folder("watched-target")?);
+            (setup.empty_folder("watched")?, setup.empty_folder("watched-target")?);
         let mut git = Command::new("git");
-        let cloned = git.args(["clone", "--quiet"]).arg(&field.root).arg(&clone).status();
+        let cloned = git.args(["clone", "--quiet"]).arg(&setup.root).arg(&clone).status();
         ensure!(cloned.context("cannot start git")?.success(), "git clone failed");
         fs::write(exercise(&clone), solution(&clone)?)?;
         eprintln!("[bench] building the graded tests of a clone");

@@ -1,4 +1,4 @@
-//! Where a bench takes place: the programs that are built for it, a folder for files, its rules.
+//! The setup of a benchmark: the programs that are built for it, a folder for files, its rules.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use course::Course;
 /// Files in memory: no disk can be the slowest part, and none is worn out.
 const MEMORY: &str = "/dev/shm";
 
-pub struct Field {
+pub struct Setup {
     pub root: PathBuf,
     pub rounds: u32,
     pub quick: bool,
@@ -25,7 +25,7 @@ pub struct Field {
     place: String,
 }
 
-impl Field {
+impl Setup {
     pub fn prepare(course: &Course, options: &Options) -> Result<Self> {
         let (folder, place) = if is_memory(Path::new(MEMORY)) {
             (PathBuf::from(MEMORY), format!("{MEMORY} (tmpfs: in memory)"))
