@@ -16,7 +16,7 @@ use super::comparison::{self, Candidate, Comparison, Measure, Sample};
 use super::payload;
 use super::report::{Kind, Memory};
 use super::transfer::{Cargo, LIMIT, check, check_time, finish, wait_until_ready};
-use super::udp::Course;
+use super::udp::UdpWorkload;
 use super::udp_pairs::Pair;
 
 const BITS_PER_SECOND: u64 = 100_000_000;
@@ -33,23 +33,23 @@ const MEASURES: [Measure; 3] = [
     Measure { name: "lost to the full queue", unit: "%", higher_is_better: false },
 ];
 
-pub fn run(course: &Course<'_>) -> Result<Comparison> {
-    let bytes = if course.setup.quick { QUICK_BYTES } else { FILE_BYTES };
-    let file = course.setup.path("shared");
+pub fn run(workload: &UdpWorkload<'_>) -> Result<Comparison> {
+    let bytes = if workload.setup.quick { QUICK_BYTES } else { FILE_BYTES };
+    let file = workload.setup.path("shared");
     payload::write(&file, bytes)?;
     // As everybody starts it: no size of a datagram, no window.
-    let lesson = Pair::Lesson { program: &course.lesson, datagram: None };
-    let ours = |_: &[PathBuf]| share(course, &lesson, &file, bytes);
+    let lesson = Pair::Lesson { program: &workload.lesson, datagram: None };
+    let ours = |_: &[PathBuf]| share(workload, &lesson, &file, bytes);
     let mut candidates = vec![Candidate::new("lesson 5", Kind::Ours, &[], ours)];
     let file = file.as_path();
-    candidates.extend(course.quinn(move |course, pair, _| share(course, pair, file, bytes)));
+    candidates.extend(workload.quinn(move |workload, pair, _| share(workload, pair, file, bytes)));
     let title = "two uploads share 100 Mbit/s, 10 ms each way";
-    comparison::run_rounds(course.setup, title, &MEASURES, &candidates)
+    comparison::run_rounds(workload.setup, title, &MEASURES, &candidates)
 }
 
 /// Two clients, one server, and one relay before it.
-fn share(course: &Course<'_>, pair: &Pair<'_>, file: &Path, bytes: u64) -> Result<Sample> {
-    let inbox = course.setup.empty_folder("inbox")?;
+fn share(workload: &UdpWorkload<'_>, pair: &Pair<'_>, file: &Path, bytes: u64) -> Result<Sample> {
+    let inbox = workload.setup.empty_folder("inbox")?;
     let receiver = pair.receiver(&inbox)?;
     let mut server = receiver.launch.start()?;
     let address = wait_until_ready(&mut server, receiver.ready)?;

@@ -92,7 +92,7 @@ impl NetworkPath {
 }
 
 /// What all turns share.
-pub struct Course<'a> {
+pub struct UdpWorkload<'a> {
     pub setup: &'a Setup,
     pub lesson: PathBuf,
     /// Not with `--quick`.
@@ -110,7 +110,7 @@ pub fn run(setup: &Setup, options: &Options) -> Result<Report> {
     ensure!(room.is_none_or(|room| room > bytes * 3), "too little room: try a smaller --size");
     let lesson = setup.build("lesson-05")?;
     let help = Command::new(&lesson).args(["client", "--help"]).output()?.stdout;
-    let course = Course {
+    let workload = UdpWorkload {
         setup,
         quinn: (!setup.quick).then(|| setup.build("quinn-upload")).transpose()?,
         has_datagram: String::from_utf8_lossy(&help).contains("--datagram"),
@@ -119,8 +119,8 @@ pub fn run(setup: &Setup, options: &Options) -> Result<Report> {
         small: setup.path("small"),
         bytes,
     };
-    payload::write(&course.file, bytes)?;
-    payload::write(&course.small, (bytes / PART).max(1))?;
+    payload::write(&workload.file, bytes)?;
+    payload::write(&workload.small, (bytes / PART).max(1))?;
     let mut report = Report {
         name: "udp",
         timed: payload::TIMED.to_owned(),
@@ -129,8 +129,8 @@ pub fn run(setup: &Setup, options: &Options) -> Result<Report> {
     };
     for path in wanted(setup, options) {
         let (groups, missing) = match path {
-            NetworkPath::Fair => fair::run(&course)?,
-            _ => course.compare(path)?,
+            NetworkPath::Fair => fair::run(&workload)?,
+            _ => workload.compare(path)?,
         };
         report.groups.extend(groups);
         report.missing.extend(missing);
@@ -149,7 +149,7 @@ fn wanted(setup: &Setup, options: &Options) -> Vec<NetworkPath> {
     }
 }
 
-impl Course<'_> {
+impl UdpWorkload<'_> {
     fn compare(&self, path: NetworkPath) -> Result<comparison::Comparison> {
         let size = payload::describe(self.bytes);
         let title = format!("{size} over UDP, {}", path.title());
@@ -166,10 +166,10 @@ impl Course<'_> {
         if path == NetworkPath::Clean && self.has_datagram {
             all.push(self.lesson(path, Some(JUMBO)));
         }
-        all.extend(self.quinn(move |course, pair, setting| {
+        all.extend(self.quinn(move |workload, pair, setting| {
             // It is as slow as this whatever its windows are.
             let is_slow = !setting.is_bbr && path.loses();
-            course.send(path, pair, if is_slow { &course.small } else { &course.file })
+            workload.send(path, pair, if is_slow { &workload.small } else { &workload.file })
         }));
         all.push(self.udt(path, "UDT", 1428));
         // Nothing that delays or loses has room for more than 1,500 bytes.

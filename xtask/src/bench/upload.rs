@@ -27,7 +27,7 @@ pub struct Options {
 }
 
 /// What all turns share.
-struct Course<'a> {
+struct TcpWorkload<'a> {
     setup: &'a Setup,
     file: PathBuf,
     bytes: u64,
@@ -42,42 +42,42 @@ pub fn run(setup: &Setup, options: &Options) -> Result<Report> {
         "too little room for a file of {bytes} bytes, sent and received: try a smaller --size"
     );
     payload::write(&file, bytes)?;
-    let course = Course { setup, file, bytes };
+    let workload = TcpWorkload { setup, file, bytes };
     // The first use of this much memory costs extra, and the first candidate should not pay for
     // it.
-    std::fs::copy(&course.file, setup.path("warm"))?;
+    std::fs::copy(&workload.file, setup.path("warm"))?;
     std::fs::remove_file(setup.path("warm"))?;
     let title = format!("{} over TCP, loopback", payload::describe(bytes));
-    let candidates = candidates(&course, &lesson);
+    let candidates = candidates(&workload, &lesson);
     let (groups, missing) = comparison::run_rounds(setup, &title, &[MIB_PER_SECOND], &candidates)?;
     Ok(Report { name: "upload", timed: payload::TIMED.to_owned(), groups, missing })
 }
 
-fn candidates<'a>(course: &'a Course<'a>, lesson: &'a Path) -> Vec<Candidate<'a>> {
+fn candidates<'a>(workload: &'a TcpWorkload<'a>, lesson: &'a Path) -> Vec<Candidate<'a>> {
     let ours = |framing: &'static str| {
         let name = format!("lesson 3, {framing}");
-        Candidate::new(&name, Kind::Ours, &[], move |_| course.lesson(lesson, framing))
+        Candidate::new(&name, Kind::Ours, &[], move |_| workload.lesson(lesson, framing))
     };
     let python = |name, script: &'static str| {
-        let turn = move |found: &[PathBuf]| course.python(&found[0], script);
+        let turn = move |found: &[PathBuf]| workload.python(&found[0], script);
         Candidate::new(name, Kind::Peer, &[PYTHON], turn)
     };
     vec![
         ours("eof"),
         ours("sized").noted("hashed and compared on both sides"),
-        Candidate::new("nc", Kind::Peer, &[NC], |found| course.nc(&found[0])),
-        Candidate::new("socat", Kind::Peer, &[SOCAT], |found| course.socat(&found[0]))
+        Candidate::new("nc", Kind::Peer, &[NC], |found| workload.nc(&found[0])),
+        Candidate::new("socat", Kind::Peer, &[SOCAT], |found| workload.socat(&found[0]))
             .noted("-b 262144"),
         python("Python, plain", PLAIN).noted("recv(1024), the whole file in memory"),
         python("Python, sendfile", SENDFILE),
-        Candidate::new("cp", Kind::Landmark, &[CP], |found| course.cp(&found[0]))
+        Candidate::new("cp", Kind::Landmark, &[CP], |found| workload.cp(&found[0]))
             .noted("no network"),
-        Candidate::new("iperf3", Kind::Landmark, &[IPERF3], |found| course.iperf3(&found[0]))
+        Candidate::new("iperf3", Kind::Landmark, &[IPERF3], |found| workload.iperf3(&found[0]))
             .noted("no file: the ceiling"),
     ]
 }
 
-impl Course<'_> {
+impl TcpWorkload<'_> {
     fn cargo<'b>(&'b self, inbox: &'b Path) -> Cargo<'b> {
         Cargo { file: &self.file, inbox, files: 1 }
     }
