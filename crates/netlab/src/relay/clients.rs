@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use mio::{Registry, Token};
 
+use super::event_loop::FIRST;
 use super::port::{Arrival, Port};
-use super::turns::FIRST;
 use super::watch::Watch;
 use crate::record::{Connection, Transport};
 

@@ -12,6 +12,7 @@
 mod alarm;
 mod clients;
 mod counts;
+mod event_loop;
 mod flow;
 mod gate;
 mod lane;
@@ -21,7 +22,6 @@ mod pieces;
 mod port;
 mod splice;
 mod tcp;
-mod turns;
 mod udp;
 mod watch;
 
@@ -37,8 +37,8 @@ use socket2::{Domain, Socket, Type};
 
 use self::counts::Counters;
 pub use self::counts::{Counts, Tally};
+use self::event_loop::{Carrier, WAKER};
 use self::tcp::TcpCarrier;
-use self::turns::{Carrier, WAKER};
 use self::udp::UdpCarrier;
 use self::watch::Watch;
 use crate::conditions::Conditions;
@@ -135,7 +135,7 @@ impl Relay {
         let ended = Arc::new(AtomicBool::new(false));
         let end = Arc::clone(&ended);
         let thread = thread::Builder::new().name("relay".into()).spawn(move || {
-            if let Err(error) = turns::run(poll, carrier, &end) {
+            if let Err(error) = event_loop::run(poll, carrier, &end) {
                 eprintln!("the relay at {address} ended: {error}");
             }
         })?;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use mio::net::TcpStream;
 use socket2::SockRef;
 
+use super::event_loop::Next;
 use super::flow::{Flow, Side};
 use super::lane::{Lane, Lanes};
-use super::turns::Next;
 use super::watch::Watch;
 use crate::faults::Direction;
 use crate::record::{Connection, Happening};

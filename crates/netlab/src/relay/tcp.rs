@@ -10,11 +10,11 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
 use socket2::SockRef;
 
+use super::event_loop::{Carrier, FIRST, FRONT, Next};
 use super::flow::{Flow, Side};
 use super::lane::{Lane, Lanes};
 use super::pair::{Pair, reset_on_close};
 use super::splice::Splice;
-use super::turns::{Carrier, FIRST, FRONT, Next};
 use super::watch::Watch;
 use crate::conditions::Conditions;
 use crate::faults::Direction;

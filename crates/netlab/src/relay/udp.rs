@@ -16,9 +16,9 @@ use std::time::Duration;
 use mio::{Registry, Token};
 
 use super::clients::{Client, Clients};
+use super::event_loop::{Carrier, FIRST, FRONT, Next};
 use super::line::{Line, Run};
 use super::port::{Arrival, Inbox, PAUSE, Port};
-use super::turns::{Carrier, FIRST, FRONT, Next};
 use super::watch::Watch;
 use crate::conditions::{Conditions, Path};
 use crate::faults::{DatagramFaults, Dice, Direction, Fate};

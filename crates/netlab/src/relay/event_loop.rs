@@ -11,7 +11,7 @@ use mio::{Events, Poll, Token};
 
 use super::alarm::{Alarm, Timer};
 
-/// Wakes the loop so that it sees that it is to end.
+/// Wakes the event loop to check for shutdown.
 pub(super) const WAKER: Token = Token(0);
 /// The timer.
 pub(super) const ALARM: Token = Token(1);
