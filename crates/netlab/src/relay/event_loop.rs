@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use mio::{Events, Poll, Token};
 
-use super::alarm::{Alarm, Timer};
+use super::timer::{SystemTimer, Timer};
 
 /// Wakes the event loop to check for shutdown.
 pub(super) const WAKER: Token = Token(0);
 /// The timer.
-pub(super) const ALARM: Token = Token(1);
+pub(super) const TIMER: Token = Token(1);
 /// The socket that clients come to.
 pub(super) const FRONT: Token = Token(2);
 /// The first token of a connection.
@@ -52,7 +52,7 @@ pub(super) trait Carrier {
 
 /// Runs until told to end, or until the system's poll itself fails.
 pub(super) fn run(mut poll: Poll, mut carrier: impl Carrier, ended: &AtomicBool) -> io::Result<()> {
-    let mut alarm = Alarm::new(poll.registry(), ALARM)?;
+    let mut timer = SystemTimer::new(poll.registry(), TIMER)?;
     let mut events = Events::with_capacity(EVENTS_AT_ONCE);
     while !ended.load(Ordering::SeqCst) {
         let wait = match carrier.turn() {
@@ -60,7 +60,7 @@ pub(super) fn run(mut poll: Poll, mut carrier: impl Carrier, ended: &AtomicBool)
             Next::Ready => None,
             Next::At(at) => match at.checked_sub(carrier.now()) {
                 None => Some(Duration::ZERO),
-                Some(wait) => alarm.set(at, wait)?,
+                Some(wait) => timer.set(at, wait)?,
             },
         };
         match poll.poll(&mut events, wait) {

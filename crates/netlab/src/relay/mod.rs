@@ -9,7 +9,6 @@
 //! everything; if it dies, programs on both sides see what they see when a connection is cut, and
 //! nothing else happens.
 
-mod alarm;
 mod clients;
 mod counts;
 mod event_loop;
@@ -22,6 +21,7 @@ mod pieces;
 mod port;
 mod splice;
 mod tcp;
+mod timer;
 mod udp;
 mod watch;
 

@@ -24,7 +24,7 @@ pub(super) struct Pair {
     /// Whether it is in the queue of those that have something to do.
     pub(super) runnable: bool,
     /// When it will have something to do.
-    pub(super) alarm: Option<Duration>,
+    pub(super) timer: Option<Duration>,
 }
 
 impl Pair {
@@ -33,8 +33,8 @@ impl Pair {
         (client, server): (Side, Side),
         (to_server, to_client): (Flow, Flow),
     ) -> Self {
-        let (open, runnable, alarm) = (false, false, None);
-        Self { connection, client, server, to_server, to_client, open, runnable, alarm }
+        let (open, runnable, timer) = (false, false, None);
+        Self { connection, client, server, to_server, to_client, open, runnable, timer }
     }
 
     /// Something may have happened to one of the sockets.

@@ -41,7 +41,7 @@ pub(super) struct TcpCarrier {
     /// Whether each way is plain, so that the kernel may move the bytes by itself.
     plain: (bool, bool),
     runnable: VecDeque<u32>,
-    alarms: BinaryHeap<Reverse<(Duration, u32)>>,
+    timers: BinaryHeap<Reverse<(Duration, u32)>>,
     /// Whether clients may be waiting.
     accepting: bool,
     /// Not before this time, after the system could not give us one.
@@ -74,7 +74,7 @@ impl TcpCarrier {
             },
             plain: (blind && to_server.is_plain(), blind && to_client.is_plain()),
             runnable: VecDeque::new(),
-            alarms: BinaryHeap::new(),
+            timers: BinaryHeap::new(),
             accepting: true,
             accept_at: None,
             spare: spare(),
@@ -160,9 +160,9 @@ impl TcpCarrier {
             Some(Next::Ready) => {}
             Some(Next::Now) => self.schedule(number),
             Some(Next::At(at)) => {
-                if pair.alarm.is_none_or(|alarm| alarm > at) {
-                    pair.alarm = Some(at);
-                    self.alarms.push(Reverse((at, number)));
+                if pair.timer.is_none_or(|timer| timer > at) {
+                    pair.timer = Some(at);
+                    self.timers.push(Reverse((at, number)));
                 }
             }
             None => {
@@ -184,14 +184,14 @@ impl TcpCarrier {
 
     /// Wakes whose time has come.
     fn ring(&mut self, now: Duration) {
-        while let Some(Reverse((at, number))) = self.alarms.peek().copied()
+        while let Some(Reverse((at, number))) = self.timers.peek().copied()
             && at <= now
         {
-            self.alarms.pop();
+            self.timers.pop();
             if let Some(pair) = self.pairs.get_mut(&number)
-                && pair.alarm == Some(at)
+                && pair.timer == Some(at)
             {
-                pair.alarm = None;
+                pair.timer = None;
                 self.schedule(number);
             }
         }
@@ -252,9 +252,9 @@ impl Carrier for TcpCarrier {
         if !self.runnable.is_empty() || (self.accepting && self.accept_at.is_none()) {
             return Next::Now;
         }
-        let alarm = self.alarms.peek().map(|Reverse((at, _))| *at);
+        let timer = self.timers.peek().map(|Reverse((at, _))| *at);
         let lanes = [self.lanes.to_server.next_at(), self.lanes.to_client.next_at()];
-        Next::earliest([alarm, self.accept_at, lanes[0], lanes[1]])
+        Next::earliest([timer, self.accept_at, lanes[0], lanes[1]])
     }
 }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use mio::{Registry, Token};
 
 #[cfg(target_os = "linux")]
-pub(super) use exact::Exact as Alarm;
+pub(super) use exact::Exact as SystemTimer;
 #[cfg(not(target_os = "linux"))]
-pub(super) use plain::Plain as Alarm;
+pub(super) use plain::Plain as SystemTimer;
 
 /// What wakes the loop when a time has come.
 pub(super) trait Timer: Sized {
