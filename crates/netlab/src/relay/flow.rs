@@ -7,8 +7,8 @@ use std::time::Duration;
 use mio::net::TcpStream;
 
 use super::gate::{Gate, Step};
-use super::lane::Lane;
 use super::pieces::{Pieces, What};
+use super::shared_link::SharedLink;
 use super::splice::{Shortcut, Splice};
 use super::watch::Watch;
 use crate::faults::{Direction, Fate};
@@ -43,7 +43,7 @@ pub(super) struct Flow {
 enum Place {
     /// It has not asked.
     Free,
-    /// It waits in its lane.
+    /// It waits for room on its link.
     Parked,
     /// It has been told that there is room.
     Granted,
@@ -63,10 +63,10 @@ pub(super) struct Outcome {
 }
 
 impl Flow {
-    pub(super) fn new(direction: Direction, lane: &Lane, splice: Option<Splice>) -> Self {
+    pub(super) fn new(direction: Direction, link: &SharedLink, splice: Option<Splice>) -> Self {
         Self {
             direction,
-            gate: Gate::new(lane.faults.clone()),
+            gate: Gate::new(link.faults.clone()),
             pieces: Pieces::default(),
             ended: false,
             told: false,
@@ -85,18 +85,18 @@ impl Flow {
         &mut self,
         (from, to): (&mut Side, &mut Side),
         connection: Connection,
-        lane: &mut Lane,
+        link: &mut SharedLink,
         watch: &mut Watch,
     ) -> Outcome {
         if let Some(splice) = &mut self.splice {
             match splice.turn(from, to, self.direction, watch) {
-                Ok(outcome) => return self.spliced(outcome, to, connection, lane, watch),
+                Ok(outcome) => return self.spliced(outcome, to, connection, link, watch),
                 Err(_) => self.splice = None, // no pipe: copy instead
             }
         }
-        let mut outcome = self.deliver(to, connection, lane, watch);
-        if !outcome.reset && !outcome.refused && self.take_in(from, connection, lane, watch) {
-            let after = self.deliver(to, connection, lane, watch);
+        let mut outcome = self.deliver(to, connection, link, watch);
+        if !outcome.reset && !outcome.refused && self.take_in(from, connection, link, watch) {
+            let after = self.deliver(to, connection, link, watch);
             outcome = Outcome { more: self.place != Place::Parked, ..after };
         }
         outcome
@@ -107,12 +107,12 @@ impl Flow {
         (mut outcome, ended): (Outcome, bool),
         to: &mut Side,
         connection: Connection,
-        lane: &mut Lane,
+        link: &mut SharedLink,
         watch: &mut Watch,
     ) -> Outcome {
         if ended && !self.told {
             self.ended = true;
-            outcome.refused |= self.end(to, connection, lane, watch).is_err();
+            outcome.refused |= self.end(to, connection, link, watch).is_err();
         }
         outcome
     }
@@ -122,21 +122,21 @@ impl Flow {
         &mut self,
         from: &mut Side,
         connection: Connection,
-        lane: &mut Lane,
+        link: &mut SharedLink,
         watch: &mut Watch,
     ) -> bool {
-        if self.ended || self.place == Place::Parked || !from.readable || self.is_full(lane) {
+        if self.ended || self.place == Place::Parked || !from.readable || self.is_full(link) {
             return false;
         }
         let now = watch.now();
-        if self.place == Place::Free && !lane.grants(connection.number, now) {
+        if self.place == Place::Free && !link.grants(connection.number, now) {
             self.place = Place::Parked;
             return false;
         }
         self.place = Place::Free;
-        let what = match from.stream.read(lane.buffer()) {
+        let what = match from.stream.read(link.buffer()) {
             Ok(0) => What::Fin,
-            Ok(length) => What::Bytes(lane.buffer()[..length].to_vec()),
+            Ok(length) => What::Bytes(link.buffer()[..length].to_vec()),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 from.readable = false;
                 return false;
@@ -144,7 +144,7 @@ impl Flow {
             Err(error) if error.kind() == ErrorKind::Interrupted => return true,
             Err(_) => What::Rst,
         };
-        self.enqueue(what, now, connection, lane, watch);
+        self.enqueue(what, now, connection, link, watch);
         true
     }
 
@@ -153,11 +153,11 @@ impl Flow {
         what: What,
         now: Duration,
         connection: Connection,
-        lane: &mut Lane,
+        link: &mut SharedLink,
         watch: &mut Watch,
     ) {
         let length = if let What::Bytes(bytes) = &what { bytes.len() } else { 0 };
-        let (index, at) = lane.admit(now, length);
+        let (index, at) = link.admit(now, length);
         if let What::Bytes(bytes) = &what {
             let fate = if self.told { Fate::Lose } else { Fate::Pass };
             watch.sent((connection, self.direction), index, fate, bytes);
@@ -167,12 +167,12 @@ impl Flow {
         if self.told && !matches!(what, What::Rst) {
             return; // the receiver has seen the end
         }
-        lane.bytes += length;
+        link.bytes += length;
         self.pieces.push(at, index, what);
     }
 
-    fn is_full(&self, lane: &Lane) -> bool {
-        self.pieces.bytes() >= MAX_FLOW_BYTES || (self.pieces.bytes() > 0 && lane.is_full())
+    fn is_full(&self, link: &SharedLink) -> bool {
+        self.pieces.bytes() >= MAX_FLOW_BYTES || (self.pieces.bytes() > 0 && link.is_full())
     }
 
     /// Writes what has waited long enough.
@@ -180,7 +180,7 @@ impl Flow {
         &mut self,
         to: &mut Side,
         connection: Connection,
-        lane: &mut Lane,
+        link: &mut SharedLink,
         watch: &mut Watch,
     ) -> Outcome {
         let mut left = TURN_BYTES;
@@ -195,7 +195,7 @@ impl Flow {
                     let reset = self.pieces.meet_rst(now);
                     return Outcome { reset, at: self.pieces.next_at(), ..done };
                 }
-                Step::End | Step::Cut => self.end(to, connection, lane, watch).map(|()| 0),
+                Step::End | Step::Cut => self.end(to, connection, link, watch).map(|()| 0),
                 Step::More => return Outcome { at: self.pieces.next_at(), ..done },
                 Step::Wait(at) => return Outcome { at: Some(at), ..done },
                 Step::Write(_) if left == 0 => return Outcome { more: true, ..done },
@@ -205,7 +205,7 @@ impl Flow {
             match written {
                 Ok(written) => {
                     left = left.saturating_sub(written);
-                    lane.bytes -= written;
+                    link.bytes -= written;
                     self.gate.wrote(written, now);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => to.writable = false,
@@ -235,11 +235,11 @@ impl Flow {
         &mut self,
         to: &mut Side,
         connection: Connection,
-        lane: &mut Lane,
+        link: &mut SharedLink,
         watch: &mut Watch,
     ) -> io::Result<()> {
         self.told = true;
-        lane.bytes -= self.pieces.forget();
+        link.bytes -= self.pieces.forget();
         to.stream.shutdown(Shutdown::Write)?;
         watch.record(connection, self.direction, || Happening::Ended);
         Ok(())
@@ -251,28 +251,28 @@ impl Flow {
     }
 
     /// Its sender has reset the connection; `false` if the stream was at its end already.
-    pub(super) fn sender_reset(&mut self, lane: &mut Lane, now: Duration) -> bool {
+    pub(super) fn sender_reset(&mut self, link: &mut SharedLink, now: Duration) -> bool {
         if self.ended {
             return false;
         }
         self.ended = true;
         self.splice = None;
-        let (index, at) = lane.admit(now, 0);
+        let (index, at) = link.admit(now, 0);
         self.pieces.push(at, index, What::Rst);
         true
     }
 
     /// Its receiver has: nobody wants what is on the way.
-    pub(super) fn receiver_reset(&mut self, lane: &mut Lane) {
-        lane.bytes -= self.pieces.forget();
+    pub(super) fn receiver_reset(&mut self, link: &mut SharedLink) {
+        link.bytes -= self.pieces.forget();
         (self.ended, self.told) = (true, true);
     }
 
-    /// Gives back what it holds of the lane.
-    pub(super) fn close(&mut self, lane: &mut Lane, connection: u32) {
-        lane.bytes -= self.pieces.forget();
+    /// Gives back what it holds of the link.
+    pub(super) fn close(&mut self, link: &mut SharedLink, connection: u32) {
+        link.bytes -= self.pieces.forget();
         if self.place == Place::Parked {
-            lane.forget(connection);
+            link.forget(connection);
         }
     }
 }

@@ -8,7 +8,7 @@ use socket2::SockRef;
 
 use super::event_loop::Next;
 use super::flow::{Flow, Side};
-use super::lane::{Lane, Lanes};
+use super::shared_link::{SharedLink, SharedLinks};
 use super::watch::Watch;
 use crate::faults::Direction;
 use crate::record::{Connection, Happening};
@@ -52,7 +52,7 @@ impl Pair {
     }
 
     /// Carries what can be carried without waiting; `None` when the connection is over.
-    pub(super) fn turn(&mut self, lanes: &mut Lanes, watch: &mut Watch) -> Option<Next> {
+    pub(super) fn turn(&mut self, links: &mut SharedLinks, watch: &mut Watch) -> Option<Next> {
         if !self.open {
             match is_connected(&self.server.stream) {
                 Ok(true) => watch.opened(self.connection),
@@ -65,21 +65,21 @@ impl Pair {
             }
             self.open = true;
         }
-        self.carry(lanes, watch)
+        self.carry(links, watch)
     }
 
-    fn carry(&mut self, lanes: &mut Lanes, watch: &mut Watch) -> Option<Next> {
+    fn carry(&mut self, links: &mut SharedLinks, watch: &mut Watch) -> Option<Next> {
         let Self { connection, client, server, to_server, to_client, .. } = self;
-        let Lanes { to_server: lane_there, to_client: lane_back } = lanes;
-        let there = to_server.turn((client, server), *connection, lane_there, watch);
-        let back = to_client.turn((server, client), *connection, lane_back, watch);
+        let SharedLinks { to_server: link_there, to_client: link_back } = links;
+        let there = to_server.turn((client, server), *connection, link_there, watch);
+        let back = to_client.turn((server, client), *connection, link_back, watch);
         let mut reset = there.reset.then_some(Direction::ToServer);
         reset = reset.or(back.reset.then_some(Direction::ToClient));
         let now = watch.now();
-        if there.refused && !sender_reset(to_client, to_server, (lane_back, lane_there), now) {
+        if there.refused && !sender_reset(to_client, to_server, (link_back, link_there), now) {
             reset = Some(Direction::ToClient);
         }
-        if back.refused && !sender_reset(to_server, to_client, (lane_there, lane_back), now) {
+        if back.refused && !sender_reset(to_server, to_client, (link_there, link_back), now) {
             reset = Some(Direction::ToServer);
         }
         if let Some(direction) = reset {
@@ -102,9 +102,9 @@ impl Pair {
     }
 
     /// Gives back what it held.
-    pub(super) fn close(mut self, lanes: &mut Lanes, watch: &Watch) {
-        self.to_server.close(&mut lanes.to_server, self.connection.number);
-        self.to_client.close(&mut lanes.to_client, self.connection.number);
+    pub(super) fn close(mut self, links: &mut SharedLinks, watch: &Watch) {
+        self.to_server.close(&mut links.to_server, self.connection.number);
+        self.to_client.close(&mut links.to_client, self.connection.number);
         if self.open {
             watch.counters.closed();
         }
@@ -116,11 +116,11 @@ impl Pair {
 fn sender_reset(
     its_flow: &mut Flow,
     other: &mut Flow,
-    (its_lane, other_lane): (&mut Lane, &mut Lane),
+    (its_link, other_link): (&mut SharedLink, &mut SharedLink),
     now: Duration,
 ) -> bool {
-    other.receiver_reset(other_lane);
-    its_flow.sender_reset(its_lane, now)
+    other.receiver_reset(other_link);
+    its_flow.sender_reset(its_link, now)
 }
 
 /// Whether a connection that was begun has been accepted.

@@ -12,8 +12,8 @@ use socket2::SockRef;
 
 use super::event_loop::{Carrier, FIRST, FRONT, Next};
 use super::flow::{Flow, Side};
-use super::lane::{Lane, Lanes};
 use super::pair::{Pair, reset_on_close};
+use super::shared_link::{SharedLink, SharedLinks};
 use super::splice::Splice;
 use super::watch::Watch;
 use crate::conditions::Conditions;
@@ -37,7 +37,7 @@ pub(super) struct TcpCarrier {
     watch: Watch,
     pairs: HashMap<u32, Pair>,
     next: u32,
-    lanes: Lanes,
+    links: SharedLinks,
     /// Whether each way is plain, so that the kernel may move the bytes by itself.
     plain: (bool, bool),
     runnable: VecDeque<u32>,
@@ -68,9 +68,9 @@ impl TcpCarrier {
             watch,
             pairs: HashMap::new(),
             next: 0,
-            lanes: Lanes {
-                to_server: Lane::new(*seed, Direction::ToServer, to_server),
-                to_client: Lane::new(*seed, Direction::ToClient, to_client),
+            links: SharedLinks {
+                to_server: SharedLink::new(*seed, Direction::ToServer, to_server),
+                to_client: SharedLink::new(*seed, Direction::ToClient, to_client),
             },
             plain: (blind && to_server.is_plain(), blind && to_client.is_plain()),
             runnable: VecDeque::new(),
@@ -136,8 +136,8 @@ impl TcpCarrier {
         let sides = self.side(stream, token).and_then(|c| Ok((c, self.side(server, token + 1)?)));
         let Ok(sides) = sides else { return self.watch.refused(connection) };
         let splice = |plain: bool| plain.then(Splice::default);
-        let to_server = Flow::new(Direction::ToServer, &self.lanes.to_server, splice(self.plain.0));
-        let to_client = Flow::new(Direction::ToClient, &self.lanes.to_client, splice(self.plain.1));
+        let to_server = Flow::new(Direction::ToServer, &self.links.to_server, splice(self.plain.0));
+        let to_client = Flow::new(Direction::ToClient, &self.links.to_client, splice(self.plain.1));
         self.pairs.insert(self.next, Pair::new(connection, sides, (to_server, to_client)));
         self.next += 1;
     }
@@ -156,7 +156,7 @@ impl TcpCarrier {
     fn run(&mut self, number: u32) {
         let Some(pair) = self.pairs.get_mut(&number) else { return };
         pair.runnable = false;
-        match pair.turn(&mut self.lanes, &mut self.watch) {
+        match pair.turn(&mut self.links, &mut self.watch) {
             Some(Next::Ready) => {}
             Some(Next::Now) => self.schedule(number),
             Some(Next::At(at)) => {
@@ -167,7 +167,7 @@ impl TcpCarrier {
             }
             None => {
                 if let Some(pair) = self.pairs.remove(&number) {
-                    pair.close(&mut self.lanes, &self.watch);
+                    pair.close(&mut self.links, &self.watch);
                 }
             }
         }
@@ -200,7 +200,7 @@ impl TcpCarrier {
     /// Lets those read who waited for room before the bottleneck, each in turn.
     fn unpark(&mut self, now: Duration) {
         for direction in [Direction::ToServer, Direction::ToClient] {
-            while let Some(number) = self.lane(direction).unpark(now) {
+            while let Some(number) = self.link(direction).unpark(now) {
                 if let Some(pair) = self.pairs.get_mut(&number) {
                     pair.grant(direction);
                 }
@@ -209,10 +209,10 @@ impl TcpCarrier {
         }
     }
 
-    fn lane(&mut self, direction: Direction) -> &mut Lane {
+    fn link(&mut self, direction: Direction) -> &mut SharedLink {
         match direction {
-            Direction::ToServer => &mut self.lanes.to_server,
-            Direction::ToClient => &mut self.lanes.to_client,
+            Direction::ToServer => &mut self.links.to_server,
+            Direction::ToClient => &mut self.links.to_client,
         }
     }
 }
@@ -253,8 +253,8 @@ impl Carrier for TcpCarrier {
             return Next::Now;
         }
         let timer = self.timers.peek().map(|Reverse((at, _))| *at);
-        let lanes = [self.lanes.to_server.next_at(), self.lanes.to_client.next_at()];
-        Next::earliest([timer, self.accept_at, lanes[0], lanes[1]])
+        let links = [self.links.to_server.next_at(), self.links.to_client.next_at()];
+        Next::earliest([timer, self.accept_at, links[0], links[1]])
     }
 }
 

@@ -28,8 +28,8 @@ use crate::shape::Shaper;
 pub(super) struct UdpCarrier {
     front: Port,
     clients: Clients,
-    to_server: Lane,
-    to_client: Lane,
+    to_server: OneWay,
+    to_client: OneWay,
     inbox: Inbox,
     /// Ports that may have more for us.
     ready: BTreeSet<Token>,
@@ -37,7 +37,7 @@ pub(super) struct UdpCarrier {
 }
 
 /// One direction.
-struct Lane {
+struct OneWay {
     direction: Direction,
     dice: Dice,
     faults: DatagramFaults,
@@ -60,8 +60,8 @@ impl UdpCarrier {
         Ok(Self {
             front: Port::open(listen, &registry, FRONT)?,
             clients: Clients::new(server, registry),
-            to_server: Lane::new(conditions.seed, Direction::ToServer, &conditions.to_server),
-            to_client: Lane::new(conditions.seed, Direction::ToClient, &conditions.to_client),
+            to_server: OneWay::new(conditions.seed, Direction::ToServer, &conditions.to_server),
+            to_client: OneWay::new(conditions.seed, Direction::ToClient, &conditions.to_client),
             inbox: Inbox::new(),
             ready: BTreeSet::new(),
             watch,
@@ -144,7 +144,7 @@ impl Carrier for UdpCarrier {
     }
 }
 
-impl Lane {
+impl OneWay {
     fn new(seed: u64, direction: Direction, path: &Path) -> Self {
         let dice = Dice::new(seed, direction);
         Self {

@@ -10,17 +10,17 @@ use crate::shape::Shaper;
 
 /// What all streams of one direction may have on their way together: 64 MiB. A stream that has
 /// nothing on its way may always add a piece, so that none starves.
-const MAX_LANE_BYTES: usize = 64 << 20;
+const MAX_LINK_BYTES: usize = 64 << 20;
 /// What one read takes at most.
 const READ_BYTES: usize = 64 << 10;
 
 /// Both directions.
-pub(super) struct Lanes {
-    pub(super) to_server: Lane,
-    pub(super) to_client: Lane,
+pub(super) struct SharedLinks {
+    pub(super) to_server: SharedLink,
+    pub(super) to_client: SharedLink,
 }
 
-pub(super) struct Lane {
+pub(super) struct SharedLink {
     pub(super) faults: StreamFaults,
     shaper: Shaper,
     /// Pieces so far.
@@ -32,7 +32,7 @@ pub(super) struct Lane {
     buffer: Vec<u8>,
 }
 
-impl Lane {
+impl SharedLink {
     pub(super) fn new(seed: u64, direction: Direction, path: &Path) -> Self {
         let shaper = Shaper::new(path.shape.clone(), Dice::new(seed, direction));
         let buffer = vec![0; shaper.turn_bytes(READ_BYTES)];
@@ -46,11 +46,11 @@ impl Lane {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.bytes >= MAX_LANE_BYTES
+        self.bytes >= MAX_LINK_BYTES
     }
 
     /// Whether a connection may read one piece now; if not, it has been parked, and
-    /// [`Lane::unpark`] will name it. Who comes first reads first, so all get the same.
+    /// [`SharedLink::unpark`] will name it. Who comes first reads first, so all get the same.
     pub(super) fn grants(&mut self, connection: u32, now: Duration) -> bool {
         let granted = self.parked.is_empty() && self.has_room(now);
         if !granted {
@@ -73,7 +73,7 @@ impl Lane {
         self.parked.retain(|parked| *parked != connection);
     }
 
-    /// When [`Lane::unpark`] will have an answer.
+    /// When [`SharedLink::unpark`] will have an answer.
     pub(super) fn next_at(&self) -> Option<Duration> {
         self.parked.front().map(|_| self.shaper.room_at(self.buffer.len() as u64))
     }
