@@ -1,7 +1,7 @@
 //! The event loop: wait until a socket is ready or a time has come, then let the carrier work.
 //!
 //! One thread carries everything. `mio` says which sockets are ready (edge-triggered: only once,
-//! until they have been found empty), and a timer wakes it for what waits in a line.
+//! until they have been found empty), and a timer wakes it for what waits in a queue.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -11,10 +11,10 @@
 
 mod clients;
 mod counts;
+mod delay_queue;
 mod event_loop;
 mod flow;
 mod gate;
-mod line;
 mod pair;
 mod pieces;
 mod port;

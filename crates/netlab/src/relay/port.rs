@@ -10,7 +10,7 @@ use mio::{Interest, Registry, Token};
 use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Socket, Type};
 
-use super::line::Run;
+use super::delay_queue::Run;
 
 /// What a socket may hold before we look; the system may give less.
 const SOCKET_BYTES: usize = 4 << 20;

@@ -1,8 +1,8 @@
 //! The relay for datagrams.
 //!
 //! ```text
-//! client ──► front port ──► line to the server ──► back port (one for each client) ──► server
-//!        ◄──            ◄── line to the client ◄──                                 ◄──
+//! client ──► front port ──► queue to the server ──► back port (one for each client) ──► server
+//!        ◄──            ◄── queue to the client ◄──                                 ◄──
 //! ```
 //!
 //! The server sees one address for each client, as it would without the relay. Only what comes
@@ -16,8 +16,8 @@ use std::time::Duration;
 use mio::{Registry, Token};
 
 use super::clients::{Client, Clients};
+use super::delay_queue::{DelayQueue, Run};
 use super::event_loop::{Carrier, FIRST, FRONT, Next};
-use super::line::{Line, Run};
 use super::port::{Arrival, Inbox, PAUSE, Port};
 use super::watch::Watch;
 use crate::conditions::{Conditions, Path};
@@ -42,7 +42,7 @@ struct OneWay {
     dice: Dice,
     faults: DatagramFaults,
     shaper: Shaper,
-    line: Line,
+    queue: DelayQueue,
     /// How many came so far.
     count: u64,
     /// When the system will be asked again, after it took no more.
@@ -152,7 +152,7 @@ impl OneWay {
             shaper: Shaper::new(path.shape.clone(), dice.clone()),
             dice,
             faults: path.datagrams.clone(),
-            line: Line::default(),
+            queue: DelayQueue::default(),
             count: 0,
             again: None,
         }
@@ -165,7 +165,7 @@ impl OneWay {
             let (fate, at) = self.decide(to, index, payload.len(), now);
             watch.sent((to, self.direction), index, fate, payload);
             let Some(at) = at else { continue };
-            let bytes = self.line.push(at, (to.number, index), (payload, ahead), fate);
+            let bytes = self.queue.push(at, (to.number, index), (payload, ahead), fate);
             if fate == Fate::Corrupt {
                 self.dice.corrupt(index, bytes);
             }
@@ -186,7 +186,7 @@ impl OneWay {
         if matches!(fate, Fate::Lose | Fate::TooLarge | Fate::QueueFull) {
             return (fate, None);
         }
-        let room = self.line.has_room(bytes);
+        let room = self.queue.has_room(bytes);
         match room.then(|| self.shaper.admit(now, bytes + headers, index)).flatten() {
             Some(at) => (fate, Some(at)),
             None => (Fate::QueueFull, None),
@@ -201,8 +201,8 @@ impl OneWay {
         give: impl Fn(&Client, &mut Run) -> io::Result<()>,
     ) {
         self.again = None;
-        self.line.release(now);
-        while let Some(mut run) = self.line.next() {
+        self.queue.release(now);
+        while let Some(mut run) = self.queue.next() {
             let Some(client) = clients.of(run.client) else { continue }; // it has been forgotten
             if !run.told {
                 run.told = true;
@@ -210,7 +210,7 @@ impl OneWay {
             }
             if give(client, &mut run).is_err() {
                 self.again = Some(now + PAUSE);
-                return self.line.put_back(run);
+                return self.queue.put_back(run);
             }
         }
     }
@@ -225,6 +225,6 @@ impl OneWay {
     }
 
     fn next_at(&self) -> Option<Duration> {
-        self.again.or_else(|| self.line.next_at())
+        self.again.or_else(|| self.queue.next_at())
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::faults::Fate;
 
-/// What one direction's line holds at most, waiting and delayed: 64 MiB.
-const MAX_LINE_BYTES: usize = 64 << 20;
+/// What one direction's queue holds at most, waiting and delayed: 64 MiB.
+const MAX_QUEUE_BYTES: usize = 64 << 20;
 /// Datagrams in a run, and its bytes: what one system call can send (`UDP_SEGMENT` in `udp(7)`).
 const MAX_RUN: usize = 64;
 const MAX_RUN_BYTES: usize = 65_000;
@@ -37,9 +37,9 @@ pub(super) struct Run {
     fate: Fate,
 }
 
-/// One direction's line.
+/// One direction's queue.
 #[derive(Debug, Default)]
-pub(super) struct Line {
+pub(super) struct DelayQueue {
     waiting: VecDeque<Run>,
     held: Vec<Held>,
     /// Their time has come.
@@ -88,12 +88,12 @@ impl Run {
     }
 }
 
-impl Line {
+impl DelayQueue {
     pub(super) fn has_room(&self, bytes: usize) -> bool {
-        self.bytes + bytes <= MAX_LINE_BYTES
+        self.bytes + bytes <= MAX_QUEUE_BYTES
     }
 
-    /// Puts a datagram into the line and returns its bytes there; times never go back. `ahead`
+    /// Puts a datagram into the queue and returns its bytes there; times never go back. `ahead`
     /// is how many bytes, with this datagram's, will probably follow at once.
     pub(super) fn push(
         &mut self,
@@ -127,7 +127,7 @@ impl Line {
         &mut run.bytes[start..]
     }
 
-    /// Moves everything whose time has come to where [`Line::next`] finds it.
+    /// Moves everything whose time has come to where [`DelayQueue::next`] finds it.
     pub(super) fn release(&mut self, now: Duration) {
         while self.waiting.front().is_some_and(|run| run.at <= now) {
             match self.waiting.pop_front() {
@@ -178,7 +178,7 @@ impl Line {
         self.leaving.push_front(run);
     }
 
-    /// When [`Line::release`] will have something to do.
+    /// When [`DelayQueue::release`] will have something to do.
     pub(super) fn next_at(&self) -> Option<Duration> {
         let held = self.held.iter().map(|held| held.until);
         self.waiting.front().map(|run| run.at).into_iter().chain(held).min()
@@ -193,82 +193,82 @@ mod tests {
 
     /// Datagrams of client 0, one for each fate, all leaving after one millisecond; each is as
     /// many bytes of its index.
-    fn line(fates: &[Fate]) -> Line {
-        let mut line = Line::default();
+    fn queue_with(fates: &[Fate]) -> DelayQueue {
+        let mut queue = DelayQueue::default();
         for (index, fate) in (0_u8..).zip(fates) {
-            line.push(MS, (0, index.into()), (&[index; 10], 10), *fate);
+            queue.push(MS, (0, index.into()), (&[index; 10], 10), *fate);
         }
-        line
+        queue
     }
 
     /// Which datagrams leave now, grouped as they leave.
-    fn leaving(line: &mut Line, now: Duration) -> Vec<Vec<u8>> {
-        line.release(now);
-        let runs = std::iter::from_fn(|| line.next());
+    fn leaving(queue: &mut DelayQueue, now: Duration) -> Vec<Vec<u8>> {
+        queue.release(now);
+        let runs = std::iter::from_fn(|| queue.next());
         runs.map(|run| run.each().map(|datagram| datagram[0]).collect()).collect()
     }
 
     #[test]
     fn nothing_leaves_before_its_time_and_neighbours_leave_together() {
-        let mut line = line(&[Fate::Pass, Fate::Corrupt, Fate::Pass]);
-        assert_eq!(line.next_at(), Some(MS));
-        assert_eq!(leaving(&mut line, Duration::ZERO), [[0; 0]; 0]);
-        assert_eq!(leaving(&mut line, MS), [[0, 1, 2]]);
-        assert_eq!((line.next_at(), line.bytes), (None, 0));
+        let mut queue = queue_with(&[Fate::Pass, Fate::Corrupt, Fate::Pass]);
+        assert_eq!(queue.next_at(), Some(MS));
+        assert_eq!(leaving(&mut queue, Duration::ZERO), [[0; 0]; 0]);
+        assert_eq!(leaving(&mut queue, MS), [[0, 1, 2]]);
+        assert_eq!((queue.next_at(), queue.bytes), (None, 0));
     }
 
     #[test]
     fn a_duplicate_leaves_twice() {
-        let mut line = line(&[Fate::Pass, Fate::Duplicate, Fate::Pass]);
-        assert_eq!(leaving(&mut line, MS), [[0], [1], [1], [2]]);
-        assert_eq!(line.bytes, 0);
+        let mut queue = queue_with(&[Fate::Pass, Fate::Duplicate, Fate::Pass]);
+        assert_eq!(leaving(&mut queue, MS), [[0], [1], [1], [2]]);
+        assert_eq!(queue.bytes, 0);
     }
 
     #[test]
     fn a_reordered_one_is_overtaken_by_exactly_as_many_as_it_says() {
         let pass = Fate::Pass;
-        let mut line = line(&[Fate::Reorder(2), pass, pass, pass]);
-        assert_eq!(leaving(&mut line, MS), [vec![1, 2], vec![0], vec![3]]);
+        let mut queue = queue_with(&[Fate::Reorder(2), pass, pass, pass]);
+        assert_eq!(leaving(&mut queue, MS), [vec![1, 2], vec![0], vec![3]]);
     }
 
     #[test]
     fn nobody_waits_for_ever_to_be_overtaken() {
-        let mut line = line(&[Fate::Reorder(9)]);
-        assert_eq!(leaving(&mut line, MS), [[0; 0]; 0]);
-        assert_eq!(line.next_at(), Some(MS + HOLD));
-        assert_eq!(leaving(&mut line, MS + HOLD), [[0]]);
+        let mut queue = queue_with(&[Fate::Reorder(9)]);
+        assert_eq!(leaving(&mut queue, MS), [[0; 0]; 0]);
+        assert_eq!(queue.next_at(), Some(MS + HOLD));
+        assert_eq!(leaving(&mut queue, MS + HOLD), [[0]]);
     }
 
     #[test]
     fn other_clients_do_not_overtake() {
-        let mut line = line(&[Fate::Reorder(1)]);
-        line.push(MS, (1, 1), (&[1; 10], 10), Fate::Pass);
-        assert_eq!(leaving(&mut line, MS), [[1]]);
-        line.push(2 * MS, (0, 2), (&[2; 10], 10), Fate::Pass);
-        assert_eq!(leaving(&mut line, 2 * MS), [[2], [0]]);
+        let mut queue = queue_with(&[Fate::Reorder(1)]);
+        queue.push(MS, (1, 1), (&[1; 10], 10), Fate::Pass);
+        assert_eq!(leaving(&mut queue, MS), [[1]]);
+        queue.push(2 * MS, (0, 2), (&[2; 10], 10), Fate::Pass);
+        assert_eq!(leaving(&mut queue, 2 * MS), [[2], [0]]);
     }
 
     #[test]
     fn only_the_last_of_a_run_is_shorter_and_an_empty_one_goes_alone() {
-        let mut line = Line::default();
+        let mut queue = DelayQueue::default();
         for (index, length) in [(0, 10), (1, 10), (2, 4), (3, 4), (4, 0), (5, 4)] {
-            line.push(MS, (0, index), (&[0; 10][..length], 10), Fate::Pass);
+            queue.push(MS, (0, index), (&[0; 10][..length], 10), Fate::Pass);
         }
-        line.release(MS);
-        let runs: Vec<_> = std::iter::from_fn(|| line.next()).collect();
+        queue.release(MS);
+        let runs: Vec<_> = std::iter::from_fn(|| queue.next()).collect();
         let shapes: Vec<_> = runs.iter().map(|run| (run.datagrams, run.bytes.len())).collect();
         assert_eq!(shapes, [(3, 24), (1, 4), (1, 0), (1, 4)]);
     }
 
     #[test]
     fn what_the_system_did_not_take_leaves_first() {
-        let mut line = line(&[Fate::Pass, Fate::Pass, Fate::Pass]);
-        line.release(MS);
-        let mut run = line.next().unwrap();
+        let mut queue = queue_with(&[Fate::Pass, Fate::Pass, Fate::Pass]);
+        queue.release(MS);
+        let mut run = queue.next().unwrap();
         let first = run.split_front(1);
         assert_eq!((first.bytes.len(), first.datagrams, run.index), (10, 1, 1));
-        line.put_back(run);
-        assert_eq!(leaving(&mut line, MS), [[1, 2]]);
-        assert_eq!(line.bytes, 0);
+        queue.put_back(run);
+        assert_eq!(leaving(&mut queue, MS), [[1, 2]]);
+        assert_eq!(queue.bytes, 0);
     }
 }
