@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use mio::net::TcpStream;
 
-use super::gate::{Gate, Step};
 use super::pieces::{Pieces, What};
 use super::shared_link::SharedLink;
 use super::splice::{Shortcut, Splice};
+use super::stream_faults::{FaultInjector, Step};
 use super::watch::Watch;
 use crate::faults::{Direction, Fate};
 use crate::record::{Connection, Happening};
@@ -28,7 +28,7 @@ pub(super) struct Side {
 
 pub(super) struct Flow {
     direction: Direction,
-    gate: Gate,
+    injector: FaultInjector,
     pieces: Pieces,
     /// The sender sends no more, or is not listened to any more.
     ended: bool,
@@ -66,7 +66,7 @@ impl Flow {
     pub(super) fn new(direction: Direction, link: &SharedLink, splice: Option<Splice>) -> Self {
         Self {
             direction,
-            gate: Gate::new(link.faults.clone()),
+            injector: FaultInjector::new(link.faults.clone()),
             pieces: Pieces::default(),
             ended: false,
             told: false,
@@ -188,7 +188,7 @@ impl Flow {
         loop {
             let now = watch.now();
             let (ready, last) = self.pieces.ready(now);
-            let step = if self.told { Step::End } else { self.gate.next(ready, last, now) };
+            let step = if self.told { Step::End } else { self.injector.next(ready, last, now) };
             let written = match step {
                 Step::Reset => return Outcome { reset: true, ..done },
                 Step::End if self.told || self.pieces.meet_rst(now) => {
@@ -206,7 +206,7 @@ impl Flow {
                 Ok(written) => {
                     left = left.saturating_sub(written);
                     link.bytes -= written;
-                    self.gate.wrote(written, now);
+                    self.injector.wrote(written, now);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => to.writable = false,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -29,7 +29,7 @@ pub(super) enum Step {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Gate {
+pub(super) struct FaultInjector {
     faults: StreamFaults,
     /// Bytes written so far.
     passed: u64,
@@ -42,7 +42,7 @@ pub(super) struct Gate {
     resume: Option<Duration>,
 }
 
-impl Gate {
+impl FaultInjector {
     pub(super) fn new(faults: StreamFaults) -> Self {
         Self { faults, ..Self::default() }
     }
@@ -115,49 +115,50 @@ mod tests {
 
     #[test]
     fn a_plain_stream_passes_as_it_comes() {
-        let mut gate = Gate::default();
-        assert_eq!(gate.next(0, false, MS), Step::More);
-        assert_eq!(gate.next(10, false, MS), Step::Write(10));
-        gate.wrote(10, MS);
-        assert_eq!(gate.next(0, true, MS), Step::End);
+        let mut injector = FaultInjector::default();
+        assert_eq!(injector.next(0, false, MS), Step::More);
+        assert_eq!(injector.next(10, false, MS), Step::Write(10));
+        injector.wrote(10, MS);
+        assert_eq!(injector.next(0, true, MS), Step::End);
     }
 
     #[test]
     fn slices_are_small_and_the_first_lie_apart() {
-        let mut gate = Gate::new(StreamFaults { slice: Some(3), ..StreamFaults::default() });
-        assert_eq!(gate.next(10, true, MS), Step::Write(3));
-        gate.wrote(3, MS);
-        assert_eq!(gate.next(7, true, MS), Step::Wait(2 * MS));
+        let mut injector =
+            FaultInjector::new(StreamFaults { slice: Some(3), ..StreamFaults::default() });
+        assert_eq!(injector.next(10, true, MS), Step::Write(3));
+        injector.wrote(3, MS);
+        assert_eq!(injector.next(7, true, MS), Step::Wait(2 * MS));
         for number in 1..SEEN_ALONE {
-            assert_eq!(gate.next(7, true, MS * (number + 1)), Step::Write(3));
-            gate.wrote(3, MS * (number + 1));
+            assert_eq!(injector.next(7, true, MS * (number + 1)), Step::Write(3));
+            injector.wrote(3, MS * (number + 1));
         }
-        gate.next_slice = MS;
-        gate.wrote(3, 200 * MS);
-        assert_eq!(gate.next(7, true, 200 * MS), Step::Write(3), "later ones do not wait");
+        injector.next_slice = MS;
+        injector.wrote(3, 200 * MS);
+        assert_eq!(injector.next(7, true, 200 * MS), Step::Write(3), "later ones do not wait");
     }
 
     #[test]
     fn small_pieces_wait_for_more_for_time_or_for_the_end() {
         let coalesce = Some(Coalesce { bytes: 10, wait: 5 * MS });
-        let mut gate = Gate::new(StreamFaults { coalesce, ..StreamFaults::default() });
-        assert_eq!(gate.next(4, false, MS), Step::Wait(6 * MS));
-        assert_eq!(gate.next(9, false, 2 * MS), Step::Wait(6 * MS));
-        assert_eq!(gate.next(12, false, 2 * MS), Step::Write(12));
-        gate.wrote(12, 2 * MS);
-        assert_eq!(gate.next(1, false, 3 * MS), Step::Wait(8 * MS));
-        assert_eq!(gate.next(1, false, 8 * MS), Step::Write(1));
-        assert_eq!(gate.next(1, true, 3 * MS), Step::Write(1));
+        let mut injector = FaultInjector::new(StreamFaults { coalesce, ..StreamFaults::default() });
+        assert_eq!(injector.next(4, false, MS), Step::Wait(6 * MS));
+        assert_eq!(injector.next(9, false, 2 * MS), Step::Wait(6 * MS));
+        assert_eq!(injector.next(12, false, 2 * MS), Step::Write(12));
+        injector.wrote(12, 2 * MS);
+        assert_eq!(injector.next(1, false, 3 * MS), Step::Wait(8 * MS));
+        assert_eq!(injector.next(1, false, 8 * MS), Step::Write(1));
+        assert_eq!(injector.next(1, true, 3 * MS), Step::Write(1));
     }
 
     #[test]
     fn a_stall_begins_at_its_byte_and_ends_once() {
         let stall = Some(Stall { after: 4, time: 10 * MS });
-        let mut gate = Gate::new(StreamFaults { stall, ..StreamFaults::default() });
-        assert_eq!(gate.next(6, false, MS), Step::Write(4));
-        gate.wrote(4, MS);
-        assert_eq!(gate.next(2, false, MS), Step::Wait(11 * MS));
-        assert_eq!(gate.next(2, true, 11 * MS), Step::Write(2));
+        let mut injector = FaultInjector::new(StreamFaults { stall, ..StreamFaults::default() });
+        assert_eq!(injector.next(6, false, MS), Step::Write(4));
+        injector.wrote(4, MS);
+        assert_eq!(injector.next(2, false, MS), Step::Wait(11 * MS));
+        assert_eq!(injector.next(2, true, 11 * MS), Step::Write(2));
     }
 
     #[test]
@@ -166,10 +167,10 @@ mod tests {
             (StreamFaults { reset_after: Some(5), ..StreamFaults::default() }, Step::Reset),
             (StreamFaults { close_after: Some(5), ..StreamFaults::default() }, Step::Cut),
         ] {
-            let mut gate = Gate::new(faults);
-            assert_eq!(gate.next(6, true, MS), Step::Write(5));
-            gate.wrote(5, MS);
-            assert_eq!(gate.next(1, true, MS), end);
+            let mut injector = FaultInjector::new(faults);
+            assert_eq!(injector.next(6, true, MS), Step::Write(5));
+            injector.wrote(5, MS);
+            assert_eq!(injector.next(1, true, MS), end);
         }
     }
 }
