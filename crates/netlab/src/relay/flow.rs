@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mio::net::TcpStream;
 
-use super::pieces::{Pieces, What};
+use super::chunks::{Chunks, What};
 use super::shared_link::SharedLink;
 use super::splice::{Shortcut, Splice};
 use super::stream_faults::{FaultInjector, Step};
@@ -29,7 +29,7 @@ pub(super) struct Side {
 pub(super) struct Flow {
     direction: Direction,
     injector: FaultInjector,
-    pieces: Pieces,
+    chunks: Chunks,
     /// The sender sends no more, or is not listened to any more.
     ended: bool,
     /// The receiver has been told so.
@@ -67,7 +67,7 @@ impl Flow {
         Self {
             direction,
             injector: FaultInjector::new(link.faults.clone()),
-            pieces: Pieces::default(),
+            chunks: Chunks::default(),
             ended: false,
             told: false,
             place: Place::Free,
@@ -77,7 +77,7 @@ impl Flow {
 
     /// Whether there is nothing left to do.
     pub(super) fn is_over(&self) -> bool {
-        self.ended && self.told && self.pieces.next_at().is_none()
+        self.ended && self.told && self.chunks.next_at().is_none()
     }
 
     /// Carries what can be carried without waiting.
@@ -117,7 +117,7 @@ impl Flow {
         outcome
     }
 
-    /// Reads one piece if there is room for it; `true` if it did.
+    /// Reads one chunk if there is room for it; `true` if it did.
     fn take_in(
         &mut self,
         from: &mut Side,
@@ -168,11 +168,11 @@ impl Flow {
             return; // the receiver has seen the end
         }
         link.bytes += length;
-        self.pieces.push(at, index, what);
+        self.chunks.push(at, index, what);
     }
 
     fn is_full(&self, link: &SharedLink) -> bool {
-        self.pieces.bytes() >= MAX_FLOW_BYTES || (self.pieces.bytes() > 0 && link.is_full())
+        self.chunks.bytes() >= MAX_FLOW_BYTES || (self.chunks.bytes() > 0 && link.is_full())
     }
 
     /// Writes what has waited long enough.
@@ -187,16 +187,16 @@ impl Flow {
         let done = Outcome::default();
         loop {
             let now = watch.now();
-            let (ready, last) = self.pieces.ready(now);
+            let (ready, last) = self.chunks.ready(now);
             let step = if self.told { Step::End } else { self.injector.next(ready, last, now) };
             let written = match step {
                 Step::Reset => return Outcome { reset: true, ..done },
-                Step::End if self.told || self.pieces.meet_rst(now) => {
-                    let reset = self.pieces.meet_rst(now);
-                    return Outcome { reset, at: self.pieces.next_at(), ..done };
+                Step::End if self.told || self.chunks.meet_rst(now) => {
+                    let reset = self.chunks.meet_rst(now);
+                    return Outcome { reset, at: self.chunks.next_at(), ..done };
                 }
                 Step::End | Step::Cut => self.end(to, connection, link, watch).map(|()| 0),
-                Step::More => return Outcome { at: self.pieces.next_at(), ..done },
+                Step::More => return Outcome { at: self.chunks.next_at(), ..done },
                 Step::Wait(at) => return Outcome { at: Some(at), ..done },
                 Step::Write(_) if left == 0 => return Outcome { more: true, ..done },
                 Step::Write(_) if !to.writable => return done,
@@ -222,9 +222,9 @@ impl Flow {
         connection: Connection,
         watch: &mut Watch,
     ) -> io::Result<usize> {
-        let written = self.pieces.write(most, &mut to.stream)?;
+        let written = self.chunks.write(most, &mut to.stream)?;
         watch.counters.went_out(self.direction, 1, written);
-        self.pieces.advance(written, |index, payload| {
+        self.chunks.advance(written, |index, payload| {
             watch.delivered((connection, self.direction), index, payload);
         });
         Ok(written)
@@ -239,7 +239,7 @@ impl Flow {
         watch: &mut Watch,
     ) -> io::Result<()> {
         self.told = true;
-        link.bytes -= self.pieces.forget();
+        link.bytes -= self.chunks.forget();
         to.stream.shutdown(Shutdown::Write)?;
         watch.record(connection, self.direction, || Happening::Ended);
         Ok(())
@@ -258,19 +258,19 @@ impl Flow {
         self.ended = true;
         self.splice = None;
         let (index, at) = link.admit(now, 0);
-        self.pieces.push(at, index, What::Rst);
+        self.chunks.push(at, index, What::Rst);
         true
     }
 
     /// Its receiver has: nobody wants what is on the way.
     pub(super) fn receiver_reset(&mut self, link: &mut SharedLink) {
-        link.bytes -= self.pieces.forget();
+        link.bytes -= self.chunks.forget();
         (self.ended, self.told) = (true, true);
     }
 
     /// Gives back what it holds of the link.
     pub(super) fn close(&mut self, link: &mut SharedLink, connection: u32) {
-        link.bytes -= self.pieces.forget();
+        link.bytes -= self.chunks.forget();
         if self.place == Place::Parked {
             link.forget(connection);
         }

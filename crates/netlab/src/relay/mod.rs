@@ -9,13 +9,13 @@
 //! everything; if it dies, programs on both sides see what they see when a connection is cut, and
 //! nothing else happens.
 
+mod chunks;
 mod clients;
 mod counts;
 mod delay_queue;
 mod event_loop;
 mod flow;
 mod pair;
-mod pieces;
 mod port;
 mod shared_link;
 mod splice;

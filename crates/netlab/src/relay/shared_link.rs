@@ -9,7 +9,7 @@ use crate::faults::{Dice, Direction};
 use crate::shape::Shaper;
 
 /// What all streams of one direction may have on their way together: 64 MiB. A stream that has
-/// nothing on its way may always add a piece, so that none starves.
+/// nothing on its way may always add a chunk, so that none starves.
 const MAX_LINK_BYTES: usize = 64 << 20;
 /// What one read takes at most.
 const READ_BYTES: usize = 64 << 10;
@@ -23,7 +23,7 @@ pub(super) struct SharedLinks {
 pub(super) struct SharedLink {
     pub(super) faults: StreamFaults,
     shaper: Shaper,
-    /// Pieces so far.
+    /// Chunks so far.
     count: u64,
     /// Bytes on their way.
     pub(super) bytes: usize,
@@ -49,7 +49,7 @@ impl SharedLink {
         self.bytes >= MAX_LINK_BYTES
     }
 
-    /// Whether a connection may read one piece now; if not, it has been parked, and
+    /// Whether a connection may read one chunk now; if not, it has been parked, and
     /// [`SharedLink::unpark`] will name it. Who comes first reads first, so all get the same.
     pub(super) fn grants(&mut self, connection: u32, now: Duration) -> bool {
         let granted = self.parked.is_empty() && self.has_room(now);
@@ -78,7 +78,7 @@ impl SharedLink {
         self.parked.front().map(|_| self.shaper.room_at(self.buffer.len() as u64))
     }
 
-    /// The number of a piece, and when it comes out.
+    /// The number of a chunk, and when it comes out.
     pub(super) fn admit(&mut self, now: Duration, bytes: usize) -> (u64, Duration) {
         let index = self.count;
         self.count += u64::from(bytes > 0);

@@ -4,16 +4,16 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
 use std::time::Duration;
 
-/// Pieces in one write.
+/// Chunks in one write.
 const AT_ONCE: usize = 64;
 
 #[derive(Default)]
-pub(super) struct Pieces {
-    queue: VecDeque<Piece>,
+pub(super) struct Chunks {
+    queue: VecDeque<Chunk>,
     bytes: usize,
 }
 
-struct Piece {
+struct Chunk {
     at: Duration,
     index: u64,
     /// Bytes of it that have been delivered.
@@ -27,7 +27,7 @@ pub(super) enum What {
     Rst,
 }
 
-impl Piece {
+impl Chunk {
     /// The bytes that have not been delivered; `None` if it is the end.
     fn rest(&self) -> Option<&[u8]> {
         match &self.what {
@@ -37,7 +37,7 @@ impl Piece {
     }
 }
 
-impl Pieces {
+impl Chunks {
     /// Bytes that have not been delivered.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
@@ -45,20 +45,20 @@ impl Pieces {
 
     /// Something that may leave at `at`.
     pub(super) fn push(&mut self, at: Duration, index: u64, what: What) {
-        let piece = Piece { at, index, gone: 0, what };
-        self.bytes += piece.rest().map_or(0, <[u8]>::len);
-        self.queue.push_back(piece);
+        let chunk = Chunk { at, index, gone: 0, what };
+        self.bytes += chunk.rest().map_or(0, <[u8]>::len);
+        self.queue.push_back(chunk);
     }
 
     pub(super) fn next_at(&self) -> Option<Duration> {
-        self.queue.front().map(|piece| piece.at)
+        self.queue.front().map(|chunk| chunk.at)
     }
 
     /// How many bytes may leave now, and whether the stream ends after them.
     pub(super) fn ready(&self, now: Duration) -> (usize, bool) {
         let mut ready = 0;
-        for piece in self.queue.iter().take_while(|piece| piece.at <= now).take(AT_ONCE) {
-            match piece.rest() {
+        for chunk in self.queue.iter().take_while(|chunk| chunk.at <= now).take(AT_ONCE) {
+            match chunk.rest() {
                 Some(bytes) => ready += bytes.len(),
                 None => return (ready, true),
             }
@@ -68,14 +68,14 @@ impl Pieces {
 
     /// Whether the stream ends with a reset, and now.
     pub(super) fn meet_rst(&self, now: Duration) -> bool {
-        let end = self.queue.iter().find(|piece| piece.rest().is_none());
-        end.is_some_and(|piece| piece.at <= now && matches!(piece.what, What::Rst))
+        let end = self.queue.iter().find(|chunk| chunk.rest().is_none());
+        end.is_some_and(|chunk| chunk.at <= now && matches!(chunk.what, What::Rst))
     }
 
     /// Writes at most this many bytes with one system call, so that they arrive together.
     pub(super) fn write(&self, most: usize, to: &mut impl Write) -> io::Result<usize> {
         let mut left = most;
-        let parts = self.queue.iter().map_while(Piece::rest).map_while(|rest| {
+        let parts = self.queue.iter().map_while(Chunk::rest).map_while(|rest| {
             let part = &rest[..rest.len().min(left)];
             left -= part.len();
             (!part.is_empty()).then(|| IoSlice::new(part))
@@ -84,16 +84,16 @@ impl Pieces {
         to.write_vectored(&parts)
     }
 
-    /// Notes that this many bytes have gone, and tells each piece that they belonged to.
+    /// Notes that this many bytes have gone, and tells each chunk that they belonged to.
     pub(super) fn advance(&mut self, mut written: usize, mut tell: impl FnMut(u64, &[u8])) {
         self.bytes -= written;
         while written > 0 {
-            let Some(piece) = self.queue.front_mut() else { return };
-            let Some(rest) = piece.rest() else { return };
+            let Some(chunk) = self.queue.front_mut() else { return };
+            let Some(rest) = chunk.rest() else { return };
             let part = written.min(rest.len());
             let whole = part == rest.len();
-            tell(piece.index, &rest[..part]);
-            piece.gone += part;
+            tell(chunk.index, &rest[..part]);
+            chunk.gone += part;
             written -= part;
             if whole {
                 self.queue.pop_front();
@@ -104,7 +104,7 @@ impl Pieces {
     /// Nobody wants the bytes any more, nor to hear again that they end; a reset is still passed
     /// on. Says how many bytes there were.
     pub(super) fn forget(&mut self) -> usize {
-        self.queue.retain(|piece| matches!(piece.what, What::Rst));
+        self.queue.retain(|chunk| matches!(chunk.what, What::Rst));
         std::mem::take(&mut self.bytes)
     }
 }
