@@ -8,8 +8,8 @@ use std::time::Duration;
 use mio::{Registry, Token};
 
 use super::event_loop::FIRST;
+use super::monitor::Monitor;
 use super::port::{Arrival, Port};
-use super::watch::Watch;
 use crate::record::{Connection, Transport};
 
 /// A client whose datagrams and answers have ceased for so long is forgotten.
@@ -50,11 +50,11 @@ impl Clients {
         &mut self,
         arrival: &Arrival,
         now: Duration,
-        watch: &mut Watch,
+        monitor: &mut Monitor,
     ) -> Option<Connection> {
         let number = match self.by_address.get(&arrival.from) {
             Some(number) => *number,
-            None => self.open(arrival, watch)?,
+            None => self.open(arrival, monitor)?,
         };
         let client = self.by_number.get_mut(&number)?;
         client.heard = now;
@@ -74,7 +74,7 @@ impl Clients {
         ((from.ip(), from.port()) == (server.ip(), server.port())).then_some(client.connection)
     }
 
-    fn open(&mut self, arrival: &Arrival, watch: &mut Watch) -> Option<u32> {
+    fn open(&mut self, arrival: &Arrival, monitor: &mut Monitor) -> Option<u32> {
         let (client, server) = (arrival.from, self.server);
         let connection =
             Connection { number: self.next, transport: Transport::Udp, client, server };
@@ -86,26 +86,26 @@ impl Clients {
         let room = self.by_number.len() < MAX_CLIENTS;
         let port = room.then(|| Port::open((any, 0).into(), &self.registry, token).ok()).flatten();
         let Some(port) = port else {
-            watch.refused(connection);
+            monitor.refused(connection);
             return None;
         };
         self.next += 1;
         let client = Client { connection, port, reached: arrival.to, heard: Duration::ZERO };
         self.by_address.insert(arrival.from, connection.number);
         self.by_number.insert(connection.number, client);
-        watch.opened(connection);
+        monitor.opened(connection);
         Some(connection.number)
     }
 
     /// Forgets clients that have been silent for long; says when to look again.
-    pub(super) fn forget_idle(&mut self, now: Duration, watch: &Watch) -> Option<Duration> {
+    pub(super) fn forget_idle(&mut self, now: Duration, monitor: &Monitor) -> Option<Duration> {
         if now >= self.sweep_at {
             self.sweep_at = now + IDLE / 4;
             let idle = |_: &u32, client: &mut Client| now.saturating_sub(client.heard) > IDLE;
             for (_, mut client) in self.by_number.extract_if(idle) {
                 self.by_address.remove(&client.connection.client);
                 client.port.close(&self.registry);
-                watch.counters.closed();
+                monitor.counters.closed();
             }
         }
         (!self.by_number.is_empty()).then_some(self.sweep_at)

@@ -7,10 +7,10 @@ use std::time::Duration;
 use mio::net::TcpStream;
 
 use super::chunks::{Chunks, What};
+use super::monitor::Monitor;
 use super::shared_link::SharedLink;
 use super::splice::{Shortcut, Splice};
 use super::stream_faults::{FaultInjector, Step};
-use super::watch::Watch;
 use crate::faults::{Direction, Fate};
 use crate::record::{Connection, Happening};
 
@@ -86,17 +86,17 @@ impl Flow {
         (from, to): (&mut Side, &mut Side),
         connection: Connection,
         link: &mut SharedLink,
-        watch: &mut Watch,
+        monitor: &mut Monitor,
     ) -> Outcome {
         if let Some(splice) = &mut self.splice {
-            match splice.turn(from, to, self.direction, watch) {
-                Ok(outcome) => return self.spliced(outcome, to, connection, link, watch),
+            match splice.turn(from, to, self.direction, monitor) {
+                Ok(outcome) => return self.spliced(outcome, to, connection, link, monitor),
                 Err(_) => self.splice = None, // no pipe: copy instead
             }
         }
-        let mut outcome = self.deliver(to, connection, link, watch);
-        if !outcome.reset && !outcome.refused && self.take_in(from, connection, link, watch) {
-            let after = self.deliver(to, connection, link, watch);
+        let mut outcome = self.deliver(to, connection, link, monitor);
+        if !outcome.reset && !outcome.refused && self.take_in(from, connection, link, monitor) {
+            let after = self.deliver(to, connection, link, monitor);
             outcome = Outcome { more: self.place != Place::Parked, ..after };
         }
         outcome
@@ -108,11 +108,11 @@ impl Flow {
         to: &mut Side,
         connection: Connection,
         link: &mut SharedLink,
-        watch: &mut Watch,
+        monitor: &mut Monitor,
     ) -> Outcome {
         if ended && !self.told {
             self.ended = true;
-            outcome.refused |= self.end(to, connection, link, watch).is_err();
+            outcome.refused |= self.end(to, connection, link, monitor).is_err();
         }
         outcome
     }
@@ -123,12 +123,12 @@ impl Flow {
         from: &mut Side,
         connection: Connection,
         link: &mut SharedLink,
-        watch: &mut Watch,
+        monitor: &mut Monitor,
     ) -> bool {
         if self.ended || self.place == Place::Parked || !from.readable || self.is_full(link) {
             return false;
         }
-        let now = watch.now();
+        let now = monitor.now();
         if self.place == Place::Free && !link.grants(connection.number, now) {
             self.place = Place::Parked;
             return false;
@@ -144,7 +144,7 @@ impl Flow {
             Err(error) if error.kind() == ErrorKind::Interrupted => return true,
             Err(_) => What::Rst,
         };
-        self.enqueue(what, now, connection, link, watch);
+        self.enqueue(what, now, connection, link, monitor);
         true
     }
 
@@ -154,13 +154,13 @@ impl Flow {
         now: Duration,
         connection: Connection,
         link: &mut SharedLink,
-        watch: &mut Watch,
+        monitor: &mut Monitor,
     ) {
         let length = if let What::Bytes(bytes) = &what { bytes.len() } else { 0 };
         let (index, at) = link.admit(now, length);
         if let What::Bytes(bytes) = &what {
             let fate = if self.told { Fate::Lose } else { Fate::Pass };
-            watch.sent((connection, self.direction), index, fate, bytes);
+            monitor.sent((connection, self.direction), index, fate, bytes);
         } else {
             self.ended = true;
         }
@@ -181,12 +181,12 @@ impl Flow {
         to: &mut Side,
         connection: Connection,
         link: &mut SharedLink,
-        watch: &mut Watch,
+        monitor: &mut Monitor,
     ) -> Outcome {
         let mut left = TURN_BYTES;
         let done = Outcome::default();
         loop {
-            let now = watch.now();
+            let now = monitor.now();
             let (ready, last) = self.chunks.ready(now);
             let step = if self.told { Step::End } else { self.injector.next(ready, last, now) };
             let written = match step {
@@ -195,12 +195,12 @@ impl Flow {
                     let reset = self.chunks.meet_rst(now);
                     return Outcome { reset, at: self.chunks.next_at(), ..done };
                 }
-                Step::End | Step::Cut => self.end(to, connection, link, watch).map(|()| 0),
+                Step::End | Step::Cut => self.end(to, connection, link, monitor).map(|()| 0),
                 Step::More => return Outcome { at: self.chunks.next_at(), ..done },
                 Step::Wait(at) => return Outcome { at: Some(at), ..done },
                 Step::Write(_) if left == 0 => return Outcome { more: true, ..done },
                 Step::Write(_) if !to.writable => return done,
-                Step::Write(most) => self.write(most.min(left), to, connection, watch),
+                Step::Write(most) => self.write(most.min(left), to, connection, monitor),
             };
             match written {
                 Ok(written) => {
@@ -220,12 +220,12 @@ impl Flow {
         most: usize,
         to: &mut Side,
         connection: Connection,
-        watch: &mut Watch,
+        monitor: &mut Monitor,
     ) -> io::Result<usize> {
         let written = self.chunks.write(most, &mut to.stream)?;
-        watch.counters.went_out(self.direction, 1, written);
+        monitor.counters.went_out(self.direction, 1, written);
         self.chunks.advance(written, |index, payload| {
-            watch.delivered((connection, self.direction), index, payload);
+            monitor.delivered((connection, self.direction), index, payload);
         });
         Ok(written)
     }
@@ -236,12 +236,12 @@ impl Flow {
         to: &mut Side,
         connection: Connection,
         link: &mut SharedLink,
-        watch: &mut Watch,
+        monitor: &mut Monitor,
     ) -> io::Result<()> {
         self.told = true;
         link.bytes -= self.chunks.forget();
         to.stream.shutdown(Shutdown::Write)?;
-        watch.record(connection, self.direction, || Happening::Ended);
+        monitor.record(connection, self.direction, || Happening::Ended);
         Ok(())
     }
 

@@ -15,6 +15,7 @@ mod counts;
 mod delay_queue;
 mod event_loop;
 mod flow;
+mod monitor;
 mod pair;
 mod port;
 mod shared_link;
@@ -23,7 +24,6 @@ mod stream_faults;
 mod tcp;
 mod timer;
 mod udp;
-mod watch;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -38,9 +38,9 @@ use socket2::{Domain, Socket, Type};
 use self::counts::Counters;
 pub use self::counts::{Counts, Tally};
 use self::event_loop::{Carrier, WAKER};
+use self::monitor::Monitor;
 use self::tcp::TcpCarrier;
 use self::udp::UdpCarrier;
-use self::watch::Watch;
 use crate::conditions::Conditions;
 use crate::record::{Recorder, Transport};
 
@@ -95,11 +95,11 @@ impl Relay {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
         let counters = Arc::<Counters>::default();
-        let watch = Watch::new(Arc::clone(&counters), recorder);
+        let monitor = Monitor::new(Arc::clone(&counters), recorder);
         let registry = poll.registry().try_clone()?;
         match transport {
             Transport::Udp => {
-                let carrier = UdpCarrier::open(listen, server, &conditions, registry, watch)?;
+                let carrier = UdpCarrier::open(listen, server, &conditions, registry, monitor)?;
                 let address = carrier.address()?;
                 Self::run(poll, carrier, waker, address, counters)
             }
@@ -119,7 +119,7 @@ impl Relay {
                 }
                 socket.listen(BACKLOG)?;
                 let listener = TcpListener::from_std(socket.into());
-                let carrier = TcpCarrier::new(listener, server, &conditions, registry, watch)?;
+                let carrier = TcpCarrier::new(listener, server, &conditions, registry, monitor)?;
                 Self::run(poll, carrier, waker, address, counters)
             }
         }

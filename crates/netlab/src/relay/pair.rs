@@ -8,8 +8,8 @@ use socket2::SockRef;
 
 use super::event_loop::Next;
 use super::flow::{Flow, Side};
+use super::monitor::Monitor;
 use super::shared_link::{SharedLink, SharedLinks};
-use super::watch::Watch;
 use crate::faults::Direction;
 use crate::record::{Connection, Happening};
 
@@ -52,30 +52,30 @@ impl Pair {
     }
 
     /// Carries what can be carried without waiting; `None` when the connection is over.
-    pub(super) fn turn(&mut self, links: &mut SharedLinks, watch: &mut Watch) -> Option<Next> {
+    pub(super) fn turn(&mut self, links: &mut SharedLinks, monitor: &mut Monitor) -> Option<Next> {
         if !self.open {
             match is_connected(&self.server.stream) {
-                Ok(true) => watch.opened(self.connection),
+                Ok(true) => monitor.opened(self.connection),
                 Ok(false) => return Some(Next::Ready),
                 Err(_) => {
                     reset_on_close(&self.client.stream);
-                    watch.refused(self.connection);
+                    monitor.refused(self.connection);
                     return None;
                 }
             }
             self.open = true;
         }
-        self.carry(links, watch)
+        self.carry(links, monitor)
     }
 
-    fn carry(&mut self, links: &mut SharedLinks, watch: &mut Watch) -> Option<Next> {
+    fn carry(&mut self, links: &mut SharedLinks, monitor: &mut Monitor) -> Option<Next> {
         let Self { connection, client, server, to_server, to_client, .. } = self;
         let SharedLinks { to_server: link_there, to_client: link_back } = links;
-        let there = to_server.turn((client, server), *connection, link_there, watch);
-        let back = to_client.turn((server, client), *connection, link_back, watch);
+        let there = to_server.turn((client, server), *connection, link_there, monitor);
+        let back = to_client.turn((server, client), *connection, link_back, monitor);
         let mut reset = there.reset.then_some(Direction::ToServer);
         reset = reset.or(back.reset.then_some(Direction::ToClient));
-        let now = watch.now();
+        let now = monitor.now();
         if there.refused && !sender_reset(to_client, to_server, (link_back, link_there), now) {
             reset = Some(Direction::ToClient);
         }
@@ -83,7 +83,7 @@ impl Pair {
             reset = Some(Direction::ToServer);
         }
         if let Some(direction) = reset {
-            self.reset(direction, watch);
+            self.reset(direction, monitor);
             return None;
         }
         if self.to_server.is_over() && self.to_client.is_over() {
@@ -95,18 +95,18 @@ impl Pair {
         Some(Next::earliest([there.at, back.at]))
     }
 
-    fn reset(&mut self, direction: Direction, watch: &mut Watch) {
+    fn reset(&mut self, direction: Direction, monitor: &mut Monitor) {
         reset_on_close(&self.client.stream);
         reset_on_close(&self.server.stream);
-        watch.record(self.connection, direction, || Happening::Reset);
+        monitor.record(self.connection, direction, || Happening::Reset);
     }
 
     /// Gives back what it held.
-    pub(super) fn close(mut self, links: &mut SharedLinks, watch: &Watch) {
+    pub(super) fn close(mut self, links: &mut SharedLinks, monitor: &Monitor) {
         self.to_server.close(&mut links.to_server, self.connection.number);
         self.to_client.close(&mut links.to_client, self.connection.number);
         if self.open {
-            watch.counters.closed();
+            monitor.counters.closed();
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::io;
 
 use super::flow::{Outcome, Side};
-use super::watch::Watch;
+use super::monitor::Monitor;
 use crate::faults::Direction;
 
 #[cfg(target_os = "linux")]
@@ -24,7 +24,7 @@ pub(super) trait Shortcut {
         from: &mut Side,
         to: &mut Side,
         direction: Direction,
-        watch: &Watch,
+        monitor: &Monitor,
     ) -> io::Result<(Outcome, bool)>;
 }
 
@@ -35,7 +35,7 @@ mod linux {
     use rustix::io::Errno;
     use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 
-    use super::{Direction, Outcome, Shortcut, Side, Watch, io};
+    use super::{Direction, Monitor, Outcome, Shortcut, Side, io};
     use crate::faults::Fate;
 
     /// Measured: less means more calls, more means that the bytes have left the processor's cache
@@ -59,15 +59,15 @@ mod linux {
             from: &mut Side,
             to: &mut Side,
             direction: Direction,
-            watch: &Watch,
+            monitor: &Monitor,
         ) -> io::Result<(Outcome, bool)> {
             let mut left = TURN_BYTES;
             while left > 0 {
-                if self.inside == 0 && !self.fill(from, direction, watch)? {
+                if self.inside == 0 && !self.fill(from, direction, monitor)? {
                     let outcome = Outcome { reset: self.reset, ..Outcome::default() };
                     return Ok((outcome, self.ended));
                 }
-                match self.empty(to, direction, watch) {
+                match self.empty(to, direction, monitor) {
                     Ok(0) => return Ok((Outcome::default(), false)),
                     Ok(moved) => left = left.saturating_sub(moved),
                     Err(_) => return Ok((Outcome { refused: true, ..Outcome::default() }, false)),
@@ -83,7 +83,7 @@ mod linux {
             &mut self,
             from: &mut Side,
             direction: Direction,
-            watch: &Watch,
+            monitor: &Monitor,
         ) -> io::Result<bool> {
             if !from.readable || self.ended || self.reset {
                 return Ok(false);
@@ -95,12 +95,12 @@ mod linux {
             match splice(&from.stream, None, into, None, PIPE_BYTES, flags()) {
                 Ok(0) => self.ended = true,
                 Ok(moved) => {
-                    watch.counters.came_in(direction, Fate::Pass, moved);
+                    monitor.counters.came_in(direction, Fate::Pass, moved);
                     self.inside = moved;
                     return Ok(true);
                 }
                 Err(Errno::AGAIN) => from.readable = false,
-                Err(Errno::INTR) => return self.fill(from, direction, watch),
+                Err(Errno::INTR) => return self.fill(from, direction, monitor),
                 Err(_) => self.reset = true,
             }
             self.pipe = None; // an idle connection holds no pipe
@@ -112,7 +112,7 @@ mod linux {
             &mut self,
             to: &mut Side,
             direction: Direction,
-            watch: &Watch,
+            monitor: &Monitor,
         ) -> io::Result<usize> {
             let Some((out, _)) = &self.pipe else { return Ok(0) };
             if !to.writable {
@@ -120,7 +120,7 @@ mod linux {
             }
             match splice(out, None, &to.stream, None, self.inside, flags()) {
                 Ok(moved) => {
-                    watch.counters.went_out(direction, 1, moved);
+                    monitor.counters.went_out(direction, 1, moved);
                     self.inside -= moved;
                     Ok(moved)
                 }
@@ -128,7 +128,7 @@ mod linux {
                     to.writable = false;
                     Ok(0)
                 }
-                Err(Errno::INTR) => self.empty(to, direction, watch),
+                Err(Errno::INTR) => self.empty(to, direction, monitor),
                 Err(error) => Err(error.into()),
             }
         }
@@ -147,7 +147,7 @@ mod linux {
 
 #[cfg(not(target_os = "linux"))]
 mod none {
-    use super::{Direction, Outcome, Shortcut, Side, Watch, io};
+    use super::{Direction, Monitor, Outcome, Shortcut, Side, io};
 
     #[derive(Default)]
     pub(in super::super) struct NoPipe;
@@ -158,7 +158,7 @@ mod none {
             _: &mut Side,
             _: &mut Side,
             _: Direction,
-            _: &Watch,
+            _: &Monitor,
         ) -> io::Result<(Outcome, bool)> {
             Err(io::ErrorKind::Unsupported.into())
         }

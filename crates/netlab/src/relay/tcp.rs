@@ -12,10 +12,10 @@ use socket2::SockRef;
 
 use super::event_loop::{Carrier, FIRST, FRONT, Next};
 use super::flow::{Flow, Side};
+use super::monitor::Monitor;
 use super::pair::{Pair, reset_on_close};
 use super::shared_link::{SharedLink, SharedLinks};
 use super::splice::Splice;
-use super::watch::Watch;
 use crate::conditions::Conditions;
 use crate::faults::Direction;
 use crate::record::{Connection, Transport};
@@ -34,7 +34,7 @@ pub(super) struct TcpCarrier {
     listener: TcpListener,
     server: SocketAddr,
     registry: Registry,
-    watch: Watch,
+    monitor: Monitor,
     pairs: HashMap<u32, Pair>,
     next: u32,
     links: SharedLinks,
@@ -56,16 +56,16 @@ impl TcpCarrier {
         server: SocketAddr,
         conditions: &Conditions,
         registry: Registry,
-        watch: Watch,
+        monitor: Monitor,
     ) -> io::Result<Self> {
         registry.register(&mut listener, FRONT, Interest::READABLE)?;
         let Conditions { seed, to_server, to_client, .. } = conditions;
-        let blind = !watch.records();
+        let blind = !monitor.records();
         Ok(Self {
             listener,
             server,
             registry,
-            watch,
+            monitor,
             pairs: HashMap::new(),
             next: 0,
             links: SharedLinks {
@@ -93,7 +93,7 @@ impl TcpCarrier {
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
                 Err(_) if self.turn_one_away() => {}
                 Err(_) => {
-                    self.accept_at = Some(self.watch.now() + PAUSE);
+                    self.accept_at = Some(self.monitor.now() + PAUSE);
                     return;
                 }
             }
@@ -124,7 +124,7 @@ impl TcpCarrier {
         reset_on_close(&stream);
         drop(stream);
         self.next += 1;
-        self.watch.refused(connection);
+        self.monitor.refused(connection);
     }
 
     fn open(&mut self, stream: TcpStream, client: SocketAddr) {
@@ -134,7 +134,7 @@ impl TcpCarrier {
         let Some(server) = server else { return self.refuse(stream, connection) };
         let token = FIRST + 2 * self.next as usize;
         let sides = self.side(stream, token).and_then(|c| Ok((c, self.side(server, token + 1)?)));
-        let Ok(sides) = sides else { return self.watch.refused(connection) };
+        let Ok(sides) = sides else { return self.monitor.refused(connection) };
         let splice = |plain: bool| plain.then(Splice::default);
         let to_server = Flow::new(Direction::ToServer, &self.links.to_server, splice(self.plain.0));
         let to_client = Flow::new(Direction::ToClient, &self.links.to_client, splice(self.plain.1));
@@ -156,7 +156,7 @@ impl TcpCarrier {
     fn run(&mut self, number: u32) {
         let Some(pair) = self.pairs.get_mut(&number) else { return };
         pair.runnable = false;
-        match pair.turn(&mut self.links, &mut self.watch) {
+        match pair.turn(&mut self.links, &mut self.monitor) {
             Some(Next::Ready) => {}
             Some(Next::Now) => self.schedule(number),
             Some(Next::At(at)) => {
@@ -167,7 +167,7 @@ impl TcpCarrier {
             }
             None => {
                 if let Some(pair) = self.pairs.remove(&number) {
-                    pair.close(&mut self.links, &self.watch);
+                    pair.close(&mut self.links, &self.monitor);
                 }
             }
         }
@@ -219,7 +219,7 @@ impl TcpCarrier {
 
 impl Carrier for TcpCarrier {
     fn now(&self) -> Duration {
-        self.watch.now()
+        self.monitor.now()
     }
 
     fn ready(&mut self, token: Token) {
@@ -235,7 +235,7 @@ impl Carrier for TcpCarrier {
     }
 
     fn turn(&mut self) -> Next {
-        let now = self.watch.now();
+        let now = self.monitor.now();
         if self.accept_at.is_some_and(|at| at <= now) {
             self.accept_at = None;
         }

@@ -18,8 +18,8 @@ use mio::{Registry, Token};
 use super::clients::{Client, Clients};
 use super::delay_queue::{DelayQueue, Run};
 use super::event_loop::{Carrier, FIRST, FRONT, Next};
+use super::monitor::Monitor;
 use super::port::{Arrival, Inbox, PAUSE, Port};
-use super::watch::Watch;
 use crate::conditions::{Conditions, Path};
 use crate::faults::{DatagramFaults, Dice, Direction, Fate};
 use crate::record::Connection;
@@ -33,7 +33,7 @@ pub(super) struct UdpCarrier {
     inbox: Inbox,
     /// Ports that may have more for us.
     ready: BTreeSet<Token>,
-    watch: Watch,
+    monitor: Monitor,
 }
 
 /// One direction.
@@ -55,7 +55,7 @@ impl UdpCarrier {
         server: SocketAddr,
         conditions: &Conditions,
         registry: Registry,
-        watch: Watch,
+        monitor: Monitor,
     ) -> io::Result<Self> {
         Ok(Self {
             front: Port::open(listen, &registry, FRONT)?,
@@ -64,7 +64,7 @@ impl UdpCarrier {
             to_client: OneWay::new(conditions.seed, Direction::ToClient, &conditions.to_client),
             inbox: Inbox::new(),
             ready: BTreeSet::new(),
-            watch,
+            monitor,
         })
     }
 
@@ -85,21 +85,21 @@ impl UdpCarrier {
             Some(Err(error)) if error.kind() != io::ErrorKind::WouldBlock => return true,
             _ => return false,
         };
-        let now = self.watch.now();
+        let now = self.monitor.now();
         for arrival in self.inbox.arrivals(count) {
             match number {
                 None => {
-                    let Some(client) = self.clients.coming_from(&arrival, now, &mut self.watch)
+                    let Some(client) = self.clients.coming_from(&arrival, now, &mut self.monitor)
                     else {
                         continue;
                     };
-                    self.to_server.take_in(client, &arrival, now, &mut self.watch);
+                    self.to_server.take_in(client, &arrival, now, &mut self.monitor);
                 }
                 Some(number) => {
                     let Some(client) = self.clients.answered(number, arrival.from, now) else {
                         continue;
                     };
-                    self.to_client.take_in(client, &arrival, now, &mut self.watch);
+                    self.to_client.take_in(client, &arrival, now, &mut self.monitor);
                 }
             }
         }
@@ -108,12 +108,12 @@ impl UdpCarrier {
 
     /// Sends what has waited long enough.
     fn send(&mut self) {
-        let now = self.watch.now();
-        let (front, clients, watch) = (&self.front, &self.clients, &mut self.watch);
-        self.to_server.send(now, clients, watch, |client, run| {
+        let now = self.monitor.now();
+        let (front, clients, monitor) = (&self.front, &self.clients, &mut self.monitor);
+        self.to_server.send(now, clients, monitor, |client, run| {
             client.port.send(run, client.connection.server, None)
         });
-        self.to_client.send(now, clients, watch, |client, run| {
+        self.to_client.send(now, clients, monitor, |client, run| {
             front.send(run, client.connection.client, client.reached)
         });
     }
@@ -121,7 +121,7 @@ impl UdpCarrier {
 
 impl Carrier for UdpCarrier {
     fn now(&self) -> Duration {
-        self.watch.now()
+        self.monitor.now()
     }
 
     fn ready(&mut self, token: Token) {
@@ -136,7 +136,7 @@ impl Carrier for UdpCarrier {
             self.send();
         }
         self.send();
-        let forget_at = self.clients.forget_idle(self.watch.now(), &self.watch);
+        let forget_at = self.clients.forget_idle(self.monitor.now(), &self.monitor);
         if !self.ready.is_empty() {
             return Next::Now;
         }
@@ -158,12 +158,12 @@ impl OneWay {
         }
     }
 
-    fn take_in(&mut self, to: Connection, arrival: &Arrival, now: Duration, watch: &mut Watch) {
+    fn take_in(&mut self, to: Connection, arrival: &Arrival, now: Duration, monitor: &mut Monitor) {
         for (payload, ahead) in arrival.datagrams() {
             let index = self.count;
             self.count += 1;
             let (fate, at) = self.decide(to, index, payload.len(), now);
-            watch.sent((to, self.direction), index, fate, payload);
+            monitor.sent((to, self.direction), index, fate, payload);
             let Some(at) = at else { continue };
             let bytes = self.queue.push(at, (to.number, index), (payload, ahead), fate);
             if fate == Fate::Corrupt {
@@ -197,7 +197,7 @@ impl OneWay {
         &mut self,
         now: Duration,
         clients: &Clients,
-        watch: &mut Watch,
+        monitor: &mut Monitor,
         give: impl Fn(&Client, &mut Run) -> io::Result<()>,
     ) {
         self.again = None;
@@ -206,7 +206,7 @@ impl OneWay {
             let Some(client) = clients.of(run.client) else { continue }; // it has been forgotten
             if !run.told {
                 run.told = true;
-                self.tell(&run, client.connection, watch);
+                self.tell(&run, client.connection, monitor);
             }
             if give(client, &mut run).is_err() {
                 self.again = Some(now + PAUSE);
@@ -215,11 +215,11 @@ impl OneWay {
         }
     }
 
-    fn tell(&self, run: &Run, connection: Connection, watch: &mut Watch) {
-        watch.counters.went_out(self.direction, run.datagrams, run.bytes.len());
-        if watch.records() {
+    fn tell(&self, run: &Run, connection: Connection, monitor: &mut Monitor) {
+        monitor.counters.went_out(self.direction, run.datagrams, run.bytes.len());
+        if monitor.records() {
             for (index, payload) in (run.index..).zip(run.each()) {
-                watch.delivered((connection, self.direction), index, payload);
+                monitor.delivered((connection, self.direction), index, payload);
             }
         }
     }

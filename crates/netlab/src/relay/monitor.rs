@@ -7,13 +7,13 @@ use super::counts::Counters;
 use crate::faults::{Direction, Fate};
 use crate::record::{Connection, Event, Happening, Recorder};
 
-pub(super) struct Watch {
+pub(super) struct Monitor {
     started: Instant,
     pub(super) counters: Arc<Counters>,
     recorder: Option<Box<dyn Recorder>>,
 }
 
-impl Watch {
+impl Monitor {
     pub(super) fn new(counters: Arc<Counters>, recorder: Option<Box<dyn Recorder>>) -> Self {
         Self { started: Instant::now(), counters, recorder }
     }
