@@ -34,13 +34,13 @@ pub(super) struct Flow {
     ended: bool,
     /// The receiver has been told so.
     told: bool,
-    place: Place,
+    position: QueuePosition,
     splice: Option<Splice>,
 }
 
 /// Where a flow stands in the queue for room before the bottleneck.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum QueuePosition {
     /// It has not asked.
     Free,
     /// It waits for room on its link.
@@ -70,7 +70,7 @@ impl Flow {
             chunks: Chunks::default(),
             ended: false,
             told: false,
-            place: Place::Free,
+            position: QueuePosition::Free,
             splice,
         }
     }
@@ -97,7 +97,7 @@ impl Flow {
         let mut outcome = self.deliver(to, connection, link, monitor);
         if !outcome.reset && !outcome.refused && self.take_in(from, connection, link, monitor) {
             let after = self.deliver(to, connection, link, monitor);
-            outcome = Outcome { more: self.place != Place::Parked, ..after };
+            outcome = Outcome { more: self.position != QueuePosition::Parked, ..after };
         }
         outcome
     }
@@ -125,15 +125,19 @@ impl Flow {
         link: &mut SharedLink,
         monitor: &mut Monitor,
     ) -> bool {
-        if self.ended || self.place == Place::Parked || !from.readable || self.is_full(link) {
+        if self.ended
+            || self.position == QueuePosition::Parked
+            || !from.readable
+            || self.is_full(link)
+        {
             return false;
         }
         let now = monitor.now();
-        if self.place == Place::Free && !link.grants(connection.number, now) {
-            self.place = Place::Parked;
+        if self.position == QueuePosition::Free && !link.grants(connection.number, now) {
+            self.position = QueuePosition::Parked;
             return false;
         }
-        self.place = Place::Free;
+        self.position = QueuePosition::Free;
         let what = match from.stream.read(link.buffer()) {
             Ok(0) => What::Fin,
             Ok(length) => What::Bytes(link.buffer()[..length].to_vec()),
@@ -247,7 +251,7 @@ impl Flow {
 
     /// It is its turn to read.
     pub(super) fn grant(&mut self) {
-        self.place = Place::Granted;
+        self.position = QueuePosition::Granted;
     }
 
     /// Its sender has reset the connection; `false` if the stream was at its end already.
@@ -271,7 +275,7 @@ impl Flow {
     /// Gives back what it holds of the link.
     pub(super) fn close(&mut self, link: &mut SharedLink, connection: u32) {
         link.bytes -= self.chunks.forget();
-        if self.place == Place::Parked {
+        if self.position == QueuePosition::Parked {
             link.forget(connection);
         }
     }
