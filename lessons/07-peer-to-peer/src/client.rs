@@ -16,7 +16,7 @@ use netbasics::socket_error::SocketError;
 use netbasics::stop::Stop;
 use netbasics::{log, ready, socket};
 
-use crate::carry::{self, Orders};
+use crate::driver::{self, Orders};
 use crate::node::{Event, News};
 use crate::options::{Discover, NodeOptions};
 use crate::voice;
@@ -67,12 +67,12 @@ fn visit(peer: SocketAddr, messages: Vec<String>, options: &Options, stop: &Stop
     let discover = options.node.discover.unwrap_or(Discover::Peers);
     let mut setup = options.node.setup(discover, address.port())?;
     setup.named = vec![peer];
-    let (orders, inbox) = carry::inbox();
+    let (orders, inbox) = driver::inbox();
     let (joined, when_joined) = mpsc::channel();
     let said = speak(orders.clone(), messages, peer, when_joined)?;
     let group = options.node.group(discover);
     let mut joined = Some(joined);
-    let taken = carry::run(&listener, setup, group, (orders, inbox), stop, &mut |news| {
+    let taken = driver::run(&listener, setup, group, (orders, inbox), stop, &mut |news| {
         attend(news, peer, &mut joined)
     })?;
     // If the person has ended it, the voice may still be waiting for a line.

@@ -21,7 +21,7 @@ use netbasics::program::plain;
 use netbasics::socket_error::DOCTOR;
 use netbasics::stop::Stop;
 
-use crate::carry::Orders;
+use crate::driver::Orders;
 use crate::node::Event;
 use crate::wire::{Contact, NodeId};
 use group::Group;

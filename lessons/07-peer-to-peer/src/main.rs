@@ -1,9 +1,9 @@
 //! Lesson 7: nodes that listen and connect. Without a subcommand three of them run in one process.
 
-mod carry;
 mod client;
 mod demo;
 mod discovery;
+mod driver;
 mod node;
 mod options;
 mod server;

@@ -1,5 +1,5 @@
 //! A node: what it knows, and what it decides. It opens no socket and looks at no clock: it is told
-//! what has happened and when, and answers with what is to be done (`carry` does it). So a hundred
+//! what has happened and when, and answers with what is to be done (`driver` does it). So a hundred
 //! thousand networks can be made up and tried (`node/tests.rs`).
 //!
 //! Read on in `node/greeting.rs` (who keeps which connection), `node/gossip.rs` (each message once),

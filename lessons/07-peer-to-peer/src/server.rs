@@ -9,7 +9,7 @@ use netbasics::stop::Stop;
 use netbasics::{log, ready, socket};
 
 use crate::options::{Discover, NodeOptions};
-use crate::{carry, voice};
+use crate::{driver, voice};
 
 /// Be a node that stays, and show what is said, until Ctrl-C
 #[derive(clap::Args)]
@@ -35,7 +35,7 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     setup.named = named.concat();
     let stop = Stop::on_ctrl_c()?;
     ready::announce(address)?;
-    let (orders, inbox) = carry::inbox();
+    let (orders, inbox) = driver::inbox();
     let at_terminal = io::stdin().is_terminal();
     if at_terminal {
         log!("type a line and press Enter to say it; Ctrl-C ends");
@@ -48,7 +48,7 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
         });
     }
     let group = options.node.group(discover);
-    carry::run(&listener, setup, group, (orders, inbox), &stop, &mut |news| {
+    driver::run(&listener, setup, group, (orders, inbox), &stop, &mut |news| {
         news.say();
         Ok(())
     })?;

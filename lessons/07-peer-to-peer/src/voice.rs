@@ -9,7 +9,7 @@ use netbasics::frame::{FrameError, read_line};
 use netbasics::log;
 use netbasics::program::Usage;
 
-use crate::carry::{Orders, Pace};
+use crate::driver::{Orders, Pace};
 use crate::node::Event;
 use crate::wire::MAX_TEXT_BYTES;
 

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use netbasics::stop::Stop;
 use netbasics::{log, ready};
 
-use crate::carry::{self, Input, Orders};
+use crate::driver::{self, Input, Orders};
 use crate::node::{Event, News, Setup};
 use crate::wire::NodeId;
 
@@ -54,11 +54,11 @@ impl Stage {
         let (id, port) =
             (NodeId(getrandom::u64().context("the system gave no random number")?), address.port());
         let setup = Setup { id, name: name.into(), port, silence: SILENCE, follow: true, named };
-        let (orders, inbox) = carry::inbox();
+        let (orders, inbox) = driver::inbox();
         let (own, tell) = (orders.clone(), self.tell.clone());
         let thread = thread::Builder::new().name(format!("[{name}]")).spawn(move || {
             log!("{}", ready::line(address));
-            carry::run(&listener, setup, group, (own, inbox), &Stop::new(), &mut |news| {
+            driver::run(&listener, setup, group, (own, inbox), &Stop::new(), &mut |news| {
                 news.say();
                 // The stage may be gone already, if the play went wrong.
                 let _ = tell.send((name, news));

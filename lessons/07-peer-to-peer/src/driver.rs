@@ -1,4 +1,4 @@
-//! What carries: sockets and threads around a [`Node`], without an opinion of their own.
+//! The driver: sockets and threads around a [`Node`], without an opinion of their own.
 //!
 //! ```text
 //! listener ──► accepting ─┐                              ┌─► queue ──► writing ──► neighbour
@@ -66,14 +66,14 @@ pub fn run(
         let discover = |group| move || discovery::run(group, own, &hearing, ended);
         let discovers = group.map_or(Ok(()), |group| start(threads, "discovery", discover(group)));
         let node = Node::new(setup, Instant::now());
-        let mut carrier = Carrier { node, threads, orders, wires: HashMap::new(), next: 0 };
+        let mut driver = Driver { node, threads, orders, wires: HashMap::new(), next: 0 };
         let started = started.and(discovers).map_err(Into::into);
-        let done = started.and_then(|()| carrier.work(&inbox, stop, tell));
+        let done = started.and_then(|()| driver.work(&inbox, stop, tell));
         // Every thread waits for one of these three: a connection, the listener, the inbox.
-        carrier.wires.values_mut().for_each(Wire::cut);
+        driver.wires.values_mut().for_each(Wire::cut);
         ended.raise();
         drop(inbox);
-        done.map(|()| carrier.node.farewells_taken())
+        done.map(|()| driver.node.farewells_taken())
     })
 }
 
@@ -94,7 +94,7 @@ fn accept(listener: &TcpListener, orders: &Orders, ended: &Stop) {
     }
 }
 
-struct Carrier<'scope, 'env> {
+struct Driver<'scope, 'env> {
     node: Node,
     threads: &'scope Scope<'scope, 'env>,
     orders: Orders,
@@ -103,7 +103,7 @@ struct Carrier<'scope, 'env> {
     next: LinkId,
 }
 
-impl Carrier<'_, '_> {
+impl Driver<'_, '_> {
     // listing: begin work
     fn work(
         &mut self,

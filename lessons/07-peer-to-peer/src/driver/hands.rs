@@ -14,11 +14,11 @@ use netbasics::stop::Stop;
 use socket2::SockRef;
 
 use super::link::{self, QUEUE_FRAMES, Wire, Written};
-use super::{CLOSE_WITHIN, Carrier, DIAL_WITHIN, Input, MAX_CLOSING, SEND_BUFFER, start};
+use super::{CLOSE_WITHIN, DIAL_WITHIN, Driver, Input, MAX_CLOSING, SEND_BUFFER, start};
 use crate::node::{Action, Event, LinkId, News};
 use crate::wire::Frame;
 
-impl Carrier<'_, '_> {
+impl Driver<'_, '_> {
     // listing: begin hands
     /// Tells the node what has happened, and does what it wants. What comes of that is the next
     /// event.
