@@ -10,7 +10,7 @@
 //! The thread of the node never waits for a neighbour, only for its inbox. The others wait: for the
 //! network, and for room in the inbox, so that nobody brings more than the node can take.
 
-mod hands;
+mod actions;
 mod inbox;
 mod link;
 mod pace;

@@ -1,4 +1,4 @@
-//! The hands of a node: what it wants done is done here.
+//! The actions of a node: what it asks for is done here.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -19,7 +19,7 @@ use crate::node::{Action, Event, LinkId, News};
 use crate::wire::Frame;
 
 impl Driver<'_, '_> {
-    // listing: begin hands
+    // listing: begin actions
     /// Tells the node what has happened, and does what it wants. What comes of that is the next
     /// event.
     pub(super) fn handle(
@@ -53,7 +53,7 @@ impl Driver<'_, '_> {
         let why = format!("it does not take what it is sent; {QUEUE_FRAMES} messages wait for it");
         Some(Event::Closed { link, end: Err(why) })
     }
-    // listing: end hands
+    // listing: end actions
 
     /// Gives a connection its two threads.
     pub(super) fn connect(
