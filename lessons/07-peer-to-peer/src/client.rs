@@ -17,9 +17,9 @@ use netbasics::stop::Stop;
 use netbasics::{log, ready, socket};
 
 use crate::driver::{self, Orders};
+use crate::input;
 use crate::node::{Event, News};
 use crate::options::{Discover, NodeOptions};
-use crate::voice;
 
 /// How long it may take until the other node is a neighbour.
 const JOIN_WITHIN: Duration = Duration::from_secs(10);
@@ -36,7 +36,7 @@ pub struct Options {
 
 // listing: begin client
 pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
-    let messages: Result<Vec<_>, Usage> = options.messages.iter().map(|m| voice::text(m)).collect();
+    let messages: Result<Vec<_>, Usage> = options.messages.iter().map(|m| input::text(m)).collect();
     let (messages, stop) = (messages?, Stop::on_ctrl_c()?);
     // A name may have several addresses, and the other node only one of them.
     socket::try_each_address("connect to", addr, |peer| {
@@ -75,7 +75,7 @@ fn visit(peer: SocketAddr, messages: Vec<String>, options: &Options, stop: &Stop
     let taken = driver::run(&listener, setup, group, (orders, inbox), stop, &mut |news| {
         attend(news, peer, &mut joined)
     })?;
-    // If the person has ended it, the voice may still be waiting for a line.
+    // If the person has ended it, its input may still be waiting for a line.
     said.try_recv().unwrap_or(Ok(()))?;
     if taken == 0 && !stop.is_raised() {
         bail!("nobody has taken what was said: the connection with {peer} ended before");
@@ -122,7 +122,7 @@ fn speak(
                 Err(anyhow!("cannot join at {peer}: it has not welcomed us in {JOIN_WITHIN:?}"))
             }
             Ok(()) if !messages.is_empty() => {
-                voice::say_all(&orders, messages);
+                input::say_all(&orders, messages);
                 Ok(())
             }
             Ok(()) => {
@@ -131,7 +131,7 @@ fn speak(
                         "type a line and press Enter; Ctrl-D ends (on Windows: Ctrl-Z, then Enter)"
                     );
                 }
-                voice::say_lines(&orders, false)
+                input::say_lines(&orders, false)
             }
         };
         let _ = tell.send(outcome);

@@ -4,10 +4,10 @@ mod client;
 mod demo;
 mod discovery;
 mod driver;
+mod input;
 mod node;
 mod options;
 mod server;
-mod voice;
 mod wire;
 
 /// Peer to peer: a node that stays, one that visits, or (without a subcommand) three that talk

@@ -9,7 +9,7 @@ use netbasics::stop::Stop;
 use netbasics::{log, ready, socket};
 
 use crate::options::{Discover, NodeOptions};
-use crate::{driver, voice};
+use crate::{driver, input};
 
 /// Be a node that stays, and show what is said, until Ctrl-C
 #[derive(clap::Args)]
@@ -44,7 +44,7 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
         let orders = orders.clone();
         // It ends with its input, or with the process.
         thread::spawn(move || {
-            voice::say_lines(&orders, true).unwrap_or_else(|error| log!("{error:#}"));
+            input::say_lines(&orders, true).unwrap_or_else(|error| log!("{error:#}"));
         });
     }
     let group = options.node.group(discover);

@@ -1,4 +1,4 @@
-//! The voice of a node: what its person says, line by line.
+//! The input of a node: what its person says, line by line.
 
 use std::io::{self, BufRead, BufReader};
 use std::thread;
