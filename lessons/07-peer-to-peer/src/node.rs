@@ -3,17 +3,17 @@
 //! thousand networks can be made up and tried (`node/tests.rs`).
 //!
 //! Read on in `node/greeting.rs` (who keeps which connection), `node/gossip.rs` (each message once),
-//! `node/book.rs` (whom to connect to), `node/parting.rs` (who leaves, and who is lost) and
+//! `node/book.rs` (whom to connect to), `node/departure.rs` (who leaves, and who is lost) and
 //! `node/clock.rs` (who is silent).
 
 mod book;
 mod clock;
+mod departure;
 mod events;
 mod gossip;
 mod greeting;
 mod links;
 mod news;
-mod parting;
 mod seen;
 
 use std::collections::{BTreeMap, BTreeSet};

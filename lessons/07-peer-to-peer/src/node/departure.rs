@@ -1,4 +1,4 @@
-//! Parting: those who leave say so, and those who crash do not.
+//! Departure: nodes that leave say so, and nodes that crash do not.
 
 use std::io;
 use std::net::SocketAddr;
