@@ -13,7 +13,7 @@
 mod actions;
 mod inbox;
 mod link;
-mod pace;
+mod rate_limit;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{SocketAddrV4, TcpListener};
@@ -30,7 +30,7 @@ use crate::node::{Event, LinkId, News, Node, Setup};
 use crate::wire::Contact;
 pub use inbox::{Input, Orders, inbox};
 use link::Wire;
-pub use pace::Pace;
+pub use rate_limit::RateLimit;
 
 /// How often a node looks at the clock.
 const TICK: Duration = Duration::from_millis(100);

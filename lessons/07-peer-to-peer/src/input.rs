@@ -9,7 +9,7 @@ use netbasics::frame::{FrameError, read_line};
 use netbasics::log;
 use netbasics::program::Usage;
 
-use crate::driver::{Orders, Pace};
+use crate::driver::{Orders, RateLimit};
 use crate::node::Event;
 use crate::wire::MAX_TEXT_BYTES;
 
@@ -17,12 +17,12 @@ use crate::wire::MAX_TEXT_BYTES;
 /// unless the node `stays`: then its person is told, and may try another one.
 pub fn say_lines(orders: &Orders, stays: bool) -> Result<()> {
     let mut input = BufReader::new(io::stdin());
-    let mut pace = Pace::new(Instant::now());
+    let mut rate_limit = RateLimit::new(Instant::now());
     loop {
         match next_line(&mut input) {
             Ok(None) => return Ok(()),
             Ok(Some(line)) => {
-                if !say(orders, line, &mut pace) {
+                if !say(orders, line, &mut rate_limit) {
                     return Ok(());
                 }
             }
@@ -50,13 +50,13 @@ fn next_line(input: &mut impl BufRead) -> Result<Option<String>> {
 
 /// Says every one of `messages`.
 pub fn say_all(orders: &Orders, messages: Vec<String>) {
-    let mut pace = Pace::new(Instant::now());
-    let _ = messages.into_iter().all(|message| say(orders, message, &mut pace));
+    let mut rate_limit = RateLimit::new(Instant::now());
+    let _ = messages.into_iter().all(|message| say(orders, message, &mut rate_limit));
 }
 
 /// Says it no faster than the others would take it; `false` if the node has ended.
-fn say(orders: &Orders, text: String, pace: &mut Pace) -> bool {
-    thread::sleep(pace.wait(Instant::now()));
+fn say(orders: &Orders, text: String, rate_limit: &mut RateLimit) -> bool {
+    thread::sleep(rate_limit.wait(Instant::now()));
     orders.tell(Event::Say(text))
 }
 

@@ -12,7 +12,7 @@ use netbasics::stop::Stop;
 use netbasics::wait::Stoppable;
 
 use super::Orders;
-use super::pace::Pace;
+use super::rate_limit::RateLimit;
 use crate::node::{Event, LinkId};
 use crate::wire::{Frame, MAX_PAYLOAD_BYTES};
 
@@ -109,12 +109,12 @@ pub fn read(stream: &TcpStream, link: LinkId, orders: &Orders, cut: &Stop, writt
 
 fn read_frames(stream: &Stoppable<TcpStream>, link: LinkId, orders: &Orders) -> Result<(), String> {
     let mut incoming = BufReader::new(stream);
-    let mut pace = Pace::new(Instant::now());
+    let mut rate_limit = RateLimit::new(Instant::now());
     loop {
         let payload = read_frame(&mut incoming, MAX_PAYLOAD_BYTES);
         let Some(payload) = payload.map_err(|error| error.to_string())? else { return Ok(()) };
         let frame = Frame::decode(&payload).map_err(|malformed| malformed.to_string())?;
-        thread::sleep(pace.wait(Instant::now()));
+        thread::sleep(rate_limit.wait(Instant::now()));
         if !orders.tell(Event::Heard { link, frame }) {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! A pace: how fast one neighbour's messages are taken.
+//! A rate limit: how fast one neighbour's messages are taken.
 //!
 //! What one node says, every other node has to carry. So nobody may say more than all can bear: a
 //! burst is fine, then a fixed number a second. We simply do not read faster; TCP lets the sender
@@ -12,9 +12,9 @@ const BURST: u32 = 100;
 const EACH: Duration = Duration::from_millis(2);
 
 /// When the next message may be taken, if all came evenly.
-pub struct Pace(Instant);
+pub struct RateLimit(Instant);
 
-impl Pace {
+impl RateLimit {
     pub fn new(now: Instant) -> Self {
         Self(now)
     }
@@ -33,18 +33,18 @@ mod tests {
     #[test]
     fn a_burst_is_free_and_then_each_message_waits_for_its_time() {
         let start = Instant::now();
-        let mut pace = Pace::new(start);
-        assert!((0..BURST).all(|_| pace.wait(start).is_zero()));
-        assert_eq!(pace.wait(start), EACH);
-        assert_eq!(pace.wait(start), EACH * 2);
+        let mut rate_limit = RateLimit::new(start);
+        assert!((0..BURST).all(|_| rate_limit.wait(start).is_zero()));
+        assert_eq!(rate_limit.wait(start), EACH);
+        assert_eq!(rate_limit.wait(start), EACH * 2);
     }
 
     #[test]
     fn who_was_quiet_may_say_a_burst_again_and_not_more() {
         let start = Instant::now();
-        let mut pace = Pace::new(start);
+        let mut rate_limit = RateLimit::new(start);
         let later = start + Duration::from_secs(3600);
-        assert!((0..BURST).all(|_| pace.wait(later).is_zero()));
-        assert_eq!(pace.wait(later), EACH);
+        assert!((0..BURST).all(|_| rate_limit.wait(later).is_zero()));
+        assert_eq!(rate_limit.wait(later), EACH);
     }
 }
