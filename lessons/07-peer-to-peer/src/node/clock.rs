@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::links::Stage;
+use super::links::HandshakeState;
 use super::{Action, MAX_LINKS, Node};
 use crate::wire::Frame;
 
@@ -22,7 +22,7 @@ impl Node {
         let silence = self.setup.silence;
         let (mut late, mut silent, mut quiet) = (Vec::new(), Vec::new(), Vec::new());
         for (id, link) in &self.links {
-            if !matches!(link.stage, Stage::Up(_)) {
+            if !matches!(link.state, HandshakeState::Up(_)) {
                 if self.now.duration_since(link.opened) >= GREETING_WITHIN {
                     late.push(*id);
                 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use super::links::{Link, Peer, Stage};
+use super::links::{HandshakeState, Link, Peer};
 use super::{Action, LinkId, News, Node};
 use crate::wire::{Frame, Reason};
 
@@ -38,7 +38,7 @@ impl Node {
             self.farewells_taken += usize::from(end.is_ok());
         }
         let why = end.err();
-        let is_up = |link: &Link| matches!(link.stage, Stage::Up(_));
+        let is_up = |link: &Link| matches!(link.state, HandshakeState::Up(_));
         if why.is_none() && self.links.get(&id).is_some_and(|link| !link.dialled && !is_up(link)) {
             // A stranger who looked in and went is no news.
             return self.close(id);
@@ -49,11 +49,11 @@ impl Node {
 
     /// Gives up a connection, and tells why.
     pub(super) fn lose(&mut self, id: LinkId, why: String) {
-        let Some(Link { with, dialled, stage, .. }) = self.links.remove(&id) else { return };
+        let Some(Link { with, dialled, state, .. }) = self.links.remove(&id) else { return };
         self.actions.push(Action::Close(id));
         let is_first = dialled && self.book.failed(with, self.now);
-        match stage {
-            Stage::Up(peer) => self.tell(News::Gone { name: peer.name, why }),
+        match state {
+            HandshakeState::Up(peer) => self.tell(News::Gone { name: peer.name, why }),
             _ if is_first => {
                 self.tell(News::NotJoined { address: with, error: io::Error::other(why) });
             }

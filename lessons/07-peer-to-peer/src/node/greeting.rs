@@ -17,7 +17,7 @@
 
 use std::net::SocketAddr;
 
-use super::links::{Link, Peer, Stage};
+use super::links::{HandshakeState, Link, Peer};
 use super::{Action, LinkId, MAX_LINKS, MAX_STRANGERS, News, Node};
 use crate::wire::{Contact, Frame, Hello, NodeId, Reason};
 
@@ -31,8 +31,8 @@ impl Node {
         if !dialled {
             self.make_room_for_a_stranger();
         }
-        let (now, stage) = (self.now, Stage::Greeting);
-        let new = Link { with, dialled, stage, opened: now, heard: now, spoke: now };
+        let (now, state) = (self.now, HandshakeState::Greeting);
+        let new = Link { with, dialled, state, opened: now, heard: now, spoke: now };
         self.links.insert(link, new);
         self.send(link, self.hello());
     }
@@ -40,7 +40,8 @@ impl Node {
     /// A peer that connects and says nothing has a place only until somebody else wants it: a node
     /// greets at once, so those who are turned away in a crowd are those who never would.
     fn make_room_for_a_stranger(&mut self) {
-        let is_stranger = |link: &Link| !link.dialled && !matches!(link.stage, Stage::Up(_));
+        let is_stranger =
+            |link: &Link| !link.dialled && !matches!(link.state, HandshakeState::Up(_));
         let mut strangers = self.links.iter().filter(|(_, link)| is_stranger(link));
         let oldest = strangers.next().map(|(id, _)| *id);
         if strangers.count() + 1 >= MAX_STRANGERS
@@ -55,14 +56,16 @@ impl Node {
     pub(super) fn hear(&mut self, id: LinkId, frame: Frame) {
         let Some(link) = self.links.get_mut(&id) else { return };
         link.heard = self.now;
-        match (link.stage.clone(), frame) {
-            (Stage::Greeting, Frame::Hello(hello)) => self.greeted(id, hello),
-            (Stage::Waiting(peer), Frame::Welcome) => self.welcomed(id, peer),
-            (Stage::Waiting(_), Frame::Refuse(reason)) => self.refused(id, reason),
-            (Stage::Waiting(_) | Stage::Up(_), Frame::Peers(contacts)) => self.learn(id, contacts),
-            (Stage::Up(_), Frame::Text(text)) => self.pass_on(id, text),
-            (Stage::Up(peer), Frame::Leave) => self.bid_farewell(id, peer),
-            (Stage::Waiting(_) | Stage::Up(_), Frame::Alive) => {}
+        match (link.state.clone(), frame) {
+            (HandshakeState::Greeting, Frame::Hello(hello)) => self.greeted(id, hello),
+            (HandshakeState::Waiting(peer), Frame::Welcome) => self.welcomed(id, peer),
+            (HandshakeState::Waiting(_), Frame::Refuse(reason)) => self.refused(id, reason),
+            (HandshakeState::Waiting(_) | HandshakeState::Up(_), Frame::Peers(contacts)) => {
+                self.learn(id, contacts)
+            }
+            (HandshakeState::Up(_), Frame::Text(text)) => self.pass_on(id, text),
+            (HandshakeState::Up(peer), Frame::Leave) => self.bid_farewell(id, peer),
+            (HandshakeState::Waiting(_) | HandshakeState::Up(_), Frame::Alive) => {}
             _ => self.lose(id, "it does not keep to the order of the protocol".to_owned()),
         }
     }
@@ -99,7 +102,7 @@ impl Node {
 
     fn wait_for(&mut self, id: LinkId, peer: Peer) {
         if let Some(link) = self.links.get_mut(&id) {
-            link.stage = Stage::Waiting(peer);
+            link.state = HandshakeState::Waiting(peer);
         }
     }
 
@@ -123,7 +126,7 @@ impl Node {
         let Contact { id: node, address } = peer.contact;
         let others = self.contacts();
         let Some(link) = self.links.get_mut(&id) else { return };
-        link.stage = Stage::Up(peer.clone());
+        link.state = HandshakeState::Up(peer.clone());
         if link.dialled {
             self.book.succeeded(link.with);
         }

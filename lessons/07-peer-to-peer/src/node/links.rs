@@ -14,9 +14,9 @@ pub struct Peer {
     pub contact: Contact,
 }
 
-/// How far a connection has come.
+/// How far the handshake of a connection has come.
 #[derive(Clone, Debug)]
-pub enum Stage {
+pub enum HandshakeState {
     /// We have greeted and wait for its greeting.
     Greeting,
     /// Both have greeted, and we wait for its WELCOME: its decision, or its answer to ours.
@@ -31,7 +31,7 @@ pub struct Link {
     pub with: SocketAddr,
     /// Whether we have made it.
     pub dialled: bool,
-    pub stage: Stage,
+    pub state: HandshakeState,
     pub opened: Instant,
     /// When the last frame came, and when we sent one.
     pub heard: Instant,
@@ -41,8 +41,8 @@ pub struct Link {
 impl Node {
     /// The neighbours, each with the connection over which messages go.
     fn up(&self) -> impl Iterator<Item = (LinkId, &Peer)> {
-        self.links.iter().filter_map(|(id, link)| match &link.stage {
-            Stage::Up(peer) => Some((*id, peer)),
+        self.links.iter().filter_map(|(id, link)| match &link.state {
+            HandshakeState::Up(peer) => Some((*id, peer)),
             _ => None,
         })
     }
@@ -53,10 +53,10 @@ impl Node {
 
     /// How many places are taken: by neighbours, and by those to whom we have offered one.
     pub(super) fn count_places(&self) -> usize {
-        let is_taken = |link: &&Link| match &link.stage {
-            Stage::Greeting => false,
-            Stage::Waiting(peer) => peer.contact.id > self.setup.id,
-            Stage::Up(_) => true,
+        let is_taken = |link: &&Link| match &link.state {
+            HandshakeState::Greeting => false,
+            HandshakeState::Waiting(peer) => peer.contact.id > self.setup.id,
+            HandshakeState::Up(_) => true,
         };
         self.links.values().filter(is_taken).count()
     }
@@ -67,9 +67,9 @@ impl Node {
 
     /// Whether it is a neighbour, or about to become one.
     pub(super) fn knows(&self, id: NodeId) -> bool {
-        self.links.values().any(|link| match &link.stage {
-            Stage::Greeting => false,
-            Stage::Waiting(peer) | Stage::Up(peer) => peer.contact.id == id,
+        self.links.values().any(|link| match &link.state {
+            HandshakeState::Greeting => false,
+            HandshakeState::Waiting(peer) | HandshakeState::Up(peer) => peer.contact.id == id,
         })
     }
 
