@@ -11,8 +11,8 @@ use netbasics::log;
 use netbasics::program::{self, OutputError};
 use netbasics::stop::Stop;
 
-use crate::framework::Target;
-use crate::place::{Kind, Place};
+use crate::framework::Location;
+use crate::target::{Kind, Target};
 
 /// Say something to the server and print its answers
 #[derive(Clone, clap::Args)]
@@ -32,18 +32,20 @@ trait Server {
     fn ask(&mut self, message: &[u8]) -> Result<Vec<u8>>;
 }
 
-pub fn run(place: &Place, options: &Options) -> Result<()> {
+pub fn run(target: &Target, options: &Options) -> Result<()> {
     // Only a client with a file of its own has something to tidy up when it is interrupted.
-    let stop = if place.kind == Kind::UnixDatagram { Stop::on_ctrl_c()? } else { Stop::new() };
-    ask_all(place, options, &stop)
+    let stop = if target.kind == Kind::UnixDatagram { Stop::on_ctrl_c()? } else { Stop::new() };
+    ask_all(target, options, &stop)
 }
 
-/// Asks the server at `place` one message after the other, and prints its answers.
-pub fn ask_all(place: &Place, options: &Options, stop: &Stop) -> Result<()> {
-    let mut server: Box<dyn Server> = match place.target()? {
-        target if place.kind.is_stream() => Box::new(stream::connect(&target, options.timeout)?),
-        Target::Internet(addr) => Box::new(datagrams::over_udp(addr, options.timeout)),
-        Target::File(path) => Box::new(datagrams::between_files(&path, options.timeout, stop)?),
+/// Asks the server at `target` one message after the other, and prints its answers.
+pub fn ask_all(target: &Target, options: &Options, stop: &Stop) -> Result<()> {
+    let mut server: Box<dyn Server> = match target.location()? {
+        location if target.kind.is_stream() => {
+            Box::new(stream::connect(&location, options.timeout)?)
+        }
+        Location::Internet(addr) => Box::new(datagrams::over_udp(addr, options.timeout)),
+        Location::File(path) => Box::new(datagrams::between_files(&path, options.timeout, stop)?),
     };
     let mut output = log::output();
     for message in input(&options.messages) {

@@ -30,7 +30,7 @@ use anyhow::{Result, bail};
 use netbasics::socket_error::explain;
 use netbasics::{log, log_limited};
 
-pub use address::{Address, Peer, Target};
+pub use address::{Address, Location, Peer};
 pub use request::{Request, Service};
 
 /// How long to wait after an error, which may last (no free descriptors), before the next try.

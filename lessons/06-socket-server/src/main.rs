@@ -3,15 +3,15 @@
 mod client;
 mod demo;
 mod framework;
-mod place;
 mod server;
 mod shout;
+mod target;
 
 /// A server framework: one handler behind TCP, UDP and the two kinds of Unix-domain sockets
 #[derive(clap::Parser)]
 struct Cli {
     #[command(flatten)]
-    place: place::Place,
+    target: target::Target,
     #[command(subcommand)]
     role: Option<Role>,
 }
@@ -23,10 +23,10 @@ enum Role {
 }
 
 fn main() -> std::process::ExitCode {
-    let Cli { place, role } = clap::Parser::parse();
+    let Cli { target, role } = clap::Parser::parse();
     netbasics::program::end(match role {
-        None => demo::run(&place),
-        Some(Role::Server(options)) => server::run(&place, &options),
-        Some(Role::Client(options)) => client::run(&place, &options),
+        None => demo::run(&target),
+        Some(Role::Server(options)) => server::run(&target, &options),
+        Some(Role::Client(options)) => client::run(&target, &options),
     })
 }

@@ -12,8 +12,8 @@ use netbasics::{log, program, ready, unix};
 use crate::framework::pool::Pool;
 use crate::framework::runner::{Inline, Threads};
 use crate::framework::{self, Address, Runner, Service, source};
-use crate::place::{self, Place};
 use crate::shout::Shout;
+use crate::target::{self, Target};
 
 /// Answer every message in capital letters, until Ctrl-C
 #[derive(Clone, clap::Args)]
@@ -56,8 +56,8 @@ pub enum Run {
 
 // listing: begin run
 /// Binds, announces, serves.
-pub fn run(place: &Place, options: &Options) -> Result<()> {
-    let bound = place::open(place, options.backlog)?;
+pub fn run(target: &Target, options: &Options) -> Result<()> {
+    let bound = target::open(target, options.backlog)?;
     let stop = Stop::on_ctrl_c()?;
     let runner = runner(options, &stop)?;
     let handler = Shout { work: options.work.unwrap_or_default(), bug: options.bug.clone() };

@@ -16,7 +16,7 @@ use netbasics::unix::{self, Mailbox, SocketFile};
 
 use super::Server;
 use crate::framework::source::BUFFER_BYTES;
-use crate::place;
+use crate::target;
 
 /// How often a datagram is sent over UDP, the first time included, before we give up.
 const TRIES: u32 = 4;
@@ -87,7 +87,7 @@ pub struct Local {
 
 /// To be answered, a client needs an address as well; so this binds a file of its own.
 pub fn between_files(server: &Path, timeout: Duration, stop: &Stop) -> Result<Local> {
-    let folder = place::folder()?;
+    let folder = target::folder()?;
     let bound = Mailbox::temporary(&folder);
     let (mailbox, file) = bound.map_err(SocketError::on("bind to a file in", folder.display()))?;
     mailbox.set_time_limits(timeout, timeout)?;

@@ -11,7 +11,7 @@ use netbasics::{socket, unix};
 use socket2::{Socket, Type};
 
 use super::Server;
-use crate::framework::Target;
+use crate::framework::Location;
 
 /// Longest answer, in bytes.
 const MAX_LINE_BYTES: usize = 1024 * 1024;
@@ -22,10 +22,10 @@ pub struct Connection {
 }
 
 /// Connects to a server of either sort; from there on it makes no difference.
-pub fn connect(server: &Target, timeout: Duration) -> Result<Connection, SocketError> {
+pub fn connect(server: &Location, timeout: Duration) -> Result<Connection, SocketError> {
     let stream: Socket = match server {
-        Target::Internet(addr) => socket::connect_tcp(addr, timeout)?.into(),
-        Target::File(path) => unix::connect(path, Type::STREAM, timeout)
+        Location::Internet(addr) => socket::connect_tcp(addr, timeout)?.into(),
+        Location::File(path) => unix::connect(path, Type::STREAM, timeout)
             .map_err(SocketError::on("connect to", server))?,
     };
     limit_waits(&stream, timeout).map_err(SocketError::on("connect to", server))?;

@@ -12,7 +12,7 @@ use netbasics::{log, ready};
 
 use crate::client;
 use crate::framework::{self, Address, Handler, Request, Runner, Service, Source, source};
-use crate::place::{self, Place};
+use crate::target::{self, Target};
 
 /// Longer than anything here takes.
 pub const LIMIT: Duration = Duration::from_secs(10);
@@ -29,11 +29,11 @@ pub fn labelled(label: &str, work: impl FnOnce() -> Result<()> + Send) -> Result
 /// A client that says one word, on a thread of its own.
 pub struct Client(JoinHandle<Result<()>>);
 
-pub fn client(label: &str, place: &Place, word: &str) -> Result<Client> {
-    let (place, options) =
-        (place.clone(), client::Options { messages: vec![word.to_owned()], timeout: LIMIT });
+pub fn client(label: &str, target: &Target, word: &str) -> Result<Client> {
+    let (target, options) =
+        (target.clone(), client::Options { messages: vec![word.to_owned()], timeout: LIMIT });
     let talk = move || {
-        let asked = client::ask_all(&place, &options, &Stop::new());
+        let asked = client::ask_all(&target, &options, &Stop::new());
         asked.inspect_err(|error| log!("{error:#}"))
     };
     Ok(Client(thread::Builder::new().name(label.to_owned()).spawn(talk)?))
@@ -49,7 +49,7 @@ impl Client {
 /// A server on a thread of its own.
 pub struct Show {
     /// Where it really is.
-    pub place: Place,
+    pub target: Target,
     stop: Stop,
     closed: Receiver<Infallible>,
     serving: JoinHandle<Result<()>>,
@@ -58,7 +58,7 @@ pub struct Show {
 impl Show {
     /// Starts a server and waits until clients can come.
     pub fn start(
-        place: &Place,
+        target: &Target,
         handler: impl Handler + 'static,
         runner: impl FnOnce(&Stop) -> io::Result<Box<dyn Runner>> + Send + 'static,
     ) -> Result<Self> {
@@ -71,10 +71,10 @@ impl Show {
             stop: stop.clone(),
             cut: Stop::new(),
         };
-        let mut real = place.clone();
-        let place = place.clone();
+        let mut real = target.clone();
+        let target = target.clone();
         let serve = move || {
-            let bound = place::open(&place, BACKLOG)?;
+            let bound = target::open(&target, BACKLOG)?;
             let runner = runner(&service.stop)?;
             log!("{}", ready::line(&bound.address));
             let _ = announce.send(bound.address);
@@ -90,7 +90,7 @@ impl Show {
                 return Err(join(serving).err().unwrap_or(anyhow!("the server ended at once")));
             }
         }
-        Ok(Self { place: real, stop, closed, serving })
+        Ok(Self { target: real, stop, closed, serving })
     }
 
     /// Does what Ctrl-C does.

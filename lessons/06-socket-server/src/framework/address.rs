@@ -18,12 +18,12 @@ pub enum Address {
 }
 
 /// What an address is called, before a name is resolved: a name may have several addresses.
-pub enum Target {
+pub enum Location {
     Internet(Endpoint),
     File(PathBuf),
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Internet(addr) => addr.fmt(f),

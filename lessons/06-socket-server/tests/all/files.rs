@@ -366,7 +366,7 @@ fn a_datagram_client_removes_its_own_file_even_if_it_is_interrupted() {
     let temporary = tempdir().unwrap();
     let server = Served::start("unix-datagram", &["--work", "3600"]);
     let mut command = Command::new(PROGRAM);
-    command.arg("client").args(server.place()).arg("hello").env("TMPDIR", temporary.path());
+    command.arg("client").args(server.target()).arg("hello").env("TMPDIR", temporary.path());
     let mut client = Running::start(&mut command, |_| {}).unwrap();
     assert!(server.says(" says: hello"));
     let [folder] = &names(temporary.path())[..] else { panic!("one folder") };
@@ -415,7 +415,7 @@ fn a_stream_client_needs_no_address_and_the_server_counts_them() {
     let (one, two) = (server.connect(), server.connect());
     assert_eq!(ask(&one, "a") + &ask(&two, "b"), "A\nB\n");
     assert!(server.says("client 1 says: a") && server.says("client 2 says: b"));
-    let mut typing = Peer::start(Command::new(PROGRAM).arg("client").args(server.place()));
+    let mut typing = Peer::start(Command::new(PROGRAM).arg("client").args(server.target()));
     typing.tell("c\n");
     assert!(typing.prints("C\n", LIMIT), "{typing:?}");
 }

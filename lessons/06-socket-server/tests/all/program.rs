@@ -393,7 +393,7 @@ fn a_line_feed_in_a_message_is_refused_where_messages_are_lines() {
 #[test]
 fn a_line_of_standard_input_is_answered_before_the_next_is_typed() {
     let server = Served::start("tcp", &[]);
-    let mut client = Peer::start(Command::new(PROGRAM).arg("client").args(server.place()));
+    let mut client = Peer::start(Command::new(PROGRAM).arg("client").args(server.target()));
     for line in ["one", "two", "three"] {
         client.tell(&format!("{line}\n"));
         assert!(client.prints(&line.to_uppercase(), LIMIT), "{client:?}");

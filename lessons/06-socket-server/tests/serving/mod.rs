@@ -62,7 +62,7 @@ impl Served {
     }
 
     /// The options that lead a client to it.
-    pub fn place(&self) -> [String; 4] {
+    pub fn target(&self) -> [String; 4] {
         let (option, at) = match self.at.strip_prefix("unix:") {
             Some(path) => ("--path", path),
             None => ("--addr", self.at.as_str()),
@@ -72,7 +72,7 @@ impl Served {
 
     pub fn client(&self) -> assert_cmd::Command {
         let mut command = assert_cmd::Command::new(PROGRAM);
-        command.arg("client").args(self.place()).timeout(LIMIT);
+        command.arg("client").args(self.target()).timeout(LIMIT);
         command
     }
 

@@ -13,13 +13,13 @@ use netbasics::socket_error::SocketError;
 use netbasics::unix::{self, SocketFile};
 use socket2::{Socket, Type};
 
-use crate::framework::{Address, Target};
+use crate::framework::{Address, Location};
 
 /// How much the system keeps for a datagram socket, in bytes: some of the largest datagrams.
 const QUEUE_BYTES: usize = 256 * 1024;
 
-/// The heading in the help of the options that say where.
-const PLACE: &str = "Where to listen, or whom to talk to";
+/// The heading of these options in the help.
+const HEADING: &str = "Where to listen, or whom to talk to";
 
 /// The four basic servers of Python's `socketserver`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -47,37 +47,37 @@ impl fmt::Display for Kind {
 
 /// Where to listen, or whom to talk to
 #[derive(Clone, clap::Args)]
-pub struct Place {
+pub struct Target {
     /// Which of the four servers
-    #[arg(long, global = true, value_enum, default_value = "tcp", help_heading = PLACE)]
+    #[arg(long, global = true, value_enum, default_value = "tcp", help_heading = HEADING)]
     pub kind: Kind,
     /// Where tcp and udp listen; port 0: any free one; 0.0.0.0: every interface
     /// [default: 127.0.0.1:8888]
-    #[arg(long, global = true, value_name = "HOST:PORT", help_heading = PLACE)]
+    #[arg(long, global = true, value_name = "HOST:PORT", help_heading = HEADING)]
     pub addr: Option<Endpoint>,
     /// Where the unix kinds listen [default: a file in a folder that only you can enter]
-    #[arg(long, global = true, value_name = "FILE", help_heading = PLACE)]
+    #[arg(long, global = true, value_name = "FILE", help_heading = HEADING)]
     pub path: Option<PathBuf>,
 }
 
-impl Place {
+impl Target {
     /// The address to listen at.
     pub fn address(&self) -> Result<Address> {
-        Ok(match self.target()? {
-            Target::Internet(addr) => Address::Internet(socket::resolve(addr)?),
-            Target::File(path) => Address::File(path),
+        Ok(match self.location()? {
+            Location::Internet(addr) => Address::Internet(socket::resolve(addr)?),
+            Location::File(path) => Address::File(path),
         })
     }
 
-    /// This place, or the usual one if none was given.
-    pub fn target(&self) -> Result<Target> {
+    /// Where that is: what was given, or the usual address.
+    pub fn location(&self) -> Result<Location> {
         match (self.kind, &self.addr, &self.path) {
             (Kind::Tcp | Kind::Udp, addr, None) => {
                 let usual = || SocketAddr::from(([127, 0, 0, 1], 8888)).into();
-                Ok(Target::Internet(addr.clone().unwrap_or_else(usual)))
+                Ok(Location::Internet(addr.clone().unwrap_or_else(usual)))
             }
-            (Kind::Unix | Kind::UnixDatagram, None, Some(path)) => Ok(Target::File(path.clone())),
-            (Kind::Unix | Kind::UnixDatagram, None, None) => Ok(Target::File(self.usual_path()?)),
+            (Kind::Unix | Kind::UnixDatagram, None, Some(path)) => Ok(Location::File(path.clone())),
+            (Kind::Unix | Kind::UnixDatagram, None, None) => Ok(Location::File(self.usual_path()?)),
             (Kind::Tcp | Kind::Udp, _, Some(_)) => {
                 Err(Usage("--path is for the unix kinds; tcp and udp have --addr".into()).into())
             }
@@ -125,8 +125,8 @@ impl Kind {
 
 /// Opens a server's socket, of whichever kind; a stream's keeps up to `backlog` clients in a queue
 /// until they are accepted.
-pub fn open(place: &Place, backlog: u16) -> Result<Bound> {
-    let (kind, address) = (place.kind, place.address()?);
+pub fn open(target: &Target, backlog: u16) -> Result<Bound> {
+    let (kind, address) = (target.kind, target.address()?);
     let doing = if kind.is_stream() { "listen on" } else { "bind to" };
     Ok(bind(kind, &address, backlog).map_err(SocketError::on(doing, &address))?)
 }
