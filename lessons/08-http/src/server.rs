@@ -7,7 +7,7 @@
 mod answer;
 mod connection;
 pub mod folder;
-mod place;
+mod permit;
 mod precondition;
 mod range;
 mod send;
@@ -32,7 +32,7 @@ use crate::http::stream::{Stream, Timed};
 use crate::http::tls;
 use connection::{Connection, contain};
 use folder::Folder;
-use place::Place;
+use permit::Permit;
 
 /// How many clients may be told at once that there is no room for them.
 const MAX_REFUSALS: usize = 32;
@@ -116,13 +116,13 @@ impl Server {
     pub fn serve(&self, listener: &TcpListener) -> Result<()> {
         thread::scope(|connections| {
             for (tcp, peer) in socket::connections(listener, &self.stop)? {
-                let place = Place::take(&self.open);
-                if place.number > self.limits.max_connections + MAX_REFUSALS {
+                let permit = Permit::take(&self.open);
+                if permit.number > self.limits.max_connections + MAX_REFUSALS {
                     log!("{peer} finds no room, not even for a refusal");
                     continue;
                 }
                 let connection = thread::Builder::new().name(log::thread_name(peer));
-                let attend = move || contain(peer, || self.attend(tcp, peer, &place));
+                let attend = move || contain(peer, || self.attend(tcp, peer, &permit));
                 if let Err(error) = connection.spawn_scoped(connections, attend) {
                     log!("no thread for {peer}, so its connection is closed: {error}");
                 }
@@ -132,11 +132,11 @@ impl Server {
     }
 
     /// One client from its first byte to its last.
-    fn attend(&self, tcp: TcpStream, peer: SocketAddr, place: &Place) {
+    fn attend(&self, tcp: TcpStream, peer: SocketAddr, permit: &Permit) {
         log!("{peer} connected");
         let outcome = self.wrap(tcp).and_then(|stream| {
             let connection = Connection::new(stream, peer, self);
-            if place.number > self.limits.max_connections {
+            if permit.number > self.limits.max_connections {
                 connection.refuse()
             } else {
                 connection.serve()

@@ -62,11 +62,11 @@ fn run(addr: &Endpoint, options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A place in the crowd, taken as long as this value lives. Move it into the client's thread: it
-/// is dropped, and the place free again, however that thread ends, even by a panic.
-struct Place(Arc<AtomicU64>);
+/// A permit: one of the places, taken as long as this value lives. Move it into the client's
+/// thread: it is dropped, and the place free again, however that thread ends, even by a panic.
+struct Permit(Arc<AtomicU64>);
 
-impl Place {
+impl Permit {
     /// Takes one of `max` places, if one is free; `taken` counts those that are not.
     fn take(taken: &Arc<AtomicU64>, max: u64) -> Option<Self> {
         // Only the thread that accepts takes places, so between these two lines nobody else does.
@@ -78,7 +78,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
@@ -90,8 +90,8 @@ fn serve(listener: &TcpListener, options: &Options) {
     let idle = Duration::from_millis(options.idle);
     for connection in listener.incoming() {
         // exercise: begin "seat the client if there is a place, else refuse it; go on in any case"
-        match (connection, Place::take(&taken, options.max)) {
-            (Ok(stream), Some(place)) => seat(stream, place, idle),
+        match (connection, Permit::take(&taken, options.max)) {
+            (Ok(stream), Some(permit)) => seat(stream, permit, idle),
             (Ok(stream), None) => refuse(&stream),
             // A client that is gone already, or no free descriptors: no reason to end.
             (Err(error), _) => socket::pause_after(&error),
@@ -108,14 +108,14 @@ fn refuse(mut stream: &TcpStream) {
 }
 
 /// Serves one client on a thread of its own, so that whatever it waits for, nobody else does.
-fn seat(stream: TcpStream, place: Place, idle: Duration) {
+fn seat(stream: TcpStream, permit: Permit, idle: Duration) {
     // exercise: begin "start a thread that converses with the client and keeps its place meanwhile"
     let started = thread::Builder::new().spawn(move || {
         match converse(&stream, idle) {
             Ok(()) => log!("a client is done"),
             Err(error) => log!("a client is gone: {}", explain(&error)),
         }
-        drop((stream, place));
+        drop((stream, permit));
     });
     // What the thread would have owned is dropped: the client is let go, its place is free.
     if let Err(error) = started {
