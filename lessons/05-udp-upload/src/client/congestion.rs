@@ -91,12 +91,12 @@ impl Congestion {
 
     // listing: begin note
     /// On an ACK: newly acknowledged blocks, and the time the newest answer took, on a path that
-    /// takes at least `path`.
+    /// takes at least `min_rtt`.
     pub fn note_arrived(
         &mut self,
         blocks: u32,
         answer: Option<Duration>,
-        path: Duration,
+        min_rtt: Duration,
         now: Instant,
     ) {
         self.round.arrived += blocks;
@@ -104,16 +104,16 @@ impl Congestion {
             self.window += f64::from(blocks);
         }
         let Some(time) = answer else { return };
-        self.round.shortest = self.round.shortest.min(time);
-        self.late_answers = if time > path + QUEUE { self.late_answers + 1 } else { 0 };
+        self.round.round_min_rtt = self.round.round_min_rtt.min(time);
+        self.late_answers = if time > min_rtt + QUEUE { self.late_answers + 1 } else { 0 };
         if self.is_starting && self.late_answers >= LATE_ANSWERS {
             self.rate = self.rate.max(self.round.rate(now));
-            self.drain(path);
+            self.drain(min_rtt);
         }
     }
 
     /// Ends the round if its last transmission has arrived, and draws the conclusions.
-    pub fn end_round(&mut self, newest: u32, next: u32, path: Duration, now: Instant) {
+    pub fn end_round(&mut self, newest: u32, next: u32, min_rtt: Duration, now: Instant) {
         if newest < self.round.ends_with {
             return;
         }
@@ -124,20 +124,20 @@ impl Congestion {
             if self.draining == 0 {
                 self.window = self.refill;
             }
-        } else if round.has_queue(path) {
+        } else if round.has_queue(min_rtt) {
             // At least nearly the rate of before: a round in which we had to wait says little.
             self.rate = rate.max(0.9 * self.rate);
-            self.drain(path);
+            self.drain(min_rtt);
         } else {
-            self.grow(&round, rate, path);
+            self.grow(&round, rate, min_rtt);
         }
     }
     // listing: end note
 
     // listing: begin window
     /// There is a queue: only as much as the path holds without one, and less for a moment.
-    fn drain(&mut self, path: Duration) {
-        let holds = self.rate * path.as_secs_f64();
+    fn drain(&mut self, min_rtt: Duration) {
+        let holds = self.rate * min_rtt.as_secs_f64();
         self.is_starting = false;
         self.window = (DRAIN * holds).max(LEAST_WINDOW);
         self.refill = (REFILL * holds).max(LEAST_WINDOW);
@@ -146,7 +146,7 @@ impl Congestion {
     }
 
     /// There is none: a little more. But nobody needs more than twice what the path holds.
-    fn grow(&mut self, round: &Round, rate: f64, path: Duration) {
+    fn grow(&mut self, round: &Round, rate: f64, min_rtt: Duration) {
         if self.is_starting {
             let has_grown = rate > 1.25 * self.rate || !round.was_full;
             self.plateau = if has_grown { 0 } else { self.plateau + 1 };
@@ -157,7 +157,8 @@ impl Congestion {
         }
         // An old best rate fades: the path may have become slower.
         self.rate = rate.max(0.98 * self.rate);
-        let enough = self.rate * path.min(2 * QUEUE).saturating_add(path).as_secs_f64() + BUFFERS;
+        let enough =
+            self.rate * min_rtt.min(2 * QUEUE).saturating_add(min_rtt).as_secs_f64() + BUFFERS;
         self.window = self.window.min(enough);
     }
     // listing: end window

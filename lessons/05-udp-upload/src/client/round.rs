@@ -15,15 +15,22 @@ pub struct Round {
     /// Blocks.
     pub arrived: u32,
     pub lost: u32,
-    /// The quickest answer: what the slower ones waited longer may be chance.
-    pub shortest: Duration,
+    /// The minimum RTT of this round: what slower answers waited longer may be chance.
+    pub round_min_rtt: Duration,
     /// Whether the window was the reason that no more was sent.
     pub was_full: bool,
 }
 
 impl Round {
     pub fn new(ends_with: u32, began: Instant) -> Self {
-        Self { ends_with, began, arrived: 0, lost: 0, shortest: Duration::MAX, was_full: false }
+        Self {
+            ends_with,
+            began,
+            arrived: 0,
+            lost: 0,
+            round_min_rtt: Duration::MAX,
+            was_full: false,
+        }
     }
 
     /// In blocks a second.
@@ -32,9 +39,10 @@ impl Round {
         f64::from(self.arrived) / took.as_secs_f64()
     }
 
-    /// Whether packets wait for long before the narrowest link, on a path that takes at least `path`.
-    pub fn has_queue(&self, path: Duration) -> bool {
-        let queue = self.shortest.saturating_sub(path);
+    /// Whether packets wait for long before the narrowest link, on a path whose minimum RTT is
+    /// `min_rtt`.
+    pub fn has_queue(&self, min_rtt: Duration) -> bool {
+        let queue = self.round_min_rtt.saturating_sub(min_rtt);
         let lost = f64::from(self.lost) / f64::from((self.lost + self.arrived).max(1));
         queue > QUEUE || (queue > QUEUE / 4 && lost > LOSS)
     }

@@ -11,7 +11,7 @@ const MAX_ANSWER_DELAY: Duration = Duration::from_millis(50);
 /// No wait for an answer becomes longer by doubling (RFC 6298, rule 2.5, asks for at least
 /// 60 seconds for TCP; a person waits for this program).
 const MAX_WAIT: Duration = Duration::from_secs(2);
-/// How long the shortest round trip is believed: paths change.
+/// How long the minimum RTT is believed: paths change.
 const MEMORY: Duration = Duration::from_secs(10);
 
 /// What is known of the time between a packet and its answer.
@@ -22,14 +22,14 @@ pub struct RoundTrip {
     doublings: u32,
     /// When the latest question was asked.
     asked: Option<Instant>,
-    shortest: Shortest,
+    min_rtt: MinRtt,
 }
 
 impl RoundTrip {
     /// `initial`: how long to wait before anything was measured. (TCP and QUIC wait for a second:
     /// RFC 6298, rule 2.1; RFC 9002, section 6.2.2. We ask sooner, as an `open` is one small packet.)
     pub fn new(initial: Duration) -> Self {
-        Self { smoothed: None, initial, doublings: 0, asked: None, shortest: Shortest::default() }
+        Self { smoothed: None, initial, doublings: 0, asked: None, min_rtt: MinRtt::default() }
     }
 
     /// A question (open, close) is asked; returns when its answer will be overdue.
@@ -55,7 +55,7 @@ impl RoundTrip {
     /// section 3.)
     pub fn measure(&mut self, sample: Duration, now: Instant) {
         let (mean, variation) = match self.smoothed {
-            Some((mean, variation)) if self.shortest.value().is_some() => {
+            Some((mean, variation)) if self.min_rtt.value().is_some() => {
                 let variation = variation * 3 / 4 + mean.abs_diff(sample) / 4;
                 (mean * 7 / 8 + sample / 8, variation)
             }
@@ -63,13 +63,13 @@ impl RoundTrip {
         };
         self.smoothed = Some((mean, variation));
         self.doublings = 0;
-        self.shortest.take(sample, now);
+        self.min_rtt.take(sample, now);
     }
 
     /// How long to wait for an acknowledgement of blocks before one of them is sent again; and
     /// longer before the first, as a single estimate says little of how long that may take.
     pub fn timeout(&self) -> Duration {
-        let is_measured = self.shortest.value().is_some();
+        let is_measured = self.min_rtt.value().is_some();
         self.probe_timeout(if is_measured { Duration::ZERO } else { MAX_ANSWER_DELAY })
     }
 
@@ -103,21 +103,21 @@ impl RoundTrip {
         self.smoothed.map_or(self.initial, |(mean, _)| mean)
     }
 
-    /// The shortest recent one: the path itself, without a queue on it.
-    pub fn shortest(&self) -> Duration {
-        self.shortest.value().unwrap_or(self.initial)
+    /// The recent minimum RTT: the path itself, without a queue on it.
+    pub fn min_rtt(&self) -> Duration {
+        self.min_rtt.value().unwrap_or(self.initial)
     }
 }
 
 /// The smallest of the samples of the last [`MEMORY`] or a little more, in two halves: when the
 /// newer one is full, it becomes the older one.
 #[derive(Default)]
-struct Shortest {
+struct MinRtt {
     older: Option<Duration>,
     newer: Option<(Duration, Instant)>,
 }
 
-impl Shortest {
+impl MinRtt {
     fn take(&mut self, sample: Duration, now: Instant) {
         self.newer = match self.newer {
             Some((value, since)) if now.duration_since(since) < MEMORY => {

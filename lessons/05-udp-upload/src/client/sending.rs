@@ -61,10 +61,10 @@ impl Sending {
         if let Some(time) = news.round_trip {
             self.round_trip.measure(time, now);
         }
-        let (path, next) = (self.round_trip.shortest(), self.flight.next_number());
+        let (min_rtt, next) = (self.round_trip.min_rtt(), self.flight.next_number());
         self.congestion.note_lost(self.flight.find_losses(now, self.patience()));
-        self.congestion.note_arrived(news.arrived, news.round_trip, path, now);
-        self.congestion.end_round(ack.newest, next, path, now);
+        self.congestion.note_arrived(news.arrived, news.round_trip, min_rtt, now);
+        self.congestion.end_round(ack.newest, next, min_rtt, now);
         news.arrived > 0
     }
     // listing: end acknowledge
