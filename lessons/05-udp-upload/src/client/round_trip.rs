@@ -54,14 +54,14 @@ impl RoundTrip {
     /// numbers and, without timestamps, must not measure then: Karn's algorithm, RFC 6298,
     /// section 3.)
     pub fn measure(&mut self, sample: Duration, now: Instant) {
-        let (mean, variation) = match self.smoothed {
-            Some((mean, variation)) if self.min_rtt.value().is_some() => {
-                let variation = variation * 3 / 4 + mean.abs_diff(sample) / 4;
-                (mean * 7 / 8 + sample / 8, variation)
+        let (srtt, rttvar) = match self.smoothed {
+            Some((srtt, rttvar)) if self.min_rtt.value().is_some() => {
+                let rttvar = rttvar * 3 / 4 + srtt.abs_diff(sample) / 4;
+                (srtt * 7 / 8 + sample / 8, rttvar)
             }
             _ => (sample, sample / 2),
         };
-        self.smoothed = Some((mean, variation));
+        self.smoothed = Some((srtt, rttvar));
         self.doublings = 0;
         self.min_rtt.take(sample, now);
     }
@@ -85,7 +85,7 @@ impl RoundTrip {
     fn probe_timeout(&self, max_ack_delay: Duration) -> Duration {
         let single = match self.smoothed {
             None => self.initial,
-            Some((mean, variation)) => mean + (4 * variation).max(GRANULARITY) + max_ack_delay,
+            Some((srtt, rttvar)) => srtt + (4 * rttvar).max(GRANULARITY) + max_ack_delay,
         };
         // Each timeout doubles the next wait (exponential backoff), so that a network in trouble
         // gets rest.
@@ -98,9 +98,9 @@ impl RoundTrip {
         self.doublings = (self.doublings + 1).min(16);
     }
 
-    /// The mean of recent measurements; before the first one, what was assumed.
-    pub fn mean(&self) -> Duration {
-        self.smoothed.map_or(self.initial, |(mean, _)| mean)
+    /// The smoothed RTT (SRTT); before the first measurement, what was assumed.
+    pub fn smoothed_rtt(&self) -> Duration {
+        self.smoothed.map_or(self.initial, |(srtt, _)| srtt)
     }
 
     /// The recent minimum RTT: the path itself, without a queue on it.

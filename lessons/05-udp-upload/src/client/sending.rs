@@ -72,7 +72,7 @@ impl Sending {
     /// How much later than others a packet may come before it is taken for lost (RFC 9002, section
     /// 6.1.2).
     fn patience(&self) -> Duration {
-        self.round_trip.mean() * 9 / 8
+        self.round_trip.smoothed_rtt() * 9 / 8
     }
 
     // listing: begin next
@@ -103,7 +103,7 @@ impl Sending {
 
     /// When it is our turn, if that is not now. A window that a person has fixed is not paced.
     fn turn(&mut self, now: Instant) -> Option<Instant> {
-        let round_trip = self.round_trip.mean().max(Duration::from_micros(1)).as_secs_f64();
+        let round_trip = self.round_trip.smoothed_rtt().max(Duration::from_micros(1)).as_secs_f64();
         let rate = self.congestion.pace() * self.window() / round_trip;
         if self.fixed_window.is_some() { None } else { self.pacer.turn(rate, now) }
     }
