@@ -35,7 +35,7 @@ impl RoundTrip {
     /// A question (open, close) is asked; returns when its answer will be overdue.
     pub fn ask(&mut self, now: Instant) -> Instant {
         self.asked = Some(now);
-        now + self.patient_timeout()
+        now + self.request_timeout()
     }
 
     /// The token has come. How long it took replaces `initial`, as with QUIC's Retry (RFC 9002,
@@ -68,13 +68,13 @@ impl RoundTrip {
 
     /// How long to wait for an acknowledgement of blocks before one of them is sent again; and
     /// longer before the first, as a single estimate says little of how long that may take.
-    pub fn timeout(&self) -> Duration {
+    pub fn rto(&self) -> Duration {
         let is_measured = self.min_rtt.value().is_some();
         self.probe_timeout(if is_measured { Duration::ZERO } else { MAX_ANSWER_DELAY })
     }
 
     /// How long to wait for the answer to a question before it is repeated.
-    pub fn patient_timeout(&self) -> Duration {
+    pub fn request_timeout(&self) -> Duration {
         self.probe_timeout(MAX_ANSWER_DELAY)
     }
 

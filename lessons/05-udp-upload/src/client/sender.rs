@@ -95,7 +95,7 @@ impl Sender {
         let is_opened = self.phase == Phase::Opening;
         if self.sending.acknowledge(ack, now) || is_opened {
             self.waits_in_vain = 0;
-            self.overdue = Some(now + self.sending.round_trip.timeout());
+            self.overdue = Some(now + self.sending.round_trip.rto());
         }
         if is_opened {
             self.phase = Phase::Sending;
@@ -136,7 +136,7 @@ impl Sender {
 
     fn next_block(&mut self, now: Instant) -> Step {
         let (next, token) = (self.sending.next(now), self.token);
-        let overdue = *self.overdue.get_or_insert(now + self.sending.round_trip.timeout());
+        let overdue = *self.overdue.get_or_insert(now + self.sending.round_trip.rto());
         match next {
             Err(time) => Step::Wait(time.map_or(overdue, |time| time.min(overdue))),
             Ok((block, number)) => {
@@ -150,9 +150,9 @@ impl Sender {
     fn miss(&mut self, now: Instant) -> Step {
         let round_trip = &mut self.sending.round_trip;
         let (kind, waited) = match self.phase {
-            Phase::Sending => (Kind::Data, round_trip.timeout()),
-            Phase::Closing => (Kind::Close, round_trip.patient_timeout()),
-            _ => (Kind::Open, round_trip.patient_timeout()),
+            Phase::Sending => (Kind::Data, round_trip.rto()),
+            Phase::Closing => (Kind::Close, round_trip.request_timeout()),
+            _ => (Kind::Open, round_trip.request_timeout()),
         };
         self.waits_in_vain += 1;
         round_trip.back_off();

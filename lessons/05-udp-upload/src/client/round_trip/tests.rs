@@ -6,13 +6,13 @@ const MS: Duration = Duration::from_millis(1);
 fn the_first_and_the_second_measurement_are_those_of_the_rfc() {
     let now = Instant::now();
     let mut trip = RoundTrip::new(200 * MS);
-    assert_eq!(trip.timeout(), 200 * MS);
+    assert_eq!(trip.rto(), 200 * MS);
     // SRTT = R, RTTVAR = R/2, RTO = SRTT + 4 RTTVAR (rule 2.2).
     trip.measure(80 * MS, now);
-    assert_eq!(trip.timeout(), (80 + 160) * MS);
+    assert_eq!(trip.rto(), (80 + 160) * MS);
     // RTTVAR = 3/4 · 40 + 1/4 · 40 = 40, SRTT = 7/8 · 80 + 1/8 · 120 = 85 (rule 2.3).
     trip.measure(120 * MS, now);
-    assert_eq!(trip.timeout(), (85 + 160) * MS);
+    assert_eq!(trip.rto(), (85 + 160) * MS);
 }
 
 #[test]
@@ -20,12 +20,12 @@ fn each_wait_in_vain_doubles_the_next_up_to_a_limit_and_an_answer_ends_that() {
     let mut trip = RoundTrip::new(200 * MS);
     let mut waits = Vec::new();
     for _ in 0..6 {
-        waits.push(trip.timeout());
+        waits.push(trip.rto());
         trip.back_off();
     }
     assert_eq!(waits, [200, 400, 800, 1600, 2000, 2000].map(Duration::from_millis));
     trip.measure(80 * MS, Instant::now());
-    assert_eq!(trip.timeout(), 240 * MS);
+    assert_eq!(trip.rto(), 240 * MS);
 }
 
 #[test]
@@ -49,11 +49,11 @@ fn the_first_measurement_replaces_an_estimate_which_says_nothing_of_the_shortest
     let mut trip = RoundTrip::new(100 * MS);
     assert_eq!(trip.ask(start), start + 100 * MS);
     trip.estimate(start + 20 * MS);
-    assert_eq!((trip.mean(), trip.timeout()), (20 * MS, (20 + 40 + 50) * MS));
-    assert_eq!(trip.patient_timeout(), trip.timeout());
+    assert_eq!((trip.mean(), trip.rto()), (20 * MS, (20 + 40 + 50) * MS));
+    assert_eq!(trip.request_timeout(), trip.rto());
     assert_eq!(trip.shortest(), 100 * MS, "what was assumed");
     trip.measure(80 * MS, start);
-    assert_eq!((trip.mean(), trip.timeout()), (80 * MS, (80 + 160) * MS));
-    assert_eq!(trip.patient_timeout(), (80 + 160 + 50) * MS);
+    assert_eq!((trip.mean(), trip.rto()), (80 * MS, (80 + 160) * MS));
+    assert_eq!(trip.request_timeout(), (80 + 160 + 50) * MS);
     assert_eq!(trip.shortest(), 80 * MS);
 }
