@@ -20,9 +20,9 @@ use crate::packet::ack::Ack;
 /// When the number of one that has arrived is this much higher, a transmission that has not arrived
 /// is taken for lost, and not just for late: the "packet threshold" (RFC 9002, section 6.1.1; TCP's
 /// three duplicate acknowledgements, RFC 5681, section 3.2).
-const FIRST_TOLERANCE: u32 = 3;
+const INITIAL_REORDER_THRESHOLD: u32 = 3;
 /// On a network that shuffles a lot we learn to be patient, up to this.
-const MAX_TOLERANCE: u32 = 1024;
+const MAX_REORDER_THRESHOLD: u32 = 1024;
 
 /// The sender's view of the network.
 pub struct Flight {
@@ -31,7 +31,7 @@ pub struct Flight {
     history: History,
     /// The highest number of one that has arrived.
     newest: u32,
-    tolerance: u32,
+    reorder_threshold: u32,
 }
 
 /// What an acknowledgement told us.
@@ -46,7 +46,7 @@ pub struct News {
 impl Flight {
     pub fn new() -> Self {
         let (blocks, history) = (Blocks::default(), History::new());
-        Self { blocks, history, newest: 0, tolerance: FIRST_TOLERANCE }
+        Self { blocks, history, newest: 0, reorder_threshold: INITIAL_REORDER_THRESHOLD }
     }
 
     /// The number that the next transmission gets.
@@ -76,7 +76,7 @@ impl Flight {
             // Its latest transmission has not arrived yet, or there was none since we took it for
             // lost. So an earlier one was only late, and we must be more patient.
             if before.state == State::Lost || before.number > ack.newest {
-                self.tolerance = (2 * self.tolerance).min(MAX_TOLERANCE);
+                self.reorder_threshold = (2 * self.reorder_threshold).min(MAX_REORDER_THRESHOLD);
             }
         }
         self.blocks.advance();
@@ -91,13 +91,13 @@ impl Flight {
 
     // listing: begin lose
     /// Finds what must be lost: something that was sent later has arrived, and it was sent later by
-    /// the tolerance, or `patience` is over. Returns how many blocks that are.
+    /// the reordering threshold, or `patience` is over. Returns how many blocks that are.
     pub fn find_losses(&mut self, now: Instant, patience: Duration) -> u32 {
         let mut losses = 0;
         while let Some(oldest) = self.history.oldest() {
             let later = self.newest.saturating_sub(oldest.number);
             let is_overdue = later > 0 && now.saturating_duration_since(oldest.at) >= patience;
-            if later < self.tolerance && !is_overdue {
+            if later < self.reorder_threshold && !is_overdue {
                 break;
             }
             losses += u32::from(self.blocks.lose(oldest.block, oldest.number));
