@@ -193,20 +193,20 @@ def exchange(kind, block, payload):
     global token
     s.send(HEADER.pack(b'NU', kind, 0, 4711, token, block, number) + payload)
     answer = s.recv(2048)
-    magic, kind, zero, transfer, new_token, block, newest = HEADER.unpack(answer[:HEADER.size])
+    magic, kind, zero, transfer, new_token, block, largest_acked = HEADER.unpack(answer[:HEADER.size])
     assert (magic, zero, transfer) == (b'NU', 0, 4711), answer
     token = new_token
-    return kind, block, newest, answer[HEADER.size:]
+    return kind, block, largest_acked, answer[HEADER.size:]
 about = struct.pack('>QI', len(content), size) + '蟒.bin'.encode()
 assert exchange(OPEN, 0, about) == (TOKEN, 0, 0, b'')
-kind, first_missing, newest, window = exchange(OPEN, 0, about)
-assert (kind, first_missing, newest) == (ACK, 0, 0) and int.from_bytes(window, 'big') >= 5
+kind, first_missing, largest_acked, window = exchange(OPEN, 0, about)
+assert (kind, first_missing, largest_acked) == (ACK, 0, 0) and int.from_bytes(window, 'big') >= 5
 came = 0
 for block in reversed(range((len(content) + size - 1) // size)):
     number += 1
-    kind, first_missing, newest, payload = exchange(DATA, block, content[block * size:][:size])
+    kind, first_missing, largest_acked, payload = exchange(DATA, block, content[block * size:][:size])
     came |= 1 << block
-    assert (kind, newest) == (ACK, number)
+    assert (kind, largest_acked) == (ACK, number)
     assert int.from_bytes(payload[4:], 'little') == came, (payload, came)
 kind, _, _, name = exchange(CLOSE, 0, hashlib.sha256(content).digest())
 assert (kind, name) == (STORED, '蟒.bin'.encode())

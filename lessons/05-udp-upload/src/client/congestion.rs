@@ -113,8 +113,8 @@ impl Congestion {
     }
 
     /// Ends the round if its last transmission has arrived, and draws the conclusions.
-    pub fn end_round(&mut self, newest: u32, next: u32, min_rtt: Duration, now: Instant) {
-        if newest < self.round.ends_with {
+    pub fn end_round(&mut self, largest_acked: u32, next: u32, min_rtt: Duration, now: Instant) {
+        if largest_acked < self.round.ends_with {
             return;
         }
         let round = std::mem::replace(&mut self.round, Round::new(next, now));

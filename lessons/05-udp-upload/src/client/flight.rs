@@ -4,7 +4,7 @@
 //!   block          0   1   2   3   4   5   6   7   8   9 …
 //!   state          ✓   ✓   ✓   ~   ✓   ✓   ✓   ~   ~   not sent yet
 //!   transmission   1   2   3   4   5   6   7   8   9
-//!                              │           └ newest that has arrived
+//!                              │           └ largest_acked
 //!                              └ lost: number 7 has arrived, and it was sent three later
 //! ```
 //!
@@ -30,7 +30,7 @@ pub struct Flight {
     /// The transmissions that may be lost or on their way still.
     history: History,
     /// The highest number of one that has arrived.
-    newest: u32,
+    largest_acked: u32,
     reorder_threshold: u32,
 }
 
@@ -39,14 +39,14 @@ pub struct Flight {
 pub struct News {
     /// How many blocks have arrived that we had not known of.
     pub arrived: u32,
-    /// The round trip of the newest transmission, if that is news.
+    /// The round trip of the transmission with the largest number, if that is news.
     pub round_trip: Option<Duration>,
 }
 
 impl Flight {
     pub fn new() -> Self {
         let (blocks, history) = (Blocks::default(), History::new());
-        Self { blocks, history, newest: 0, reorder_threshold: INITIAL_REORDER_THRESHOLD }
+        Self { blocks, history, largest_acked: 0, reorder_threshold: INITIAL_REORDER_THRESHOLD }
     }
 
     /// The number that the next transmission gets.
@@ -65,24 +65,24 @@ impl Flight {
     /// Takes what the server says. `None` if it speaks of what was never sent: then it is not our
     /// server, or one that wants us to send faster than the network can bear.
     pub fn acknowledge(&mut self, ack: &Ack, now: Instant) -> Option<News> {
-        if ack.newest >= self.next_number() || ack.first_missing > self.blocks.end() {
+        if ack.largest_acked >= self.next_number() || ack.first_missing > self.blocks.end() {
             return None;
         }
         let mut news = News::default();
-        let answered = self.history.up_to(ack.newest).filter(|block| ack.has(*block));
+        let answered = self.history.up_to(ack.largest_acked).filter(|block| ack.has(*block));
         for block in (self.blocks.first()..ack.first_missing).chain(answered) {
             let Some(before) = self.blocks.arrive(block) else { continue };
             news.arrived += 1;
             // Its latest transmission has not arrived yet, or there was none since we took it for
             // lost. So an earlier one was only late, and we must be more patient.
-            if before.state == State::Lost || before.number > ack.newest {
+            if before.state == State::Lost || before.number > ack.largest_acked {
                 self.reorder_threshold = (2 * self.reorder_threshold).min(MAX_REORDER_THRESHOLD);
             }
         }
         self.blocks.advance();
-        if ack.newest > self.newest {
-            self.newest = ack.newest;
-            let sent = self.history.sent_at(ack.newest);
+        if ack.largest_acked > self.largest_acked {
+            self.largest_acked = ack.largest_acked;
+            let sent = self.history.sent_at(ack.largest_acked);
             news.round_trip = sent.map(|sent| now.saturating_duration_since(sent));
         }
         Some(news)
@@ -95,7 +95,7 @@ impl Flight {
     pub fn find_losses(&mut self, now: Instant, patience: Duration) -> u32 {
         let mut losses = 0;
         while let Some(oldest) = self.history.oldest() {
-            let later = self.newest.saturating_sub(oldest.number);
+            let later = self.largest_acked.saturating_sub(oldest.number);
             let is_overdue = later > 0 && now.saturating_duration_since(oldest.at) >= patience;
             if later < self.reorder_threshold && !is_overdue {
                 break;
@@ -109,7 +109,7 @@ impl Flight {
 
     /// When to look for losses again: something sent later has arrived, but not that much later.
     pub fn next_loss(&self, patience: Duration) -> Option<Instant> {
-        let oldest = self.history.oldest().filter(|oldest| self.newest > oldest.number)?;
+        let oldest = self.history.oldest().filter(|oldest| self.largest_acked > oldest.number)?;
         Some(oldest.at + patience)
     }
 

@@ -12,7 +12,7 @@
 //!   ── data: block 2, transmission 3 ────────►
 //!   ── data: block 3, transmission 4 ────────►
 //!   ── data: block 4, transmission 5 ────────►
-//!   ◄── ack: 1 is missing, 2 3 4 came, newest 5
+//!   ◄── ack: 1 is missing, 2 3 4 came, largest 5
 //!   ── data: block 1, transmission 6 ────────►
 //!   ◄──────────────── ack: 5 is missing ──
 //!   ── close, SHA-256 ───────────────────────►   compared, published

@@ -24,7 +24,7 @@ pub struct Ack {
     /// Every block before this one has come.
     pub first_missing: u32,
     /// The highest number of a transmission that has come.
-    pub newest: u32,
+    pub largest_acked: u32,
     /// How many blocks from `first_missing` on may be sent.
     pub window: u32,
     /// Eight blocks a byte, the first at the lowest bit, from the last multiple of 64 that is not
@@ -42,10 +42,10 @@ impl Ack {
     }
 
     /// The counterpart of [`payload`](Self::payload); `None` if it is too short.
-    pub fn decode(first_missing: u32, newest: u32, payload: &[u8]) -> Option<Self> {
+    pub fn decode(first_missing: u32, largest_acked: u32, payload: &[u8]) -> Option<Self> {
         let (window, packed) = payload.split_first_chunk()?;
         let (window, arrived) = (u32::from_be_bytes(*window), unpack(packed));
-        Some(Self { first_missing, newest, window, arrived })
+        Some(Self { first_missing, largest_acked, window, arrived })
     }
     // listing: end encode
 
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn bits_are_blocks_from_a_multiple_of_64_on() {
         let arrived = vec![0xff, 0, 0, 0, 0b0000_0110];
-        let ack = Ack { first_missing: 72, newest: 7, window: 0x0102, arrived };
+        let ack = Ack { first_missing: 72, largest_acked: 7, window: 0x0102, arrived };
         assert_eq!(ack.payload(), [0, 0, 1, 2, 0xff, 0, 0, 0, 0b0000_0110]);
         let heard = Ack::decode(72, 7, &ack.payload()).unwrap();
         assert_eq!(heard, ack);

@@ -23,7 +23,7 @@ pub struct Incoming {
     name: FileName,
     arrived: Arrived,
     /// The highest number of a transmission that has come.
-    newest: u32,
+    largest_received: u32,
     assembly: Assembly,
 }
 
@@ -38,7 +38,7 @@ impl Incoming {
             about,
             name,
             arrived: Arrived::default(),
-            newest: 0,
+            largest_received: 0,
             assembly: Assembly::new(upload),
         })
     }
@@ -51,7 +51,7 @@ impl Incoming {
         let length = self.about.length_of(data.block) as usize;
         ensure!(data.payload.len() == length, "a block of another length came than was announced");
         let is_allowed = data.block < self.arrived.first_missing().saturating_add(self.most());
-        self.newest = self.newest.max(data.number);
+        self.largest_received = self.largest_received.max(data.number);
         if is_allowed && self.arrived.insert(data.block) {
             let offset = self.about.offset_of(data.block);
             let written = self.assembly.write(offset, data.payload, self.complete());
@@ -70,18 +70,19 @@ impl Incoming {
     /// What the client should know now. It may send as many blocks beyond those that have come as
     /// there is room for in an ack, and not more than we take at most.
     pub fn ack(&self) -> Ack {
-        let (first_missing, mut newest) = (self.arrived.first_missing(), self.newest);
+        let (first_missing, mut largest_acked) =
+            (self.arrived.first_missing(), self.largest_received);
         let mut arrived = self.arrived.bytes();
         let packed = ack::pack(&arrived).len();
         if packed > MAX_ACK_BYTES {
             // Packed at its worst, this fits. What is not in it is no evidence of a loss.
             arrived.truncate(MAX_ACK_BYTES * 2 / 3);
-            newest = 0;
+            largest_acked = 0;
         }
         let room = MAX_ACK_BYTES.saturating_sub(packed);
         let window = u32::try_from(8 * (arrived.len() + room)).unwrap_or(u32::MAX);
         let window = window.saturating_sub(first_missing % ack::WORD_BITS).clamp(1, self.most());
-        Ack { first_missing, newest, window, arrived }
+        Ack { first_missing, largest_acked, window, arrived }
     }
     // listing: end ack
 

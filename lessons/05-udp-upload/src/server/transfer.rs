@@ -102,9 +102,9 @@ impl Transfer {
             State::Over(answer) => answer.clone(),
             State::UnderWay(incoming) => {
                 let ack = incoming.ack();
-                let Ack { first_missing, newest, .. } = ack;
+                let Ack { first_missing, largest_acked, .. } = ack;
                 let answer = Answer::new(Kind::Ack, ack.payload());
-                Answer { block: first_missing, number: newest, ..answer }
+                Answer { block: first_missing, number: largest_acked, ..answer }
             }
         }
     }

@@ -13,13 +13,13 @@ fn flight(count: u32) -> (Flight, Instant) {
 }
 
 /// An ack of some blocks out of order.
-fn ack(first_missing: u32, newest: u32, blocks: &[u32]) -> Ack {
+fn ack(first_missing: u32, largest_acked: u32, blocks: &[u32]) -> Ack {
     let mut arrived = vec![0; 8];
     for block in blocks {
         let bit = *block as usize;
         arrived[bit / 8] |= 1 << (bit % 8);
     }
-    Ack { first_missing, newest, window: 100, arrived }
+    Ack { first_missing, largest_acked, window: 100, arrived }
 }
 
 #[test]
@@ -91,8 +91,8 @@ fn a_flood_of_old_acknowledgements_changes_nothing() {
     let (mut flight, start) = flight(10);
     flight.acknowledge(&ack(5, 10, &[6, 8]), start).unwrap();
     let before = (flight.blocks.first(), flight.blocks.flying());
-    for newest in (0..=10).chain(0..=10) {
-        let news = flight.acknowledge(&ack(0, newest, &[1, 2]), start).unwrap();
+    for largest_acked in (0..=10).chain(0..=10) {
+        let news = flight.acknowledge(&ack(0, largest_acked, &[1, 2]), start).unwrap();
         assert_eq!(news, News::default());
     }
     assert_eq!((flight.blocks.first(), flight.blocks.flying()), before);

@@ -462,10 +462,10 @@ fn until_late(sender: &mut Sender, start: Instant) -> (Vec<(u32, u32)>, Kind, In
 }
 
 /// All blocks before `first_missing` have come, with transmissions up to `newest`.
-fn acknowledge(sender: &mut Sender, first_missing: u32, newest: u32, now: Instant) {
+fn acknowledge(sender: &mut Sender, first_missing: u32, largest_acked: u32, now: Instant) {
     let window = 1000_u32.to_be_bytes();
     let ack = answer(Kind::Ack, 99, &window);
-    sender.handle(&Packet { block: first_missing, number: newest, ..ack }, now);
+    sender.handle(&Packet { block: first_missing, number: largest_acked, ..ack }, now);
 }
 
 fn answer(kind: Kind, token: u64, payload: &[u8]) -> Packet<'_> {
@@ -577,9 +577,9 @@ fn a_timeout_sends_a_probe_and_doubles_the_next_until_something_arrives() {
     assert_eq!((&blocks[..], third - second), (&[0, 1, 2, 3][..], 280 * MS));
     // An answer to the last transmission after 10 ms: 10 ms, and 20 ms more.
     let (sent, ..) = until_late(&mut sender, third);
-    let newest = sent.last().unwrap().0;
+    let largest_acked = sent.last().unwrap().0;
     let now = third + 10 * MS;
-    acknowledge(&mut sender, 1, newest, now);
+    acknowledge(&mut sender, 1, largest_acked, now);
     let (.., late) = until_late(&mut sender, now);
     assert!(late - now <= 30 * MS, "{:?}", late - now);
 }

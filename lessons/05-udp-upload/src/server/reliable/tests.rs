@@ -131,7 +131,7 @@ fn blocks_come_in_any_order_and_repeat_and_the_ack_says_what_is_there() {
     assert_acked(&stage.send(ALICE, &packet(Kind::Close, &digest)), 2, &[3]);
     let last = stage.send(ALICE, &Packet { number: 77, ..data(2, b"ghi") });
     assert_acked(&last, 4, &[]);
-    assert_eq!(last.ack().newest, 77);
+    assert_eq!(last.ack().largest_acked, 77);
     assert_eq!(stage.send(ALICE, &packet(Kind::Close, &digest)).kind, Kind::Stored);
     assert_eq!(stage.files(), [("a.txt".into(), b"abcdefghijk".to_vec())]);
 }
