@@ -93,7 +93,7 @@ impl RoundTrip {
     }
     // listing: end measure
 
-    /// A wait has timed out.
+    /// Backs off exponentially, after a timeout.
     pub fn back_off(&mut self) {
         self.doublings = (self.doublings + 1).min(16);
     }

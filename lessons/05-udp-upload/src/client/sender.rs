@@ -47,15 +47,15 @@ pub struct Sender {
     retries: u32,
     /// When an answer will be overdue; `None` while nothing is asked.
     overdue: Option<Instant>,
-    waits_in_vain: u32,
+    consecutive_timeouts: u32,
 }
 
 impl Sender {
     /// An upload of `blocks` blocks, with a random number to tell it from others.
     pub fn new(transfer: u32, blocks: u32, settings: Settings, now: Instant) -> Self {
         let (sending, retries) = (Sending::new(blocks, settings, now), settings.retries);
-        let (token, phase, overdue, waits_in_vain) = (0, Phase::Opening, None, 0);
-        Self { transfer, token, phase, sending, retries, overdue, waits_in_vain }
+        let (token, phase, overdue, consecutive_timeouts) = (0, Phase::Opening, None, 0);
+        Self { transfer, token, phase, sending, retries, overdue, consecutive_timeouts }
     }
 
     /// How many blocks from the beginning have arrived for certain.
@@ -94,7 +94,7 @@ impl Sender {
     fn acknowledge(&mut self, ack: &Ack, now: Instant) {
         let is_opened = self.phase == Phase::Opening;
         if self.sending.acknowledge(ack, now) || is_opened {
-            self.waits_in_vain = 0;
+            self.consecutive_timeouts = 0;
             self.overdue = Some(now + self.sending.round_trip.rto());
         }
         if is_opened {
@@ -130,7 +130,7 @@ impl Sender {
             return Step::Wait(overdue);
         }
         self.overdue = Some(self.sending.round_trip.ask(now));
-        let copies = if self.waits_in_vain > 0 { 2 } else { 1 };
+        let copies = if self.consecutive_timeouts > 0 { 2 } else { 1 };
         Step::Send(Outgoing { kind, token: self.token, block: 0, number: 0, copies })
     }
 
@@ -154,13 +154,13 @@ impl Sender {
             Phase::Closing => (Kind::Close, round_trip.request_timeout()),
             _ => (Kind::Open, round_trip.request_timeout()),
         };
-        self.waits_in_vain += 1;
+        self.consecutive_timeouts += 1;
         round_trip.back_off();
         self.overdue = None;
-        if self.waits_in_vain > self.retries {
-            self.phase = Phase::Over(Err(Failure::Silence(kind, self.waits_in_vain)));
+        if self.consecutive_timeouts > self.retries {
+            self.phase = Phase::Over(Err(Failure::Silence(kind, self.consecutive_timeouts)));
         } else if kind == Kind::Data {
-            self.sending.miss(self.waits_in_vain, now);
+            self.sending.miss(self.consecutive_timeouts, now);
         }
         Step::Late(kind, waited)
     }

@@ -113,8 +113,8 @@ impl Sending {
     /// stays as it is (RFC 9002, sections 6.2.4 and 7.5, but for one thing: the probe is not new data,
     /// as the server waits for the first block). After a second one nothing has arrived for three times
     /// the probe timeout: persistent congestion (section 7.6.1), and all blocks count as lost.
-    pub fn miss(&mut self, waits: u32, now: Instant) {
-        let everything = waits > 1;
+    pub fn miss(&mut self, timeouts: u32, now: Instant) {
+        let everything = timeouts > 1;
         self.flight.give_up(everything);
         self.may_probe = true;
         if everything {

@@ -16,7 +16,7 @@ fn the_first_and_the_second_measurement_are_those_of_the_rfc() {
 }
 
 #[test]
-fn each_wait_in_vain_doubles_the_next_up_to_a_limit_and_an_answer_ends_that() {
+fn each_timeout_doubles_the_next_up_to_a_limit_and_an_answer_ends_that() {
     let mut trip = RoundTrip::new(200 * MS);
     let mut waits = Vec::new();
     for _ in 0..6 {
