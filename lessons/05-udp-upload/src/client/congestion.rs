@@ -1,8 +1,8 @@
 //! How much may be on its way at once, so that neither we nor the others on the path suffer.
 //!
 //! ```text
-//!   window │    start: twice as
-//!          │    much each time      ╱╲        ╱╲        ╱╲        the queue is long enough
+//!   window │    slow start: twice
+//!          │    as much each time   ╱╲        ╱╲        ╱╲        the queue is long enough
 //!          │                      ╱   │     ╱   │     ╱   │
 //!          │       │            ╱     │   ╱     │   ╱     │  ╱
 //!   path ··│·······│··········╱·······│·╱·······│·╱·······│╱····  what the path holds
@@ -32,9 +32,9 @@ use super::round::{QUEUE, Round};
 const FIRST_WINDOW: f64 = 10.0;
 /// With less than this a loss could not be told from a delay.
 const LEAST_WINDOW: f64 = 4.0;
-/// This many late answers in a row end the start, in the midst of a round.
+/// This many late answers in a row end slow start, in the midst of a round.
 const LATE_ANSWERS: u32 = 8;
-/// A start whose rate has not grown by a quarter for this many rounds has reached its end.
+/// A slow start whose rate has not grown by a quarter for this many rounds has reached its end.
 const PLATEAU: u32 = 3;
 /// The fraction of what the path holds that is sent while a queue drains, and for how many rounds.
 const DRAIN: f64 = 0.75;
@@ -49,7 +49,7 @@ const BUFFERS: f64 = 400.0;
 /// The window, and what it follows from.
 pub struct Congestion {
     window: f64,
-    is_starting: bool,
+    in_slow_start: bool,
     round: Round,
     /// The best recent rate, in blocks a second.
     rate: f64,
@@ -65,9 +65,9 @@ pub struct Congestion {
 impl Congestion {
     pub fn new(now: Instant) -> Self {
         let round = Round::new(1, now);
-        let (window, is_starting, rate, refill, step) = (FIRST_WINDOW, true, 0.0, 0.0, 0.0);
+        let (window, in_slow_start, rate, refill, step) = (FIRST_WINDOW, true, 0.0, 0.0, 0.0);
         let (plateau, late_answers, draining) = (0, 0, 0);
-        Self { window, is_starting, round, rate, plateau, late_answers, draining, refill, step }
+        Self { window, in_slow_start, round, rate, plateau, late_answers, draining, refill, step }
     }
 
     /// How many blocks may be on their way.
@@ -77,7 +77,7 @@ impl Congestion {
 
     /// How often a window goes out in a round trip: more than once, or it could never become full.
     pub fn pace(&self) -> f64 {
-        if self.is_starting { 2.0 } else { 1.25 }
+        if self.in_slow_start { 2.0 } else { 1.25 }
     }
 
     /// More could have been sent, if the window were larger.
@@ -100,13 +100,13 @@ impl Congestion {
         now: Instant,
     ) {
         self.round.arrived += blocks;
-        if self.is_starting {
+        if self.in_slow_start {
             self.window += f64::from(blocks);
         }
         let Some(time) = answer else { return };
         self.round.round_min_rtt = self.round.round_min_rtt.min(time);
         self.late_answers = if time > min_rtt + QUEUE { self.late_answers + 1 } else { 0 };
-        if self.is_starting && self.late_answers >= LATE_ANSWERS {
+        if self.in_slow_start && self.late_answers >= LATE_ANSWERS {
             self.rate = self.rate.max(self.round.rate(now));
             self.drain(min_rtt);
         }
@@ -138,7 +138,7 @@ impl Congestion {
     /// There is a queue: only as much as the path holds without one, and less for a moment.
     fn drain(&mut self, min_rtt: Duration) {
         let holds = self.rate * min_rtt.as_secs_f64();
-        self.is_starting = false;
+        self.in_slow_start = false;
         self.window = (DRAIN * holds).max(LEAST_WINDOW);
         self.refill = (REFILL * holds).max(LEAST_WINDOW);
         self.step = 0.0;
@@ -147,10 +147,10 @@ impl Congestion {
 
     /// There is none: a little more. But nobody needs more than twice what the path holds.
     fn grow(&mut self, round: &Round, rate: f64, min_rtt: Duration) {
-        if self.is_starting {
+        if self.in_slow_start {
             let has_grown = rate > 1.25 * self.rate || !round.was_full;
             self.plateau = if has_grown { 0 } else { self.plateau + 1 };
-            self.is_starting = self.plateau < PLATEAU;
+            self.in_slow_start = self.plateau < PLATEAU;
         } else if round.was_full {
             self.step = (self.step + STEP).min((self.window / 16.0).max(1.0));
             self.window += self.step;
