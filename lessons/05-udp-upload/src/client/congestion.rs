@@ -90,9 +90,8 @@ impl Congestion {
     }
 
     // listing: begin note
-    /// On an ACK: newly acknowledged blocks, and the time the newest answer took, on a path that
-    /// takes at least `min_rtt`.
-    pub fn note_arrived(
+    /// On an ACK: newly acknowledged blocks, the RTT sample and the minimum RTT.
+    pub fn on_ack(
         &mut self,
         blocks: u32,
         answer: Option<Duration>,

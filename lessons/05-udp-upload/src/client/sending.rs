@@ -63,7 +63,7 @@ impl Sending {
         }
         let (min_rtt, next) = (self.round_trip.min_rtt(), self.flight.next_number());
         self.congestion.note_lost(self.flight.find_losses(now, self.patience()));
-        self.congestion.note_arrived(news.arrived, news.round_trip, min_rtt, now);
+        self.congestion.on_ack(news.arrived, news.round_trip, min_rtt, now);
         self.congestion.end_round(ack.largest_acked, next, min_rtt, now);
         news.arrived > 0
     }
