@@ -162,8 +162,8 @@ impl Congestion {
     }
     // listing: end window
 
-    /// Nothing came back for long: as at the beginning, and more carefully.
-    pub fn collapse(&mut self, next: u32, now: Instant) {
+    /// Persistent congestion: nothing came back for long. As at the beginning, and more carefully.
+    pub fn on_persistent_congestion(&mut self, next: u32, now: Instant) {
         let round = Round::new(next, now);
         *self = Self { window: LEAST_WINDOW, round, ..Self::new(now) };
     }

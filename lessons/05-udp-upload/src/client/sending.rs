@@ -118,7 +118,7 @@ impl Sending {
         self.flight.give_up(everything);
         self.may_probe = true;
         if everything {
-            self.congestion.collapse(self.flight.next_number(), now);
+            self.congestion.on_persistent_congestion(self.flight.next_number(), now);
         }
     }
 }
