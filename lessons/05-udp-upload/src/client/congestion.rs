@@ -28,10 +28,10 @@ use std::time::{Duration, Instant};
 
 use super::round::{QUEUE, Round};
 
-/// Before anything is known, in blocks (RFC 6928).
-const FIRST_WINDOW: f64 = 10.0;
+/// The initial congestion window, in blocks (RFC 6928).
+const INITIAL_CWND: f64 = 10.0;
 /// With less than this a loss could not be told from a delay.
-const LEAST_WINDOW: f64 = 4.0;
+const MIN_CWND: f64 = 4.0;
 /// This many late answers in a row end slow start, in the midst of a round.
 const LATE_ANSWERS: u32 = 8;
 /// A slow start whose rate has not grown by a quarter for this many rounds has reached its end.
@@ -65,7 +65,7 @@ pub struct Congestion {
 impl Congestion {
     pub fn new(now: Instant) -> Self {
         let round = Round::new(1, now);
-        let (window, in_slow_start, rate, refill, step) = (FIRST_WINDOW, true, 0.0, 0.0, 0.0);
+        let (window, in_slow_start, rate, refill, step) = (INITIAL_CWND, true, 0.0, 0.0, 0.0);
         let (plateau, late_answers, draining) = (0, 0, 0);
         Self { window, in_slow_start, round, rate, plateau, late_answers, draining, refill, step }
     }
@@ -138,8 +138,8 @@ impl Congestion {
     fn drain(&mut self, min_rtt: Duration) {
         let holds = self.rate * min_rtt.as_secs_f64();
         self.in_slow_start = false;
-        self.window = (DRAIN * holds).max(LEAST_WINDOW);
-        self.refill = (REFILL * holds).max(LEAST_WINDOW);
+        self.window = (DRAIN * holds).max(MIN_CWND);
+        self.refill = (REFILL * holds).max(MIN_CWND);
         self.step = 0.0;
         self.draining = DRAIN_ROUNDS;
     }
@@ -165,6 +165,6 @@ impl Congestion {
     /// Persistent congestion: nothing came back for long. As at the beginning, and more carefully.
     pub fn on_persistent_congestion(&mut self, next: u32, now: Instant) {
         let round = Round::new(next, now);
-        *self = Self { window: LEAST_WINDOW, round, ..Self::new(now) };
+        *self = Self { window: MIN_CWND, round, ..Self::new(now) };
     }
 }
