@@ -36,11 +36,11 @@ fn the_shortest_round_trip_is_forgotten_in_time() {
     for second in 1..=9 {
         trip.measure(20 * MS, start + Duration::from_secs(second));
     }
-    assert_eq!(trip.shortest(), 5 * MS);
+    assert_eq!(trip.min_rtt(), 5 * MS);
     trip.measure(20 * MS, start + MEMORY);
-    assert_eq!(trip.shortest(), 5 * MS, "the older half still counts");
+    assert_eq!(trip.min_rtt(), 5 * MS, "the older half still counts");
     trip.measure(20 * MS, start + 2 * MEMORY);
-    assert_eq!(trip.shortest(), 20 * MS);
+    assert_eq!(trip.min_rtt(), 20 * MS);
 }
 
 #[test]
@@ -49,11 +49,11 @@ fn the_first_measurement_replaces_an_estimate_which_says_nothing_of_the_shortest
     let mut trip = RoundTrip::new(100 * MS);
     assert_eq!(trip.ask(start), start + 100 * MS);
     trip.estimate(start + 20 * MS);
-    assert_eq!((trip.mean(), trip.rto()), (20 * MS, (20 + 40 + 50) * MS));
+    assert_eq!((trip.smoothed_rtt(), trip.rto()), (20 * MS, (20 + 40 + 50) * MS));
     assert_eq!(trip.request_timeout(), trip.rto());
-    assert_eq!(trip.shortest(), 100 * MS, "what was assumed");
+    assert_eq!(trip.min_rtt(), 100 * MS, "what was assumed");
     trip.measure(80 * MS, start);
-    assert_eq!((trip.mean(), trip.rto()), (80 * MS, (80 + 160) * MS));
+    assert_eq!((trip.smoothed_rtt(), trip.rto()), (80 * MS, (80 + 160) * MS));
     assert_eq!(trip.request_timeout(), (80 + 160 + 50) * MS);
-    assert_eq!(trip.shortest(), 80 * MS);
+    assert_eq!(trip.min_rtt(), 80 * MS);
 }
