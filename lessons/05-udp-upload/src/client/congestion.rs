@@ -103,7 +103,7 @@ impl Congestion {
             self.window += f64::from(blocks);
         }
         let Some(time) = answer else { return };
-        self.round.round_min_rtt = self.round.round_min_rtt.min(time);
+        self.round.lowest_rtt = self.round.lowest_rtt.min(time);
         self.late_answers = if time > min_rtt + QUEUE { self.late_answers + 1 } else { 0 };
         if self.in_slow_start && self.late_answers >= LATE_ANSWERS {
             self.rate = self.rate.max(self.round.rate(now));

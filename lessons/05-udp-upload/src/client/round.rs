@@ -16,21 +16,14 @@ pub struct Round {
     pub arrived: u32,
     pub lost: u32,
     /// The minimum RTT of this round: what slower answers waited longer may be chance.
-    pub round_min_rtt: Duration,
+    pub lowest_rtt: Duration,
     /// Whether the window was the reason that no more was sent.
     pub was_full: bool,
 }
 
 impl Round {
     pub fn new(ends_with: u32, began: Instant) -> Self {
-        Self {
-            ends_with,
-            began,
-            arrived: 0,
-            lost: 0,
-            round_min_rtt: Duration::MAX,
-            was_full: false,
-        }
+        Self { ends_with, began, arrived: 0, lost: 0, lowest_rtt: Duration::MAX, was_full: false }
     }
 
     /// In blocks a second.
@@ -42,7 +35,7 @@ impl Round {
     /// Whether packets wait for long before the narrowest link, on a path whose minimum RTT is
     /// `min_rtt`.
     pub fn has_queue(&self, min_rtt: Duration) -> bool {
-        let queue = self.round_min_rtt.saturating_sub(min_rtt);
+        let queue = self.lowest_rtt.saturating_sub(min_rtt);
         let lost = f64::from(self.lost) / f64::from((self.lost + self.arrived).max(1));
         queue > QUEUE || (queue > QUEUE / 4 && lost > LOSS)
     }
