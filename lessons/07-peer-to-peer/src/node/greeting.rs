@@ -61,7 +61,7 @@ impl Node {
             (HandshakeState::Waiting(peer), Frame::Welcome) => self.welcomed(id, peer),
             (HandshakeState::Waiting(_), Frame::Refuse(reason)) => self.refused(id, reason),
             (HandshakeState::Waiting(_) | HandshakeState::Up(_), Frame::Peers(contacts)) => {
-                self.learn(id, contacts)
+                self.learn(id, contacts);
             }
             (HandshakeState::Up(_), Frame::Text(text)) => self.pass_on(id, text),
             (HandshakeState::Up(peer), Frame::Leave) => self.bid_farewell(id, peer),
