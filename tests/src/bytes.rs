@@ -8,6 +8,8 @@ const SHOWN_HEX: usize = 12;
 /// How many characters of a longer text are shown from its end, where its last word and its
 /// newline stand, or are missing.
 const SHOWN_TAIL: usize = 8;
+/// How many bytes are compared at a time.
+const BLOCK: usize = 4096;
 /// How many bytes a line of hex has.
 const ROW: usize = 16;
 
@@ -81,8 +83,12 @@ pub fn compare(expected: &[u8], got: &[u8]) -> String {
     text
 }
 
+/// Whole blocks first: byte by byte, a debug build takes a second for a large file.
 fn first_difference(a: &[u8], b: &[u8]) -> Option<usize> {
-    let common = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let blocks = a.chunks_exact(BLOCK).zip(b.chunks_exact(BLOCK));
+    let same = BLOCK * blocks.take_while(|(x, y)| x == y).count();
+    let rest = a[same..].iter().zip(&b[same..]);
+    let common = same + rest.take_while(|(x, y)| x == y).count();
     (common < a.len().max(b.len())).then_some(common)
 }
 
@@ -140,5 +146,17 @@ mod tests {
         let report = compare(b"ab", b"a");
         assert!(report.contains("first difference at byte 1:"));
         assert!(report.contains("61 (end)"), "{report}");
+    }
+
+    #[test]
+    fn a_difference_is_found_wherever_it_is() {
+        let whole = vec![7; 2 * BLOCK + 3];
+        for at in [0, BLOCK - 1, BLOCK, 2 * BLOCK, 2 * BLOCK + 2] {
+            let mut other = whole.clone();
+            other[at] = 8;
+            assert_eq!(first_difference(&whole, &other), Some(at));
+            assert_eq!(first_difference(&whole, &whole[..at]), Some(at));
+        }
+        assert_eq!(first_difference(&whole, &whole.clone()), None);
     }
 }
