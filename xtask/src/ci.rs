@@ -39,8 +39,7 @@ const BROWSER: &str = "crates/coursebook/browser";
 /// The one among the tests of `deep` that takes longer than all others together.
 const GRADERS: &str = "graders";
 
-/// Checks that run side by side.
-const DEEP: Group = Some("tests that take minutes");
+/// Checks that run side by side: programs of other systems, and pages.
 const PROGRAMS: Group = Some("programs and the book");
 
 /// Checks in a row that name the same group run side by side.
@@ -100,21 +99,22 @@ fn all(course: &Course) -> Result<Vec<Step>> {
         ),
         step("skeletons", "cargo xtask skeleton --check"),
         tests(course),
-        step("the graders graded", &format!("cargo test -p deep --test {GRADERS} --locked"))
-            .beside(DEEP),
-        step("tests that take minutes", &other_deep_tests(course)?).beside(DEEP),
+        // Among the others are those that disturb the machine on purpose.
+        step("the graders graded", &format!("cargo test -p deep --test {GRADERS} --locked")),
+        step("tests that take minutes", &other_deep_tests(course)?),
         // This measures, so nothing else runs meanwhile.
         step("how long the solutions are waited for", "cargo xtask grade --waits check -j 6"),
         step("the first command of the README", "cargo run -p lesson-02"),
         step("book", "cargo xtask book"),
         step("what looks at the book", "npm ci --no-audit --no-fund --loglevel=error").in_browser(),
         step("the book in a browser", "node --test").in_browser().beside(PROGRAMS),
-        step("what the book shows of programs", "cargo xtask record --check").beside(PROGRAMS),
         step("Windows under Wine", "cargo run -p systems --locked")
             .beside(PROGRAMS)
             .needing(Need::Target("x86_64-pc-windows-gnu"))
             .needing(Need::Program("x86_64-w64-mingw32-gcc-posix", "gcc-mingw-w64-x86-64"))
             .needing(Need::Program("wine", "wine wine64")),
+        // Its programs print how long they waited.
+        step("what the book shows of programs", "cargo xtask record --check"),
         step("the oldest Rust of every dependency", "cargo test -p systems --locked"),
         step("tests of the book", "cargo test -p coursebook -p explorer --locked"),
     ]);
