@@ -2,9 +2,9 @@
 //!
 //! `.ci/run` is this and nothing else, once it has installed what the checks need.
 //!
-//! Most checks compile, and keep all processors busy: they run one after the other. Those that mostly
-//! wait for programs and networks run side by side, as no verdict of theirs depends on the load; what
-//! each of them has said is shown when it is over.
+//! Most checks keep all processors busy, or disturb the machine on purpose: they run one after the other.
+//! A browser and the programs under Wine mostly wait, and run side by side; what each of them has said is
+//! shown when it is over.
 
 mod need;
 
