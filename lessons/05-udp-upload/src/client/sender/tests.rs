@@ -376,7 +376,7 @@ fn a_random_loss_is_not_taken_for_congestion() {
 }
 
 // listing: begin distribution
-/// How many of 200 uploads of a million bytes, 10 ms each way, were over within so many seconds, by
+/// How many of 200 uploads of a million bytes, 10 ms each way, were over within these times, by
 /// the part of the packets that was lost in each direction.
 const SECONDS: [f64; 6] = [0.15, 0.20, 0.25, 0.30, 0.50, 1.00];
 const UPLOADS: [(f64, [usize; 6]); 4] = [
@@ -429,7 +429,7 @@ fn sender_with(window: u32, now: Instant) -> Sender {
     opened(100, window, now)
 }
 
-/// The same, with a file of so many blocks. Its server answers at once, so a wait is as short as
+/// The same, with a file of this many blocks. Its server answers at once, so a wait is as short as
 /// possible: 70 ms for a question and the first block, 20 ms for blocks after that.
 fn opened(blocks: u32, window: u32, now: Instant) -> Sender {
     let mut sender = Sender::new(7, blocks, SETTINGS, now);
