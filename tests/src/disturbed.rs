@@ -27,7 +27,8 @@ impl Held {
         let is_graded = env::var_os(protocol::OUTCOME).is_some();
         Self {
             case: Stopwatch::start(),
-            used_before: is_graded.then(ProcessorTime::now),
+            // A graded case has a process of its own, and begins with it.
+            used_before: is_graded.then(ProcessorTime::before_any_child),
             timer: None,
             missed: None,
             unheard: None,

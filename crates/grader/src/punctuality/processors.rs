@@ -19,6 +19,12 @@ pub struct ProcessorTime {
 }
 
 impl ProcessorTime {
+    /// Up to now, in a process that has started no other one yet.
+    #[must_use]
+    pub fn before_any_child() -> Self {
+        Self { children: Duration::ZERO, everybody: of_everybody() }
+    }
+
     /// Up to now.
     #[must_use]
     pub fn now() -> Self {
