@@ -10,6 +10,7 @@ use netlab::conditions::Conditions;
 use netlab::faults::{Direction, Fate};
 use netlab::hostile;
 use netlab::peers::Peer;
+use netlab::port::free_address;
 use netlab::program::{Server, poll, uninterrupted};
 use netlab::record::Transport;
 use netlab::relay::Relay;
@@ -90,8 +91,7 @@ fn the_demo_repeats_the_conversation_with_labels() {
 
 #[test]
 fn the_demo_works_twice_in_a_row_on_one_port() {
-    // A port that a server had a moment ago.
-    let addr = serve(&[]).address().to_string();
+    let addr = free_address(Transport::Udp).to_string();
     for _ in 0..2 {
         assert_cmd::Command::new(PROGRAM).args(["--addr", &addr]).timeout(LIMIT).assert().success();
     }
@@ -150,7 +150,9 @@ fn a_reply_that_would_serve_an_attacker_is_refused() {
 fn peers_that_are_gone_before_their_answer_comes_do_not_stop_the_server() {
     let mut server = serve(&[]);
     for _ in 0..20 {
-        let leaving = socket_to(server.address());
+        // The answers come when this socket is gone: they are for nobody else.
+        let leaving = UdpSocket::bind(free_address(Transport::Udp)).unwrap();
+        leaving.connect(server.address()).unwrap();
         for _ in 0..10 {
             leaving.send(b"bye").unwrap();
         }
@@ -161,8 +163,8 @@ fn peers_that_are_gone_before_their_answer_comes_do_not_stop_the_server() {
 
 #[test]
 fn ctrl_c_ends_the_server_and_its_port_is_free_at_once() {
-    let mut server = serve(&[]);
-    let address = server.address();
+    let address = free_address(Transport::Udp);
+    let mut server = serve_on(&address.to_string(), &[]);
     assert_eq!(ask_text(&socket_to(address), "hello"), "hello");
     let status = server.interrupt(LIMIT).expect("it ends");
     assert!(!cfg!(unix) || status.code() == Some(0), "{status}: {}", server.stderr());
@@ -252,8 +254,7 @@ fn nobody_connects_to_port_0() {
 
 #[test]
 fn no_server_is_a_clear_line() {
-    let (server, address) = silent_server();
-    drop(server);
+    let address = free_address(Transport::Udp);
     client(address).arg("hello").assert().code(1).stdout("").stderr(format!(
         "cannot talk to {address}: port unreachable; its host says that no program has that port: \
          start the server first, or check --addr\n"

@@ -14,6 +14,7 @@ use assert_cmd::cargo::cargo_bin_cmd;
 use netlab::conditions::{Conditions, Path as Way};
 use netlab::faults::{DatagramFaults, Direction, Fate};
 use netlab::hostile;
+use netlab::port::free_address;
 use netlab::program::{Server, poll, uninterrupted};
 use netlab::record::Transport;
 use netlab::relay::Relay;
@@ -35,9 +36,13 @@ struct Scene {
 
 impl Scene {
     fn new(args: &[&str]) -> Self {
+        Self::at("127.0.0.1:0", args)
+    }
+
+    fn at(addr: &str, args: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("inbox")).unwrap();
-        let server = start("127.0.0.1:0", &folder.path().join("inbox"), args);
+        let server = start(addr, &folder.path().join("inbox"), args);
         Self { server, folder }
     }
 
@@ -141,8 +146,7 @@ fn the_demo_shows_the_keyword_work_and_break_and_what_works_instead() {
 
 #[test]
 fn the_demo_succeeds_twice_in_a_row_on_one_port() {
-    // A port that a server had a moment ago.
-    let addr = Scene::new(&[]).server.address().to_string();
+    let addr = free_address(Transport::Udp).to_string();
     for run in 1..=2 {
         let output = lesson().args(["--addr", &addr]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
@@ -249,7 +253,7 @@ fn a_silent_server_costs_a_bounded_number_of_tries() {
 
 #[test]
 fn no_server_is_one_clear_line_and_code_1() {
-    let free = Scene::new(&[]).server.address();
+    let free = free_address(Transport::Udp);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.bin");
     fs::write(&file, b"hello").unwrap();
@@ -297,7 +301,8 @@ fn the_server_gives_its_reason_for_a_refusal() {
 
 #[test]
 fn ctrl_c_is_obeyed_although_datagrams_keep_coming_and_names_what_it_drops() {
-    let mut scene = Scene::new(&[]);
+    // Nobody else is to hear what comes when the server is gone.
+    let mut scene = Scene::at(&free_address(Transport::Udp).to_string(), &[]);
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     open_by_hand(&socket, scene.server.address());
     socket.connect(scene.server.address()).unwrap();
@@ -435,8 +440,8 @@ fn a_client_that_is_killed_leaves_nothing_and_the_server_goes_on() {
 
 #[test]
 fn a_server_that_was_restarted_says_that_it_does_not_know_the_upload() {
-    let mut scene = Scene::new(&[]);
-    let addr = scene.server.address();
+    let addr = free_address(Transport::Udp);
+    let mut scene = Scene::at(&addr.to_string(), &[]);
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let token = open_by_hand(&socket, addr);
     assert_eq!(scene.server.interrupt(LIMIT).expect("it ends").code(), Some(0));

@@ -11,7 +11,9 @@ use std::time::Duration;
 use assert_cmd::cargo::cargo_bin_cmd;
 use netlab::filtered::Filtered;
 use netlab::hostile;
+use netlab::port::free_port;
 use netlab::program::{Server, uninterrupted};
+use netlab::record::Transport;
 use rstest::rstest;
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -54,14 +56,9 @@ fn greeting(local: SocketAddr) -> String {
     format!("you came over {family} from {local}\n")
 }
 
-/// An address at which nobody listens: a server had it a moment ago.
+/// An address at which nobody listens.
 fn refused(host: IpAddr) -> SocketAddr {
-    server(&["--addr", &SocketAddr::new(host, 0).to_string()]).address()
-}
-
-/// A port that is free in both families: a server had it in both a moment ago.
-fn free_in_both() -> u16 {
-    server(&["--two", "--addr", "[::]:0"]).address().port()
+    (host, free_port(Transport::Tcp)).into()
 }
 
 /// For clients that wait for no silent address: the next attempt follows a failure, and not the time.
@@ -114,7 +111,7 @@ fn in_the_demo_the_silent_address_loses() {
 
 #[test]
 fn the_demo_succeeds_twice_in_a_row_on_one_port() {
-    let addr = format!("127.0.0.1:{}", free_in_both());
+    let addr = format!("127.0.0.1:{}", free_port(Transport::Tcp));
     for run in 1..=2 {
         let output = lesson().args(["--addr", &addr]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
@@ -174,7 +171,7 @@ fn two_sockets_serve_both_families_on_one_port(#[case] at: &str) {
 
 #[test]
 fn a_port_that_is_taken_in_the_other_family_is_named_with_its_address() {
-    let port = free_in_both();
+    let port = free_port(Transport::Tcp);
     let _taken = server(&["--addr", &format!("[::1]:{port}")]);
     let addr = format!("127.0.0.1:{port}");
     let expected = format!(
@@ -199,19 +196,21 @@ fn a_port_in_use_is_one_clear_line_and_code_1() {
 }
 
 #[rstest]
-#[case::one(&["--addr", "[::1]:0"])]
-#[case::dual(&["--dual", "--addr", "[::]:0"])]
-#[case::two(&["--two", "--addr", "[::1]:0"])]
-fn ctrl_c_ends_the_server_and_its_port_is_free_at_once(#[case] args: &[&str]) {
-    let mut first = server(args);
-    let addr = first.address().to_string();
+#[case::one(&[], "::1")]
+#[case::dual(&["--dual"], "::")]
+#[case::two(&["--two"], "::1")]
+fn ctrl_c_ends_the_server_and_its_port_is_free_at_once(
+    #[case] kind: &[&str],
+    #[case] host: IpAddr,
+) {
+    let addr = SocketAddr::new(host, free_port(Transport::Tcp)).to_string();
+    let args = [kind, &["--addr", &addr]].concat();
+    let mut first = server(&args);
     let mut open = connect(V6, &first);
     open.read_exact(&mut [0]).unwrap();
     let status = first.interrupt(LIMIT).expect("it ends although a client is connected");
     assert_eq!(status.code(), Some(0));
-    let again: Vec<&str> =
-        args.iter().map(|arg| if arg.contains(':') { &addr } else { *arg }).collect();
-    let (local, answer) = exchange(V6, &server(&again), "again");
+    let (local, answer) = exchange(V6, &server(&args), "again");
     assert_eq!(answer, greeting(local) + "again");
 }
 

@@ -8,7 +8,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, Tc
 use std::time::Duration;
 
 use netlab::filtered::Filtered;
+use netlab::port::free_address;
 use netlab::program::{CAN_INTERRUPT, Server, uninterrupted};
+use netlab::record::Transport;
 use rstest::rstest;
 use socket2::{Domain, SockRef, Socket, Type};
 
@@ -69,8 +71,7 @@ fn the_demo_shows_every_answer_with_labels() {
 
 #[test]
 fn the_demo_works_twice_in_a_row_on_one_port() {
-    // A port that a server had a moment ago.
-    let addr = serve_on("127.0.0.1:0").address().to_string();
+    let addr = free_address(Transport::Tcp).to_string();
     for _ in 0..2 {
         program(&["--addr", &addr]).assert().success();
     }
@@ -263,12 +264,12 @@ fn visitors_that_hang_flood_reset_or_vanish_do_not_stop_the_target() {
 
 #[test]
 fn ctrl_c_ends_the_target_and_its_port_is_free_at_once() {
-    let mut server = serve_on("127.0.0.1:0");
-    let address = server.address();
-    program(&["port", &address.to_string()]).assert().success();
+    let addr = free_address(Transport::Tcp).to_string();
+    let mut server = serve_on(&addr);
+    program(&["port", &addr]).assert().success();
     let status = server.interrupt(LIMIT).expect("it ends");
     assert!(!CAN_INTERRUPT || status.code() == Some(0), "{status}: {}", server.stderr());
-    let again = serve_on(&address.to_string());
+    let again = serve_on(&addr);
     program(&["port", &again.address().to_string()]).assert().success();
 }
 
@@ -276,8 +277,8 @@ fn ctrl_c_ends_the_target_and_its_port_is_free_at_once() {
 
 #[test]
 fn the_client_asks_host_and_port_and_the_port_decides() {
-    let server = serve_on("127.0.0.1:0");
-    let addr = server.address().to_string();
+    let addr = free_address(Transport::Tcp).to_string();
+    let server = serve_on(&addr);
     let (stdout, stderr, code) = run(&["client", "--addr", &addr]);
     assert!(stdout.contains(&format!("{addr} is open: ")), "{stdout}");
     let pinged = stdout.contains("3 sent, 3 answered, 0% lost; ");

@@ -13,6 +13,7 @@ use std::time::Duration;
 use assert_cmd::cargo::cargo_bin_cmd;
 use netlab::conditions::{Conditions, Path, StreamFaults};
 use netlab::hostile;
+use netlab::port::free_address;
 use netlab::program::{Server, poll, uninterrupted};
 use netlab::record::Transport;
 use netlab::relay::Relay;
@@ -85,11 +86,6 @@ fn try_exchange(address: SocketAddr, message: &[u8]) -> std::io::Result<Vec<u8>>
     Ok(answer)
 }
 
-/// A port that a server had a moment ago, for tests in which the port must stay the same.
-fn one_port() -> SocketAddr {
-    server(Threads, &[]).address()
-}
-
 #[test]
 fn the_demo_repeats_the_tutorials_exchange() {
     let output = lesson().args(["--addr", "127.0.0.1:0"]).assert().success().get_output().clone();
@@ -105,7 +101,7 @@ fn the_demo_repeats_the_tutorials_exchange() {
 
 #[test]
 fn the_demo_succeeds_twice_in_a_row_on_one_port() {
-    let addr = one_port().to_string();
+    let addr = free_address(Transport::Tcp).to_string();
     for run in 1..=2 {
         let output = lesson().args(["--addr", &addr]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
@@ -245,7 +241,7 @@ fn the_client_prints_what_comes_while_the_person_is_still_typing() {
 
 #[test]
 fn no_server_is_one_clear_line_and_code_1() {
-    let addr = one_port().to_string();
+    let addr = free_address(Transport::Tcp).to_string();
     let expected = format!(
         "cannot connect to {addr}: connection refused; no program listens there: start the server \
          first, or check --addr\n"
@@ -381,8 +377,8 @@ fn what_a_server_says_cannot_play_with_the_clients_terminal() {
 
 #[rstest]
 fn ctrl_c_ends_the_server_and_its_port_is_free_at_once(#[values(Threads, Events)] model: Model) {
-    let mut first = server(model, &[]);
-    let addr = first.address().to_string();
+    let addr = free_address(Transport::Tcp).to_string();
+    let mut first = start(&addr, model, &[]);
     let mut open = connect(&first);
     open.write_all(b"x").unwrap();
     open.read_exact(&mut [0]).unwrap();

@@ -126,7 +126,7 @@ fn two_hundred_uploads_of_one_name_at_once_are_all_exact_and_none_is_mixed() {
 
 #[test]
 fn both_killed_half_way_and_started_again_at_once_bring_the_file_whole() {
-    let mut host = Host::start(&[]);
+    let mut host = Host::start_on_a_free_port(&[]);
     let addr = host.addr();
     let (_large_folder, large) = sparse_file(8 * GIB);
     let mut first_client = client(host.server.address(), &[&large]).spawn().unwrap();

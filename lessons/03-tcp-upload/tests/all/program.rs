@@ -12,10 +12,12 @@ use std::process::Output;
 use std::thread;
 
 use crate::common::{
-    Host, LIMIT, Receipt, client, digest, end_of, file, header, hex, lesson, names_in, one_port,
+    Host, LIMIT, Receipt, client, digest, end_of, file, header, hex, lesson, names_in,
     random_bytes, read_frame, read_receipt, server_on, sparse_file, stored,
 };
 use netlab::hostile;
+use netlab::port::free_address;
+use netlab::record::Transport;
 use rstest::rstest;
 
 const MIB: usize = 1024 * 1024;
@@ -41,7 +43,7 @@ fn the_demo_uploads_both_ways_and_every_line_has_its_speaker() {
 
 #[test]
 fn the_demo_succeeds_twice_in_a_row_on_one_port() {
-    let addr = one_port().to_string();
+    let addr = free_address(Transport::Tcp).to_string();
     for run in 1..=2 {
         let output = lesson().args(["--addr", &addr]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
@@ -291,7 +293,7 @@ fn a_client_killed_half_way_through_an_eof_upload_leaves_nothing() {
 #[case::eof("eof")]
 #[cfg(unix)]
 fn ctrl_c_in_the_middle_of_an_upload_leaves_nothing_and_frees_the_port(#[case] framing: &str) {
-    let mut host = Host::start(&["--framing", framing]);
+    let mut host = Host::start_on_a_free_port(&["--framing", framing]);
     let (_folder, path) = sparse_file(8 << 30);
     let args = ["--framing", framing, &path];
     let client = client(host.server.address(), &args).spawn().unwrap();

@@ -12,7 +12,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin_cmd;
+use netlab::port::free_address;
 use netlab::program::{Server, poll};
+use netlab::record::Transport;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -58,8 +60,17 @@ pub struct Host {
 
 impl Host {
     pub fn start(args: &[&str]) -> Self {
+        Self::start_at("127.0.0.1:0", args)
+    }
+
+    /// For tests that start another server on the port of this one.
+    pub fn start_on_a_free_port(args: &[&str]) -> Self {
+        Self::start_at(&free_address(Transport::Tcp).to_string(), args)
+    }
+
+    fn start_at(addr: &str, args: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { server: server_on(folder.path(), "127.0.0.1:0", args), folder }
+        Self { server: server_on(folder.path(), addr, args), folder }
     }
 
     pub fn addr(&self) -> String {
@@ -114,11 +125,6 @@ pub fn names_in(folder: &Path) -> Vec<String> {
         names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
-}
-
-/// A port that a server had a moment ago, for tests in which the port must stay the same.
-pub fn one_port() -> SocketAddr {
-    Host::start(&[]).server.address()
 }
 
 /// Bytes of any value, the same again for the same seed (xorshift64*).

@@ -43,8 +43,7 @@ fn the_demo_shows_four_servers_a_full_pool_and_a_graceful_end() {
 
 #[test]
 fn the_demo_works_twice_in_a_row_on_one_port() {
-    // A port that a server had a moment ago.
-    let addr = Served::start("tcp", &[]).at.clone();
+    let addr = serving::free("tcp");
     for _ in 0..2 {
         program().args(["--addr", &addr]).assert().success();
     }
@@ -342,12 +341,12 @@ fn nobody_connects_to_port_0(#[case] kind: &str) {
 
 #[test]
 fn without_a_server_the_client_says_what_to_try() {
-    let gone = Served::start("tcp", &[]).at.clone();
+    let gone = serving::free("tcp");
     program().args(["client", "--addr", &gone, "hello"]).assert().code(1).stderr(format!(
         "cannot connect to {gone}: connection refused; no program listens there: start the server \
          first, or check --addr\n"
     ));
-    let gone = Served::start("udp", &[]).at.clone();
+    let gone = serving::free("udp");
     let mut client = program();
     client.args(["client", "--kind", "udp", "--addr", &gone, "hello"]);
     client.assert().code(1).stderr(format!(

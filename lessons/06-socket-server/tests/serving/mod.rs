@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use netlab::port::free_address;
 use netlab::program::{Running, poll, uninterrupted};
+use netlab::record::Transport;
 use socket2::{Domain, SockAddr, Socket, Type};
 use tempfile::TempDir;
 
@@ -28,6 +30,12 @@ pub fn is_stream(kind: &str) -> bool {
     kind == "tcp" || kind == "unix"
 }
 
+/// An address of 127.0.0.1 at which nobody is, for a server of this kind.
+pub fn free(kind: &str) -> String {
+    let transport = if kind == "udp" { Transport::Udp } else { Transport::Tcp };
+    free_address(transport).to_string()
+}
+
 /// A running server. Dropping it kills it.
 pub struct Served {
     pub running: Running,
@@ -40,6 +48,8 @@ pub struct Served {
 }
 
 impl Served {
+    /// On a free port, and not on any port: what the test has to do with it may go on when the server
+    /// has closed it.
     pub fn start(kind: &str, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(PROGRAM);
@@ -47,7 +57,7 @@ impl Served {
         if kind.starts_with("unix") {
             command.arg("--path").arg(folder.path().join("socket"));
         } else {
-            command.args(["--addr", "127.0.0.1:0"]);
+            command.args(["--addr", &free(kind)]);
         }
         let (running, id, at) = start(&mut command);
         Self { running, id, kind: kind.to_owned(), at, folder }

@@ -97,6 +97,8 @@ fn contact(datagram: &[u8], from: IpAddr) -> Option<Contact> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use netlab::port::free_port;
+    use netlab::record::Transport;
 
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -118,7 +120,7 @@ mod tests {
 
     #[test]
     fn what_is_announced_is_heard_or_multicast_does_not_work_here() {
-        let port = UdpSocket::bind((HERE, 0)).unwrap().local_addr().unwrap().port();
+        let port = free_port(Transport::Udp);
         let address = SocketAddrV4::new(Ipv4Addr::new(239, 255, 77, 9), port);
         let Ok(group) = Group::join(address, Ipv4Addr::LOCALHOST) else { return };
         let other = Group::join(address, Ipv4Addr::LOCALHOST).expect("two share a port");

@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use crate::common::{
     LARGE, LIMIT, PROGRAM, Raw, SMALL, addr, assert_says, client, end_all, have_met, hello, node,
-    node_at, one_port, text, times, visit, watched_node, words,
+    node_at, text, times, visit, watched_node, words,
 };
-use netlab::peers::{Peer, Transport, free_port};
+use netlab::peers::{Peer, Transport};
+use netlab::port::{free_address, free_port};
 use netlab::program::{CAN_INTERRUPT, Server, poll};
 use rstest::rstest;
 
@@ -76,7 +77,7 @@ fn in_a_full_mesh_each_message_is_shown_once(#[case] count: usize) {
 #[test]
 fn in_a_ring_each_message_is_shown_once_and_a_killed_node_makes_it_a_line() {
     // The first is told of the last, which there is not yet: so it begins with a port that is free.
-    let first = one_port().to_string();
+    let first = free_address(Transport::Tcp).to_string();
     let ring = ["--discover", "none", "--peer"];
     let mut nodes: Vec<Server> = Vec::new();
     for name in &NAMES[1..] {
@@ -140,7 +141,7 @@ fn nodes_join_leave_and_are_killed_and_the_others_go_on() {
 #[test]
 fn two_nodes_that_connect_at_once_have_one_connection_and_lose_nothing() {
     for _ in 0..12 {
-        let (ann, bob) = (one_port().to_string(), one_port().to_string());
+        let [ann, bob] = [(); 2].map(|()| free_address(Transport::Tcp).to_string());
         let (ann, bob) = thread::scope(|threads| {
             let starting = threads.spawn(|| node_at(&ann, "ann", &["--peer", &bob]));
             let bob = node_at(&bob, "bob", &["--peer", &ann]);

@@ -7,11 +7,11 @@ use std::process::Command;
 use std::thread;
 
 use crate::common::{
-    LARGE, LIMIT, PROGRAM, Raw, addr, assert_says, client, hello, node, node_at, one_port, times,
-    visit,
+    LARGE, LIMIT, PROGRAM, Raw, addr, assert_says, client, hello, node, node_at, times, visit,
 };
 use netlab::conditions::{Conditions, Path, StreamFaults};
 use netlab::peers::{Peer, Transport};
+use netlab::port::free_address;
 use netlab::program::{CAN_INTERRUPT, poll, uninterrupted};
 use netlab::relay::Relay;
 use rstest::rstest;
@@ -59,7 +59,7 @@ fn in_the_demo_three_nodes_talk_one_crashes_and_the_others_go_on() {
 
 #[test]
 fn the_demo_works_twice_in_a_row_on_one_port() {
-    let addr = one_port().to_string();
+    let addr = free_address(Transport::Tcp).to_string();
     for run in 1..=2 {
         let output = lesson(&["--addr", &addr]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
@@ -90,8 +90,9 @@ fn a_node_prints_exactly_one_line_on_standard_output() {
 
 #[test]
 fn ctrl_c_is_a_farewell_and_the_port_is_free_at_once() {
-    let mut ann = node("ann", &[]);
-    let bob = node("bob", &["--peer", &addr(&ann)]);
+    let addr = free_address(Transport::Tcp).to_string();
+    let mut ann = node_at(&addr, "ann", &[]);
+    let bob = node("bob", &["--peer", &addr]);
     assert_says(&bob, "ann is here");
     let status = ann.interrupt(LIMIT).expect("it ends");
     if cfg!(unix) {
@@ -99,7 +100,7 @@ fn ctrl_c_is_a_farewell_and_the_port_is_free_at_once() {
         assert_says(&bob, "ann has left");
     }
     // bob was told of ann by a person, and so he finds her again.
-    let again = node_at(&addr(&ann), "ann-again", &[]);
+    let again = node_at(&addr, "ann-again", &[]);
     assert_says(&again, "bob is here");
 }
 
@@ -126,8 +127,8 @@ fn a_person_at_a_node_says_what_the_others_show() {
 
 #[test]
 fn a_port_in_use_is_one_clear_line_and_code_1() {
-    let taken = addr(&node("ann", &[]));
-    let _ann = node_at(&taken, "ann", &[]);
+    let ann = node("ann", &[]);
+    let taken = addr(&ann);
     let expected = format!(
         "cannot listen on {taken}: address already in use; another program has it: try --addr \
          127.0.0.1:0 (cargo xtask doctor tells more)\n"
@@ -155,7 +156,7 @@ fn wrong_arguments_are_code_2(#[case] args: &[&str], #[case] reason: &str) {
 
 #[test]
 fn a_named_node_that_is_not_there_yet_is_told_once_and_tried_again() {
-    let late = one_port();
+    let late = free_address(Transport::Tcp);
     let ann = node("ann", &["--peer", &late.to_string()]);
     assert_says(&ann, &format!("not connected to {late}: connection refused; trying again"));
     let _bob = node_at(&late.to_string(), "bob", &[]);
@@ -165,7 +166,7 @@ fn a_named_node_that_is_not_there_yet_is_told_once_and_tried_again() {
 
 #[test]
 fn a_node_that_is_named_itself_notices_and_goes_on() {
-    let own = one_port().to_string();
+    let own = free_address(Transport::Tcp).to_string();
     let ann = node_at(&own, "ann", &["--peer", &own]);
     assert_says(&ann, &format!("{own} is this node itself"));
     visit(&ann, "bob", "hello");
@@ -244,7 +245,7 @@ fn the_longest_message_is_said_and_one_byte_more_is_refused() {
 
 #[test]
 fn nobody_there_is_one_clear_line_and_code_1() {
-    let gone = one_port();
+    let gone = free_address(Transport::Tcp);
     let output = client(gone, &["hello"]).assert().code(1).stdout("").get_output().clone();
     let said = String::from_utf8(output.stderr).unwrap();
     let expected = format!(

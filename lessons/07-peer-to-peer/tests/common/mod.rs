@@ -61,11 +61,6 @@ pub fn visit(node: &Server, name: &str, text: &str) {
     client(node.address(), &["--name", name, text]).assert().success();
 }
 
-/// A port that a node had a moment ago.
-pub fn one_port() -> SocketAddr {
-    node("gone", &[]).address()
-}
-
 pub fn assert_says(node: &Server, text: &str) {
     assert!(node.says(text, LIMIT), "no `{text}` in:\n{}", node.stderr());
 }

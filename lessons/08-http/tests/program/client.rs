@@ -420,7 +420,7 @@ fn a_redirect_that_goes_in_circles_ends() {
 #[case::by_hand(&[])]
 #[case::by_the_library(&["--library"])]
 fn no_server_is_one_clear_line_and_code_1(#[case] args: &[&str]) {
-    let addr = site(&[]).addr();
+    let addr = free_address(Transport::Tcp).to_string();
     let assert = lesson().args(["client", "--addr", &addr]).args(args).assert().code(1);
     let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
     let reason = ": connection refused; no program listens there: start the server first, or check \

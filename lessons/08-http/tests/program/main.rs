@@ -18,7 +18,9 @@ use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin_cmd;
 use netlab::hostile;
+use netlab::port::free_address;
 use netlab::program::Server;
+use netlab::record::Transport;
 use tempfile::TempDir;
 
 const LIMIT: Duration = Duration::from_secs(20);

@@ -28,7 +28,7 @@ fn the_demo_shows_all_of_it() {
 
 #[test]
 fn the_demo_succeeds_twice_in_a_row_on_one_port() {
-    let addr = site(&[]).addr();
+    let addr = free_address(Transport::Tcp).to_string();
     for run in 1..=2 {
         let output = lesson().args(["--addr", &addr]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
@@ -172,8 +172,8 @@ fn a_client_that_never_reads_is_let_go() {
 
 #[test]
 fn ctrl_c_ends_the_server_and_its_port_is_free_at_once() {
-    let mut first = site(&[]);
-    let addr = first.addr();
+    let addr = free_address(Transport::Tcp).to_string();
+    let mut first = site_at(&addr, &[]);
     let (mut silent, mut between) = (first.connect(), first.connect());
     silent.write_all(b"GET / HT").unwrap();
     between.write_all(get("/numbers.txt", "").as_bytes()).unwrap();
