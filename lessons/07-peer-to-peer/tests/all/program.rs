@@ -94,6 +94,8 @@ fn ctrl_c_is_a_farewell_and_the_port_is_free_at_once() {
     let mut ann = node_at(&addr, "ann", &[]);
     let bob = node("bob", &["--peer", &addr]);
     assert_says(&bob, "ann is here");
+    // She takes leave of those whom she has met, and he may have met her a moment earlier.
+    assert_says(&ann, "bob is here");
     let status = ann.interrupt(LIMIT).expect("it ends");
     if cfg!(unix) {
         assert_eq!(status.code(), Some(0), "{}", ann.stderr());
