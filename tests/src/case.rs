@@ -1,13 +1,14 @@
 //! One graded case from its first step to its outcome.
 
 use std::io::{self, Seek, Write};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::{Command, ExitStatus, Stdio};
 
 use grader::process::{self, Ended};
 use grader::protocol::Verdict;
 use netlab::conditions::Conditions;
 use netlab::filtered::Filtered;
+use netlab::port::free_port_for_any;
 use netlab::program::{Server, StartError, Wait as Waiting};
 use netlab::record::Transport;
 use netlab::relay::Relay;
@@ -137,6 +138,14 @@ impl Case {
     #[must_use]
     pub fn serve(&self) -> SocketAddr {
         self.serve_at(&[], "127.0.0.1:0")
+    }
+
+    /// As [`serve_at`](Self::serve_at), on a port that no other program is given as long as the case
+    /// lasts: for a server that closes its port, or is started again on the same one.
+    #[must_use]
+    pub fn serve_on_a_free_port(&self, arguments: &[&str]) -> SocketAddr {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port_for_any()));
+        self.serve_at(arguments, &address.to_string())
     }
 
     /// Starts `PROGRAM server --addr ADDRESS` with more `arguments`, and waits until it is ready.

@@ -17,6 +17,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use netlab::port::free_address;
+use netlab::record::Transport;
+
 use crate::case::Case;
 use crate::shared::Shared;
 
@@ -48,11 +51,12 @@ fn assert_says(report: &str, words: &[&str]) {
     }
 }
 
-/// A server that serves one client, in place of a program under test.
+/// A server that serves one client, in place of a program under test. Nobody else is given its port
+/// afterwards.
 fn serving_once(
     serve: impl FnOnce(TcpStream) + Send + 'static,
 ) -> (std::net::SocketAddr, JoinHandle<()>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
+    let address = free_address(Transport::Tcp);
+    let listener = TcpListener::bind(address).unwrap();
     (address, thread::spawn(move || serve(listener.accept().unwrap().0)))
 }

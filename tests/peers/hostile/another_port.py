@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Listens on another port than it says."""
 
-from contract import announce_and_close, listen, serve
+from contract import announce, listen, refuse, serve
 
-promised, listener = listen(), listen()
-announce_and_close(promised)
+promised, listener = refuse(), listen()
+announce(promised)
 serve(listener)

@@ -6,21 +6,26 @@ import sys
 import time
 
 
-def listen():
-    """A listening socket on the address of `server --addr HOST:PORT`."""
+def address():
+    """That of `server --addr HOST:PORT`."""
     host, port = sys.argv[sys.argv.index("--addr") + 1].rsplit(":", 1)
-    return socket.create_server((host, int(port)))
+    return host, int(port)
 
 
-def announce(listener):
-    say("listening on %s:%d" % listener.getsockname())
+def listen():
+    """A listening socket on the address."""
+    return socket.create_server(address())
 
 
-def announce_and_close(listener):
-    """Closed first: nobody can connect in between."""
-    line = "listening on %s:%d" % listener.getsockname()
-    listener.close()
-    say(line)
+def refuse():
+    """A socket on the address that does not listen. The port is ours: nobody else can listen there."""
+    refusing = socket.socket()
+    refusing.bind(address())
+    return refusing
+
+
+def announce(bound):
+    say("listening on %s:%d" % bound.getsockname())
 
 
 def say(line):

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Says that it listens where nobody does."""
 
-from contract import announce_and_close, listen, stay
+from contract import announce, refuse, stay
 
-announce_and_close(listen())
+promised = refuse()
+announce(promised)
 stay()

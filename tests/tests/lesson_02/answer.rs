@@ -135,7 +135,7 @@ fn a_client_that_vanishes_ends_only_its_own_connection(
 #[rstest]
 fn the_same_port_can_be_bound_again_at_once() {
     let case = case();
-    let server = case.serve();
+    let server = case.serve_on_a_free_port(&[]);
     let mut client = case.connect(server);
     client.send(b"unfinished");
     client.stay(A_MOMENT);

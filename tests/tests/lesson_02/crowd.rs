@@ -372,7 +372,7 @@ fn surplus(before: [(&str, Option<u64>); 2], after: [(&str, Option<u64>); 2]) ->
 #[rstest]
 fn the_same_port_can_be_bound_again_at_once() {
     let case = case();
-    let server = case.serve();
+    let server = case.serve_on_a_free_port(&[]);
     let mut client = enter(&case, server);
     converse(&mut client, b"hello");
     let again = case.serve_at(&[], &server.to_string());

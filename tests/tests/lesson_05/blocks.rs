@@ -9,6 +9,7 @@ use std::time::Duration;
 use graded::{Case, Difference, Folder, Running, Sender, UdpHost, mebibytes};
 use netlab::conditions::{Conditions, Path};
 use netlab::faults::{DatagramFaults, Fate};
+use netlab::port::free_address;
 use netlab::record::Transport;
 
 /// Bytes of the file in a block; fewer in the last.
@@ -287,22 +288,14 @@ pub fn expect_usage_error(case: Case, wrong: &[&str], right: &[&str]) {
 pub fn expect_patience_with_a_late_server(case: &Case, blocks: usize) {
     let folder = case.folder();
     let file = folder.file("to-send.bin", &vec![b'l'; blocks * BLOCK - 1]);
-    // Somebody else may take the port in between; then another one will do.
-    for _ in 0..5 {
-        let free = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
-        let address = free.unwrap_or_else(|error| panic!("no free port: {error}"));
-        let client = case.start_client(address, &["--timeout", "300", &file]);
-        client.expect_still_running(A_WHILE / 2);
-        case.step("only now the test's server is bound to this port");
-        let Ok(server) = UdpSocket::bind(address) else {
-            client.kill();
-            continue;
-        };
-        answer(case, &server, blocks);
-        client.expect_exit(0);
-        return;
-    }
-    panic!("no port stayed free");
+    let address = free_address(Transport::Udp);
+    let client = case.start_client(address, &["--timeout", "300", &file]);
+    client.expect_still_running(A_WHILE / 2);
+    case.step("only now the test's server is bound to this port");
+    let server = UdpSocket::bind(address)
+        .unwrap_or_else(|error| panic!("the test's server cannot be bound to {address}: {error}"));
+    answer(case, &server, blocks);
+    client.expect_exit(0);
 }
 
 /// A socket with a time limit is interrupted when the process was stopped for a while (signal(7)).

@@ -24,6 +24,17 @@ struct Pool {
 fn start(arguments: &[&str]) -> Pool {
     let case = Case::of("06", "drain");
     let server = case.serve_at(arguments, "127.0.0.1:0");
+    pool(case, server)
+}
+
+/// For a test that has to do with the server's port when the server has closed it.
+fn start_on_a_free_port() -> Pool {
+    let case = Case::of("06", "drain");
+    let server = case.serve_on_a_free_port(&[]);
+    pool(case, server)
+}
+
+fn pool(case: Case, server: SocketAddr) -> Pool {
     let foreman = case.connect(server);
     Pool { case, server, foreman }
 }
@@ -308,7 +319,7 @@ fn a_client_that_vanishes_holds_up_nobody(#[case] exit: Exit) {
 
 #[rstest]
 fn after_stop_nobody_new_is_served() {
-    let mut pool = start(&[]);
+    let mut pool = start_on_a_free_port();
     let mut client = pool.working("tea");
     pool.stop();
     pool.case.expect_refused(pool.server, b"bye\n");
@@ -391,7 +402,7 @@ fn who_has_said_stop_is_heard_until_all_is_done() {
 /// The server closes its connections first, so TIME-WAIT is on its port.
 #[rstest]
 fn after_the_end_its_port_can_be_bound_again() {
-    let mut pool = start(&[]);
+    let mut pool = start_on_a_free_port();
     let mut idle = pool.connect();
     expect_attention(&mut idle);
     pool.stop();
