@@ -189,7 +189,8 @@ mod tests {
         let silent = bound();
         let client = connected_to(silent.local_addr().unwrap());
         assert_eq!(receive_within(&client, Duration::ZERO).unwrap(), None);
-        drop(silent);
+        // It hears nobody but itself now, and the others are told that nobody has the port (ICMP).
+        silent.connect(silent.local_addr().unwrap()).unwrap();
         for _ in 0..3 {
             send(&client, b"anybody?").unwrap();
             assert_eq!(receive_within(&client, Duration::from_millis(20)).unwrap(), None);

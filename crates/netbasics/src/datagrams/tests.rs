@@ -212,21 +212,24 @@ fn the_longest_wait_of_all_ends_when_a_datagram_comes() {
     sending.join().unwrap();
 }
 
-/// A connected socket whose peer has just closed its own, and the address of that.
-#[cfg(target_os = "linux")]
-fn abandoned() -> (Datagrams, SocketAddr) {
-    let server = bind_udp("127.0.0.1:0").unwrap();
-    let to = server.local_addr().unwrap();
-    (Way::Batches.take(connect_udp(to).unwrap()), to)
+/// A socket that refuses what comes as if it were closed: it is connected to itself, and so hears
+/// nobody else. (Closed, its port could be given to another test.)
+fn deaf() -> (UdpSocket, SocketAddr) {
+    let socket = bind_udp("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    socket.connect(address).unwrap();
+    (socket, address)
 }
 
 #[cfg(target_os = "linux")] // The others do not promise to tell of every refusal.
 #[test]
 fn a_refusal_is_reported_by_the_next_send_which_sends_all_the_same() {
-    let (client, to) = abandoned();
+    let (server, to) = deaf();
+    let client = Way::Batches.take(connect_udp(to).unwrap());
     client.send(b"to nobody", 9, to).unwrap();
     assert!(client.wait_readable(SOON).unwrap());
-    let mut late = Way::Batches.bind(&to.to_string());
+    server.connect(address(&client)).unwrap();
+    let mut late = Way::Batches.take(server);
     let error = client.send(&[7; 250], 100, to).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     let lengths: Vec<_> = next(&mut late, 3).iter().map(|(bytes, _)| bytes.len()).collect();
@@ -238,7 +241,8 @@ fn a_refusal_is_reported_by_the_next_send_which_sends_all_the_same() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_refusal_is_reported_by_the_next_receive_once() {
-    let (mut client, to) = abandoned();
+    let (_server, to) = deaf();
+    let mut client = Way::Batches.take(connect_udp(to).unwrap());
     client.send(b"to nobody", 9, to).unwrap();
     let error = client.receive(SOON, |_, _| panic!("nobody answers")).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
@@ -248,7 +252,7 @@ fn a_refusal_is_reported_by_the_next_receive_once() {
 #[test]
 fn a_server_does_not_hear_of_a_client_that_is_gone() {
     let mut server = Way::Batches.bind("127.0.0.1:0");
-    let gone = address(&Way::Batches.bind("127.0.0.1:0"));
+    let (_held, gone) = deaf();
     server.send(&[1; 300], 100, gone).unwrap();
     server.send(&[1; 300], 100, gone).unwrap();
     assert_eq!(server.receive(Duration::from_millis(20), |_, _| ()).unwrap(), 0);
