@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use course::Transport;
 use netlab::peers::Peer;
+use netlab::port::free_port_for_any;
 use netlab::program::poll;
 
 use crate::lessons::Lesson;
@@ -50,8 +51,9 @@ pub fn graded(wine: &Wine, root: &Path, exercise: &str) -> Result<()> {
 /// nothing is left, and the port is free.
 pub fn stop(wine: &Wine, lesson: &Lesson) -> Result<()> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let mut server = Server::start(wine, lesson, folder.path(), "127.0.0.1:0")?;
-    let address = server.address.to_string();
+    // One that no other program is given before the last server has it.
+    let address = format!("127.0.0.1:{}", free_port_for_any());
+    let mut server = Server::start(wine, lesson, folder.path(), &address)?;
 
     let mut second = wine.program(&lesson.program());
     second.args(arguments(lesson, folder.path(), &address));

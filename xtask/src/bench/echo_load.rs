@@ -294,6 +294,8 @@ fn connect(addr: SocketAddr) -> Result<TcpStream> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use netlab::port::free_address;
+    use netlab::record::Transport;
     use std::net::TcpListener;
     use std::thread;
 
@@ -377,7 +379,7 @@ mod tests {
 
     #[test]
     fn no_server_is_an_error_that_names_the_address() {
-        let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let gone = free_address(Transport::Tcp);
         let error = crowd(gone, Speech::Echo, 1, SHORT).unwrap_err();
         assert!(format!("{error:#}").contains(&gone.to_string()), "{error:#}");
     }

@@ -5,20 +5,23 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{LazyLock, mpsc};
 use std::time::Duration;
 
+use netlab::port::free_address;
 use netlab::program::{CAN_INTERRUPT, Running};
+use netlab::record::Transport;
 
 use crate::tiny::{package, workspace};
 
 /// How long a lesson may take to be built and to have its say.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Keeps the contract as far as its arguments let it. (It does not catch Ctrl-C.)
+/// Keeps the contract as far as its arguments let it. (It does not catch Ctrl-C.) A test that looks
+/// whether the server is gone says by `LISTEN_AT` where it is: nobody else is given that port then.
 const PROGRAM: &str = r#"
 use std::net::{TcpListener, TcpStream};
 use std::process::exit;
@@ -33,6 +36,7 @@ fn main() {
             exit(3)
         }
         ["server", "--addr", address, ..] => {
+            let address = std::env::var("LISTEN_AT").unwrap_or(address.to_owned());
             let listener = TcpListener::bind(address).unwrap();
             println!("listening on {}", listener.local_addr().unwrap());
             let _guest = listener.accept();
@@ -162,14 +166,16 @@ fn ctrl_c_ends_both_programs() {
     }
     let (sender, lines) = mpsc::channel();
     let watch = move |line: &str| drop(sender.send(line.to_owned()));
-    let mut xtask = Running::start(&mut xtask_run("endless"), watch).unwrap();
+    let free = free_address(Transport::Tcp).to_string();
+    let mut xtask = Running::start(xtask_run("endless").env("LISTEN_AT", &free), watch).unwrap();
     let wait_for = |start: &str| loop {
         let line = lines.recv_timeout(LIMIT).unwrap();
         if let Some(rest) = line.strip_prefix(start) {
             return rest.to_owned();
         }
     };
-    let server: SocketAddr = wait_for("[server] listening on ").parse().unwrap();
+    let server = wait_for("[server] listening on ");
+    assert_eq!(server, free);
     wait_for("[client] connected");
     let status = xtask.interrupt(LIMIT).unwrap();
     assert_eq!(status.code(), Some(1));

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use netlab::conditions::{Coalesce, Conditions, Path, Stall, StreamFaults};
 use netlab::faults::Direction;
+use netlab::port::free_address;
 use netlab::program::{poll, uninterrupted, write_until_stuck};
 use netlab::record::{Happening, Recording, Transport};
 use netlab::relay::Relay;
@@ -253,7 +254,7 @@ fn a_relay_that_refuses_is_refused_by_the_system() {
 
 #[test]
 fn a_client_is_reset_when_the_server_is_not_there() {
-    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gone = free_address(Transport::Tcp);
     let relay = Relay::start(Transport::Tcp, gone, Conditions::default(), None).unwrap();
     let mut client = TcpStream::connect(relay.address()).unwrap();
     client.set_read_timeout(Some(LIMIT)).unwrap();
