@@ -28,8 +28,8 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use grader::process;
 
-use crate::cargo;
 use course::Course;
+use grader::cargo;
 
 use setup::Setup;
 

@@ -4,8 +4,8 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
-use crate::cargo;
 use course::Course;
+use grader::cargo;
 
 /// Build the course book in both languages, into target/book
 #[derive(clap::Args)]

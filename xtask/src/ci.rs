@@ -21,9 +21,9 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 
 use self::need::Need;
-use crate::cargo;
 use crate::{Cli, dispatch};
 use course::Course;
+use grader::cargo;
 
 /// The oldest Rust that the course promises to work with.
 const OLDEST_RUST: &str = concat!(env!("CARGO_PKG_RUST_VERSION"), ".0");

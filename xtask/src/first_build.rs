@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use course::{Language, Lesson};
 
-use crate::cargo;
+use grader::cargo;
 
 /// The announcement, if the graded tests of this lesson were never built here.
 pub fn announcement(root: &Path, lesson: &Lesson, language: Language) -> Option<&'static str> {

@@ -8,20 +8,19 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use netlab::conditions::Conditions;
+use netlab::options::Network;
 use netlab::record::Transport;
 use netlab::relay::Relay;
 
 mod between;
 mod memory;
-mod network;
-mod quantities;
 mod summary;
 
 use crate::exercises::WrongArguments;
 pub use between::Between;
 pub use memory::Memory;
 use memory::Notes;
-pub use network::Network;
 use summary::{lines as summary, live};
 
 /// How often the live numbers change.
@@ -53,7 +52,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<ExitCode> {
     let transport = if options.udp { Transport::Udp } else { Transport::Tcp };
     check_addresses(options)?;
-    let conditions = options.network.conditions(transport)?;
+    let conditions = conditions(&options.network, transport)?;
     let (listen, to) = (options.listen, options.to);
     // Before any file is begun: the same command in a second terminal must not empty the first one's.
     check_free(listen, transport).map_err(|error| cannot_listen(listen, transport, error))?;
@@ -71,6 +70,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         eprintln!("[lab] {line}");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The network that was asked for; what it cannot be is a wrong argument.
+fn conditions(network: &Network, transport: Transport) -> Result<Conditions, WrongArguments> {
+    network.conditions(transport).map_err(|error| WrongArguments(error.to_string()))
 }
 
 fn check_free(listen: SocketAddr, transport: Transport) -> io::Result<()> {

@@ -6,14 +6,12 @@
 
 mod bench;
 mod book;
-mod cargo;
 mod ci;
 mod conversation;
 mod course_progress;
 mod doctor;
 mod exercises;
 mod first_build;
-mod fixture;
 mod grade;
 mod hint;
 mod lab;

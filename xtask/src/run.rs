@@ -7,13 +7,14 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 use course::{Run, Transport};
+use netlab::options::Network;
 
-use crate::cargo;
 use crate::conversation::{self, say};
 use crate::exercises::WrongArguments;
-use crate::fixture::Fixture;
-use crate::lab::{Between, Memory, Network};
+use crate::lab::{Between, Memory};
 use course::Course;
+use course::fixture::Fixture;
+use grader::cargo;
 
 /// Run a lesson's server and client as two programs that talk over this machine's loopback
 #[derive(clap::Args)]

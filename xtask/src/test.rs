@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use course::Lesson;
 
-use crate::cargo;
 use course::Course;
+use grader::cargo;
 
 /// Run the tests of everything, or of one lesson
 #[derive(clap::Args)]

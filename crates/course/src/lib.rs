@@ -10,9 +10,11 @@
 //! - [`skeleton`] makes the student's file of an exercise out of its solution.
 //! - A [`Mistake`] is a wrong solution, as a patch that says which checks catch it, and with which
 //!   [`Verdict`].
+//! - [`fixture`] is what `{file}` and `{dir}` stand for when a lesson is [run](Run).
 //! - [`workspace`] tells where the course is on this machine.
 
 mod find;
+pub mod fixture;
 mod language;
 mod lesson;
 pub mod mistake;

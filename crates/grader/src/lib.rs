@@ -1,7 +1,7 @@
 //! Grading: how a submission did on an exercise of the [course].
 //!
 //! - [`submission`] is the program to grade, a [`command_line`] perhaps; [`build`] has cargo build
-//!   it.
+//!   it, and says nothing; what commands call [`cargo`] for, people see.
 //! - [`run`] runs the graded tests, each in a process of its own; [`protocol`] is what a graded
 //!   test and the grader tell each other, and [`outcome`] how the result gets to the grader.
 //! - [`punctuality`] tells whether this process itself is on time, [`disturbance`] what follows from it
@@ -15,6 +15,7 @@
 
 pub mod advice;
 pub mod build;
+pub mod cargo;
 pub mod command_line;
 pub mod disturbance;
 pub mod outcome;

@@ -11,6 +11,7 @@
 //!   draws it, and [`pcapng`] writes the capture that Wireshark opens.
 //! - [`hostile`] is text that plays with a terminal, for tests of what shows it.
 //! - [`rounds`] says how much of the same a test does.
+//! - `options` (feature of that name) reads conditions from a command line.
 //! - `peers` (feature of that name) runs tests against programs that nobody here wrote.
 //! - `timed` (feature of that name) measures how long a program runs and how much memory it needs.
 //!
@@ -22,6 +23,8 @@ mod fates;
 pub mod faults;
 pub mod filtered;
 pub mod hostile;
+#[cfg(feature = "options")]
+pub mod options;
 pub mod payload;
 pub mod pcapng;
 #[cfg(feature = "peers")]

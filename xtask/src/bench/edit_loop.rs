@@ -13,7 +13,7 @@ use super::report::{Kind, Memory, Report};
 use super::setup::Setup;
 use super::transfer::Launch;
 use super::watch_loop;
-use crate::cargo;
+use grader::cargo;
 
 const TIMED: &str = "from the start of the command, whose source file has just been touched, to its \
     first line of output (lesson 2, hello world) or to its end; development profile, everything \
@@ -129,7 +129,7 @@ fn edit(path: &Path) -> Result<()> {
 
 /// Runs a cargo command in its own process group; how long it took.
 pub fn run_cargo(folder: &Path, target: &Path, command: &[&str], until: Until) -> Result<Duration> {
-    let mut cargo = crate::cargo::command(folder);
+    let mut cargo = grader::cargo::command(folder);
     cargo.args(command).env("CARGO_TARGET_DIR", target);
     let mut running = Launch::from(cargo).start()?;
     let limit = Instant::now() + LIMIT;

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::Options;
-use crate::cargo;
 use course::Course;
+use grader::cargo;
 
 /// Files in memory: no disk can be the slowest part, and none is worn out.
 const MEMORY: &str = "/dev/shm";
@@ -57,7 +57,7 @@ impl Setup {
     pub fn build(&self, package: &str) -> Result<PathBuf> {
         eprintln!("[bench] building {package}");
         let build = if self.quick { cargo::build } else { cargo::build_release };
-        build(&self.root, package)
+        Ok(build(&self.root, package)?)
     }
 
     /// A path in the scratch folder, which is removed with all that is in it.

@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
 use netlab::conditions::Conditions;
+use netlab::options::Network;
 use netlab::record::Transport;
 use netlab::relay::Relay;
 
-use super::{Memory, Network, Notes, summary};
+use super::{Memory, Notes, conditions, summary};
 use crate::conversation::{Labelled, say};
 
 /// A relay that is started when the server's address is known.
@@ -21,7 +22,7 @@ pub struct Between {
 impl Between {
     /// Checks what was asked for, and opens its files.
     pub fn prepare(transport: Transport, network: &Network, memory: &Memory) -> Result<Self> {
-        let conditions = network.conditions(transport)?;
+        let conditions = conditions(network, transport)?;
         let notes = memory.open(|| Box::new(Labelled::new("[lab]")))?;
         Ok(Self { transport, conditions, notes, relay: None })
     }

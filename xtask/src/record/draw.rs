@@ -8,14 +8,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use netlab::diagram::{Diagram, Language};
+use netlab::options::Network;
 use netlab::program::{Running, Server, poll};
 use netlab::record::Transport;
 use netlab::relay::Relay;
 
 use super::sandbox::Sandbox;
 use super::scenario::Conversation;
-use crate::fixture::Fixture;
-use crate::lab::Network;
+use course::fixture::Fixture;
 
 /// How long a program may take to get ready, to do its part, to end.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -10,8 +10,8 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use super::scenario::{Content, Scenario};
-use crate::cargo;
 use course::Course;
+use grader::cargo;
 
 /// Programs by the name of their package.
 pub type Programs = BTreeMap<String, PathBuf>;
@@ -114,7 +114,7 @@ impl Sandbox {
         for (name, content) in files {
             let bytes = match content {
                 Content::Text(text) => text.clone().into_bytes(),
-                Content::Bytes(length) => crate::fixture::random_looking_bytes(*length),
+                Content::Bytes(length) => course::fixture::random_looking_bytes(*length),
             };
             fs::write(self.folder.path().join(name), bytes)
                 .with_context(|| format!("cannot write {name}"))?;

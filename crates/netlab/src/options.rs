@@ -1,18 +1,18 @@
 //! The network that somebody asks for on the command line.
 
+mod quantities;
+
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
 use std::time::Duration;
 
-use anyhow::Result;
-use netlab::conditions::{Coalesce, Conditions, Path, Stall};
-use netlab::faults::Fate;
-use netlab::record::Transport;
-
-use super::quantities::{
+use crate::conditions::{Coalesce, Conditions, Path, Stall};
+use crate::faults::Fate;
+use crate::record::Transport;
+use quantities::{
     depth_and_percent, percent, rate, size, size_and_time, size_and_wait, some_bytes, time,
     whole_number,
 };
-use crate::exercises::WrongArguments;
 
 /// Larger than any seed we draw: they are to be typed again.
 const DRAWN_SEEDS: u64 = 1_000_000;
@@ -91,6 +91,7 @@ enum Ways {
 
 impl Network {
     /// Whether anything was asked for.
+    #[must_use]
     pub fn is_asked_for(&self) -> bool {
         *self != Self::default()
     }
@@ -98,9 +99,9 @@ impl Network {
     /// As the relay wants it; a seed is drawn if none was given.
     ///
     /// # Errors
-    /// [`WrongArguments`] when an option says nothing about this transport, or the options do not
-    /// fit together.
-    pub fn conditions(&self, transport: Transport) -> Result<Conditions> {
+    /// `InvalidInput` with a sentence, when an option says nothing about this transport, or the
+    /// options do not fit together.
+    pub fn conditions(&self, transport: Transport) -> io::Result<Conditions> {
         self.check_transport(transport)?;
         let seed =
             self.seed.unwrap_or_else(|| RandomState::new().build_hasher().finish() % DRAWN_SEEDS);
@@ -111,7 +112,7 @@ impl Network {
         if self.direction != Ways::ToServer {
             conditions.to_client = self.path();
         }
-        conditions.check().map_err(|error| WrongArguments(error.to_string()))?;
+        conditions.check()?;
         Ok(conditions)
     }
 
@@ -135,7 +136,7 @@ impl Network {
     }
 
     /// Nothing that was asked for is left out in silence.
-    fn check_transport(&self, transport: Transport) -> Result<(), WrongArguments> {
+    fn check_transport(&self, transport: Transport) -> io::Result<()> {
         let datagrams = [
             ("--loss", self.loss.is_some()),
             ("--duplicate", self.duplicate.is_some()),
@@ -157,7 +158,9 @@ impl Network {
             Transport::Udp => (&streams, WHY_NOT_UDP),
         };
         match wrong.iter().find(|(_, is_given)| *is_given) {
-            Some((option, _)) => Err(WrongArguments(format!("{option} {why}"))),
+            Some((option, _)) => {
+                Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{option} {why}")))
+            }
             None => Ok(()),
         }
     }

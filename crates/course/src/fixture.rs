@@ -1,9 +1,9 @@
 //! What a lesson that moves files needs: a file to send, a folder to receive it.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 /// The size of the file: many segments, datagrams and reads long, and still sent in no time.
@@ -25,21 +25,30 @@ impl Fixture {
     /// Stands for the file.
     pub const FILE: &str = "{file}";
 
-    pub fn lay_out() -> Result<Self> {
+    /// Makes both, in a temporary folder.
+    ///
+    /// # Errors
+    /// When there is no room for them, or no folder for temporary files.
+    pub fn lay_out() -> io::Result<Self> {
         Self::with_file_of(FILE_BYTES)
     }
 
     /// As [`lay_out`](Self::lay_out), with a file of another size.
-    pub fn with_file_of(bytes: usize) -> Result<Self> {
-        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    ///
+    /// # Errors
+    /// As [`lay_out`](Self::lay_out).
+    pub fn with_file_of(bytes: usize) -> io::Result<Self> {
+        let cannot = |what: String| move |error: io::Error| because(&what, &error);
+        let folder = tempfile::tempdir().map_err(cannot("make a temporary folder".to_owned()))?;
         let (file, dir) = (folder.path().join(FILE_NAME), folder.path().join("received"));
         let content = random_looking_bytes(bytes);
-        fs::create_dir(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
-        fs::write(&file, &content).with_context(|| format!("cannot write {}", file.display()))?;
+        fs::create_dir(&dir).map_err(cannot(format!("make {}", dir.display())))?;
+        fs::write(&file, &content).map_err(cannot(format!("write {}", file.display())))?;
         Ok(Self { _folder: folder, file, dir, content })
     }
 
     /// The arguments with both names filled in.
+    #[must_use]
     pub fn fill(&self, arguments: &[String]) -> Vec<String> {
         let (dir, file) = (self.dir.display().to_string(), self.file.display().to_string());
         let words = arguments.iter();
@@ -50,11 +59,11 @@ impl Fixture {
     ///
     /// # Errors
     /// When it is not there; the error lists what is.
-    pub fn arrived(&self) -> Result<String> {
+    pub fn arrived(&self) -> io::Result<String> {
         let mut others = Vec::new();
         for path in files(&self.dir)? {
-            let content =
-                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let content = fs::read(&path)
+                .map_err(|error| because(&format!("read {}", path.display()), &error))?;
             if content == self.content {
                 return Ok(format!("{FILE_NAME} arrived whole: 100,000 bytes, identical"));
             }
@@ -62,16 +71,22 @@ impl Fixture {
             others.push(format!("{name} ({} bytes)", content.len()));
         }
         let found = if others.is_empty() { "nothing".to_owned() } else { others.join(", ") };
-        bail!("{FILE_NAME} (100,000 bytes) did not arrive whole; the server's folder holds {found}")
+        Err(io::Error::other(format!(
+            "{FILE_NAME} (100,000 bytes) did not arrive whole; the server's folder holds {found}"
+        )))
     }
 }
 
-fn files(dir: &Path) -> Result<Vec<PathBuf>> {
-    let cannot_list = || format!("cannot list {}", dir.display());
-    let entries = fs::read_dir(dir).with_context(cannot_list)?;
+/// The same error, with what could not be done.
+fn because(what: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot {what}: {error}"))
+}
+
+fn files(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let cannot_list = |error: io::Error| because(&format!("list {}", dir.display()), &error);
     let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.with_context(cannot_list)?.path();
+    for entry in fs::read_dir(dir).map_err(cannot_list)? {
+        let path = entry.map_err(cannot_list)?.path();
         if path.is_file() {
             files.push(path);
         }
@@ -82,6 +97,7 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>> {
 
 /// The same bytes every time, without a pattern that could hide a swapped or repeated part: the
 /// high byte of a linear congruential generator (constants of Knuth's MMIX).
+#[must_use]
 pub fn random_looking_bytes(length: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let next = || {

@@ -1,42 +1,45 @@
 //! Calling cargo, whose own messages the person sees as they are.
 
 use std::env;
-use std::ffi::OsString;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use crate::build;
 
 /// The cargo that runs us (it says so), or the one on the path; it works in the course's folder.
+#[must_use]
 pub fn command(root: &Path) -> Command {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    let mut cargo = build::cargo();
     cargo.current_dir(root);
     cargo
 }
 
 /// Runs a cargo command to its end; whether it ended well.
-pub fn run(cargo: &mut Command) -> Result<bool> {
-    Ok(cargo.status().context("cannot start cargo")?.success())
+pub fn run(cargo: &mut Command) -> io::Result<bool> {
+    Ok(cargo.status().map_err(not_started)?.success())
 }
 
 /// Builds the program of a package and says where it is.
-pub fn build(root: &Path, package: &str) -> Result<PathBuf> {
+///
+/// # Errors
+/// When cargo cannot be started, or the package does not compile: then cargo has said why.
+pub fn build(root: &Path, package: &str) -> io::Result<PathBuf> {
     build_with(root, package, &[])
 }
 
 /// As [`build`], with all optimisations.
-pub fn build_release(root: &Path, package: &str) -> Result<PathBuf> {
+pub fn build_release(root: &Path, package: &str) -> io::Result<PathBuf> {
     build_with(root, package, &["--release"])
 }
 
-fn build_with(root: &Path, package: &str, arguments: &[&str]) -> Result<PathBuf> {
+fn build_with(root: &Path, package: &str, arguments: &[&str]) -> io::Result<PathBuf> {
     let mut cargo = command(root);
     cargo.args(["build", "--package", package, "--bins"]).args(arguments);
     // Artifacts as JSON on standard output; errors and warnings as people read them, on ours.
     cargo.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
-    let mut building = cargo.spawn().context("cannot start cargo")?;
+    let mut building = cargo.spawn().map_err(not_started)?;
     let mut program = None;
     if let Some(messages) = building.stdout.take() {
         for line in BufReader::new(messages).lines() {
@@ -44,9 +47,15 @@ fn build_with(root: &Path, package: &str, arguments: &[&str]) -> Result<PathBuf>
         }
     }
     if !building.wait()?.success() {
-        bail!("{package} does not compile: cargo says why, above");
+        let problem = format!("{package} does not compile: cargo says why, above");
+        return Err(io::Error::other(problem));
     }
-    program.with_context(|| format!("{package} was built, but it contains no program"))
+    let no_program = || format!("{package} was built, but it contains no program");
+    program.ok_or_else(|| io::Error::other(no_program()))
+}
+
+fn not_started(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot start cargo: {error}"))
 }
 
 /// The program that one of cargo's messages announces. (A message about a package names it by an
@@ -59,11 +68,12 @@ fn executable(message: &str, package: &str) -> Option<PathBuf> {
 }
 
 /// Where cargo puts what it builds.
+#[must_use]
 pub fn target(root: &Path) -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }
 
-/// Makes room for cargo to rebuild xtask while it runs.
+/// Makes room for cargo to rebuild this program while it runs.
 ///
 /// Windows does not let anybody replace the file of a running program, but it can be renamed.
 pub fn step_aside() {
