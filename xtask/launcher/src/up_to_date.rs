@@ -1,26 +1,31 @@
-//! Whether the real program has to be built (again).
+//! Whether a program has to be built (again).
 //!
 //! Cargo knows best, but to ask it takes a tenth of a second, with every command. So the times of
 //! the files are compared: all that the program was built from, as cargo has written it down beside
-//! it (`xtask.d`), the manifests, and the launcher itself, which cargo builds again for another
+//! it (`xtask.d`), the manifests, and the program that asks, which cargo builds again for another
 //! compiler or other flags. When in doubt, cargo is asked.
 
 use std::collections::BTreeSet;
+use std::env;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// The real program, and what tells its age.
+/// A program in cargo's target folder, and what tells its age.
 pub struct Built {
+    /// Where it is.
     pub program: PathBuf,
-    launcher: PathBuf,
+    /// The program that asks.
+    asking: PathBuf,
     /// As old as the beginning of the last build that ended well: what is newer is not in it.
     stamp: PathBuf,
 }
 
+/// Whether it has to be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
+    /// There is nothing to build.
     UpToDate,
     /// It was built before, and may have changed since.
     InDoubt,
@@ -35,13 +40,27 @@ pub struct Begun<'a> {
 }
 
 impl Built {
-    pub fn beside(launcher: &Path) -> Self {
-        let program =
-            launcher.with_file_name("xtask").with_extension(std::env::consts::EXE_EXTENSION);
-        let stamp = launcher.with_file_name("xtask.stamp");
-        Self { program, launcher: launcher.to_owned(), stamp }
+    /// The program `name` in this folder.
+    ///
+    /// # Errors
+    /// When the system does not tell which program this is.
+    pub fn new(folder: &Path, name: &str) -> io::Result<Self> {
+        let program = folder.join(name).with_extension(env::consts::EXE_EXTENSION);
+        let stamp = folder.join(name).with_extension("stamp");
+        Ok(Self { program, asking: env::current_exe()?, stamp })
     }
 
+    /// As [`new`](Self::new), in the folder of the program that asks.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn beside_us(name: &str) -> io::Result<Self> {
+        let us = env::current_exe()?;
+        Self::new(us.parent().unwrap_or(Path::new("")), name)
+    }
+
+    /// Whether it has to be built.
+    #[must_use]
     pub fn state(&self) -> State {
         let Ok(stamp) = modified(&self.stamp) else {
             return if self.program.is_file() { State::InDoubt } else { State::Missing };
@@ -49,13 +68,19 @@ impl Built {
         let is_older = |file: &PathBuf| modified(file).is_ok_and(|time| time < stamp);
         let is_up_to_date = self.program.is_file()
             && self.sources().is_ok_and(|sources| {
-                manifests(&sources).iter().chain(&sources).all(is_older) && is_older(&self.launcher)
+                manifests(&sources).iter().chain(&sources).all(is_older) && is_older(&self.asking)
             });
         if is_up_to_date { State::UpToDate } else { State::InDoubt }
     }
 
     /// The time of the new stamp is the file system's own, as the sources' times are.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
     pub fn begin(&self) -> io::Result<Begun<'_>> {
+        if let Some(folder) = self.stamp.parent() {
+            fs::create_dir_all(folder)?;
+        }
         let new = self.stamp.with_extension("begun");
         File::create(&new)?;
         Ok(Begun { stamp: &self.stamp, new })
@@ -67,6 +92,10 @@ impl Built {
 }
 
 impl Begun<'_> {
+    /// It ended well.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
     pub fn finish(self) -> io::Result<()> {
         fs::rename(self.new, self.stamp)
     }
