@@ -26,15 +26,15 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The commands, built.
-fn xtask() -> &'static Path {
-    static XTASK: OnceLock<PathBuf> = OnceLock::new();
-    XTASK.get_or_init(|| build::binary(&root(), "xtask", "xtask", &Cancel::default()).unwrap())
+/// What `cargo xtask bench` starts, built.
+fn staff() -> &'static Path {
+    static STAFF: OnceLock<PathBuf> = OnceLock::new();
+    STAFF.get_or_init(|| build::binary(&root(), "staff", "staff", &Cancel::default()).unwrap())
 }
 
 /// Runs a bench into `out`, with the programs on `path`; its table.
 fn bench(name: &str, path: &OsStr, out: &Path) -> String {
-    let mut command = assert_cmd::Command::new(xtask());
+    let mut command = assert_cmd::Command::new(staff());
     command.current_dir(root());
     command.args(["bench", name, "--quick", "--out"]).arg(out).env("PATH", path).timeout(LIMIT);
     String::from_utf8(command.assert().success().get_output().stdout.clone()).unwrap()
@@ -122,7 +122,7 @@ fn a_peer_that_is_not_installed_is_missing_and_its_package_is_named() {
 #[test]
 fn ctrl_c_leaves_no_program_and_no_file_behind() {
     let out = tempfile::tempdir().unwrap();
-    let mut command = Command::new(xtask());
+    let mut command = Command::new(staff());
     command.current_dir(root());
     command.args(["bench", "udp", "--quick", "--out"]).arg(out.path());
     let mut bench = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();

@@ -4,6 +4,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
+use crate::on_demand::COURSEBOOK;
 use course::Course;
 use grader::cargo;
 
@@ -26,8 +27,8 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     let root = Course::find()?.root;
-    let mut build = cargo::command(&root);
-    build.args(["run", "--quiet", "--package", "coursebook", "--"]);
+    let mut build = COURSEBOOK.command(&root)?;
+    build.current_dir(&root);
     build.args(options.check.then_some("--check"));
     build.args(options.out.iter().flat_map(|out| ["--out", out]));
     if !cargo::run(&mut build)? {

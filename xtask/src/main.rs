@@ -2,11 +2,10 @@
 //!
 //! Every command is a module with `Options` and `run(options)`. None of them links a lesson:
 //! lessons are found as folders, built by cargo and met as programs, so that a broken lesson
-//! breaks only itself.
+//! breaks only itself. What only contributors use is a package of its own, which is built
+//! [on demand](on_demand).
 
-mod bench;
 mod book;
-mod ci;
 mod conversation;
 mod course_progress;
 mod doctor;
@@ -17,8 +16,8 @@ mod hint;
 mod lab;
 mod lang;
 mod list;
+mod on_demand;
 mod overview;
-mod record;
 mod reset;
 mod run;
 mod skeleton;
@@ -26,10 +25,10 @@ mod task;
 mod test;
 mod watch;
 
-use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use grader::terminal;
 
 /// The course's own commands
 #[derive(Parser)]
@@ -52,15 +51,22 @@ enum Command {
     Reset(reset::Options),
     Skeleton(skeleton::Options),
     Book(book::Options),
-    Record(record::Options),
-    Bench(bench::Options),
     Doctor(doctor::Options),
-    Ci(ci::Options),
+    /// Run what the book shows, and write down what it prints and what the wire carries (for
+    /// contributors)
+    #[command(disable_help_flag = true)]
+    Record(on_demand::Arguments),
+    /// Measure the lessons next to other programs, in turn, in the same run (for contributors)
+    #[command(disable_help_flag = true)]
+    Bench(on_demand::Arguments),
+    /// Run every check that a change has to pass; stop at the first that fails (for contributors)
+    #[command(disable_help_flag = true)]
+    Ci(on_demand::Arguments),
 }
 
 fn main() -> ExitCode {
     dispatch(Cli::parse()).unwrap_or_else(|error| {
-        if is_unread(&error) {
+        if terminal::is_unread(error.as_ref()) {
             return ExitCode::SUCCESS;
         }
         eprintln!("cargo xtask: {error:#}");
@@ -68,12 +74,6 @@ fn main() -> ExitCode {
             error.is::<course::UnknownLesson>() || error.is::<exercises::WrongArguments>();
         if is_usage { ExitCode::from(2) } else { ExitCode::FAILURE }
     })
-}
-
-/// The reader of our output has seen enough: `cargo xtask task 02 | head`. Only output has no
-/// context.
-fn is_unread(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
 fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -90,9 +90,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Reset(options)) => reset::run(&options),
         Some(Command::Skeleton(options)) => skeleton::run(&options),
         Some(Command::Book(options)) => book::run(&options),
-        Some(Command::Record(options)) => record::run(&options),
-        Some(Command::Bench(options)) => bench::run(&options),
         Some(Command::Doctor(options)) => doctor::run(&options),
-        Some(Command::Ci(options)) => ci::run(&options),
+        Some(Command::Record(_) | Command::Bench(_) | Command::Ci(_)) => {
+            on_demand::hand_over_to_staff()
+        }
     }
 }

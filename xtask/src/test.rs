@@ -17,7 +17,7 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     let course = Course::find()?;
-    cargo::step_aside();
+    cargo::step_aside(&[]);
     for arguments in commands(&course, options.lesson.as_deref())? {
         eprintln!("[xtask] cargo {}", arguments.join(" "));
         if !cargo::run(cargo::command(&course.root).args(&arguments))? {

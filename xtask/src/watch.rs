@@ -27,8 +27,6 @@ use crate::lang::Lang;
 use course::Course;
 use files::{Files, Watch};
 use grading::Graded;
-#[cfg(test)]
-pub use grading::Times;
 use keys::{Key, Keyboard};
 use screen::Screen;
 use session::{Flow, Session};

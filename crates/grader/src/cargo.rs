@@ -18,7 +18,7 @@ pub fn command(root: &Path) -> Command {
 
 /// Runs a cargo command to its end; whether it ended well.
 pub fn run(cargo: &mut Command) -> io::Result<bool> {
-    Ok(cargo.status().map_err(not_started)?.success())
+    Ok(cargo.status().map_err(|error| not_started(&error))?.success())
 }
 
 /// Builds the program of a package and says where it is.
@@ -29,7 +29,7 @@ pub fn build(root: &Path, package: &str) -> io::Result<PathBuf> {
     build_with(root, package, &[])
 }
 
-/// As [`build`], with all optimisations.
+/// As [`build()`], with all optimisations.
 pub fn build_release(root: &Path, package: &str) -> io::Result<PathBuf> {
     build_with(root, package, &["--release"])
 }
@@ -39,7 +39,7 @@ fn build_with(root: &Path, package: &str, arguments: &[&str]) -> io::Result<Path
     cargo.args(["build", "--package", package, "--bins"]).args(arguments);
     // Artifacts as JSON on standard output; errors and warnings as people read them, on ours.
     cargo.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
-    let mut building = cargo.spawn().map_err(not_started)?;
+    let mut building = cargo.spawn().map_err(|error| not_started(&error))?;
     let mut program = None;
     if let Some(messages) = building.stdout.take() {
         for line in BufReader::new(messages).lines() {
@@ -54,7 +54,7 @@ fn build_with(root: &Path, package: &str, arguments: &[&str]) -> io::Result<Path
     program.ok_or_else(|| io::Error::other(no_program()))
 }
 
-fn not_started(error: io::Error) -> io::Error {
+fn not_started(error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot start cargo: {error}"))
 }
 
@@ -73,14 +73,18 @@ pub fn target(root: &Path) -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }
 
-/// Makes room for cargo to rebuild this program while it runs.
+/// Makes room for cargo to rebuild this program while it runs, and the `others` beside it, which wait
+/// for its end.
 ///
 /// Windows does not let anybody replace the file of a running program, but it can be renamed.
-pub fn step_aside() {
+pub fn step_aside(others: &[&str]) {
     if cfg!(windows)
         && let Ok(running) = env::current_exe()
     {
-        // If this fails and cargo does need the name, cargo says so.
-        let _ = fs::rename(&running, running.with_extension("old.exe"));
+        let others = others.iter().map(|name| running.with_file_name(name).with_extension("exe"));
+        for program in others.chain([running.clone()]) {
+            // If this fails and cargo does need the name, cargo says so.
+            let _ = fs::rename(&program, program.with_extension("old.exe"));
+        }
     }
 }

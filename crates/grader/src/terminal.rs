@@ -1,5 +1,6 @@
 //! The grade for a person at a terminal.
 
+use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 
 use crate::advice::advice;
@@ -13,6 +14,14 @@ use course::{Exercise, Language};
 #[must_use]
 pub fn wants_colour() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+}
+
+/// Whether the reader of our output has seen enough, as in `cargo xtask task 02 | head`. Only an error
+/// of output has no context.
+#[must_use]
+pub fn is_unread(error: &(dyn Error + 'static)) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// Prints scores.

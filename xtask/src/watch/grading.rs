@@ -163,3 +163,24 @@ impl std::fmt::Display for Times {
         write!(f, "listing={:.1}", ms(self.listing))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `cargo xtask bench loop`, which reads it, is of another package.
+    #[test]
+    fn times_are_one_line_of_names_and_milliseconds() {
+        let times = Times {
+            building: Duration::from_secs(4),
+            testing: Duration::from_secs(5),
+            cases: 2,
+            in_cases: Duration::from_secs(3),
+            listing: Duration::from_secs(1),
+            ..Times::default()
+        };
+        let expected = "[timings] total=0.0 noticing=0.0 preparing=0.0 building=4000.0 \
+                        testing=5000.0 cases=2 in_cases=3000.0 listing=1000.0";
+        assert_eq!(times.to_string(), expected);
+    }
+}

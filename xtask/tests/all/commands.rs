@@ -148,23 +148,6 @@ fn mentions_file_and_folder(run: &Run) -> bool {
 }
 
 #[test]
-fn ci_lists_its_checks_as_commands_one_for_each_lesson() {
-    let said = output(&["ci", "--list"]);
-    assert!(said.lines().any(|line| line.ends_with("cargo test --locked")), "{said}");
-    for lesson in lessons() {
-        let command = format!("cargo xtask run {}", lesson.number);
-        assert!(said.lines().any(|line| line == command), "{said}");
-    }
-}
-
-#[test]
-fn the_quick_checks_are_format_lints_and_cargo_test() {
-    let said = output(&["ci", "--quick", "--list"]);
-    let subcommands: Vec<_> = said.lines().map(|line| line.split(' ').nth(1).unwrap()).collect();
-    assert_eq!(subcommands, ["fmt", "clippy", "test"], "{said}");
-}
-
-#[test]
 fn a_task_is_printed_in_both_languages_and_names_the_file_to_edit() {
     let lessons = lessons();
     let lesson = lessons.iter().find(|lesson| !lesson.about.exercises.is_empty()).unwrap();

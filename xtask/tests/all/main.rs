@@ -9,6 +9,7 @@ mod between;
 mod broken;
 mod commands;
 mod launcher;
+mod on_demand;
 mod reports;
 mod tidy;
 mod watch;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -16,6 +16,8 @@ use grader::cargo;
 /// Programs by the name of their package.
 pub type Programs = BTreeMap<String, PathBuf>;
 
+/// The package that `cargo xtask` starts.
+const XTASK: &str = "xtask";
 /// Set for the process that is inside of a namespace, to where the programs are.
 const INSIDE: &str = "RECORD_INSIDE";
 /// Where the system takes the ports of clients from, inside of the namespace.
@@ -25,7 +27,6 @@ pub const CLIENT_PORTS: std::ops::RangeInclusive<u16> = 40_000..=49_999;
 pub struct Sandbox {
     folder: TempDir,
     pub programs: Programs,
-    xtask: PathBuf,
 }
 
 /// Builds every program that the scenarios need.
@@ -43,26 +44,18 @@ pub fn build(course: &Course, scenarios: &[&Scenario]) -> Result<Programs> {
         };
         scenarios.iter().any(|scenario| is_in_step(scenario) || is_drawn(scenario))
     };
-    let packages = course.lessons.iter().map(course::Lesson::package);
+    let lessons = course.lessons.iter().map(course::Lesson::package);
     let mut programs = Programs::new();
-    for package in packages.filter(|package| mentioned(package)) {
+    for package in lessons.chain([XTASK.to_owned()]).filter(|package| mentioned(package)) {
         let program = cargo::build(&course.root, &package)?;
         programs.insert(package, program);
     }
     Ok(programs)
 }
 
-/// A copy of this program in `folder`. Its own file may be gone: among the checks of `xtask ci` are
-/// some for which cargo builds it again.
-pub fn copy_this_program(folder: &Path) -> Result<PathBuf> {
-    let copy = folder.join("xtask");
-    fs::copy("/proc/self/exe", &copy).context("cannot copy the program that runs here")?;
-    Ok(copy)
-}
-
-/// Runs `this` program with these arguments in a network namespace of its own; whether it ended
-/// well.
-pub fn in_namespace(this: &Path, arguments: &[&str], programs: &Programs) -> Result<bool> {
+/// Runs this program with these arguments in a network namespace of its own; whether it ended well.
+pub fn in_namespace(arguments: &[&str], programs: &Programs) -> Result<bool> {
+    let this = env::current_exe().context("cannot tell which program this is")?;
     let script = format!(
         "ip link set lo up && \
          echo {} {} > /proc/sys/net/ipv4/ip_local_port_range && exec \"$0\" \"$@\"",
@@ -83,27 +76,27 @@ pub fn in_namespace(this: &Path, arguments: &[&str], programs: &Programs) -> Res
 pub fn programs_from_outside() -> Result<Option<Programs>> {
     let Some(told) = env::var_os(INSIDE) else { return Ok(None) };
     let told = serde_json::from_str(&told.to_string_lossy());
-    told.map(Some).with_context(|| format!("{INSIDE} is for xtask itself"))
+    told.map(Some).with_context(|| format!("{INSIDE} is for the package staff itself"))
 }
 
 impl Sandbox {
     pub fn set(programs: &Programs) -> Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-        let xtask = env::current_exe().context("cannot tell which program this is")?;
-        Ok(Self { folder, programs: programs.clone(), xtask })
+        Ok(Self { folder, programs: programs.clone() })
     }
 
     /// A stand-in for cargo, as a function of the shell: it builds nothing and says nothing.
     /// With `exec` the program takes the shell's place, so that Ctrl-C finds it.
     fn cargo(&self, exec: &str) -> String {
         let case = |(package, program): (&String, &PathBuf)| {
-            format!("{package}) program='{}' ;;", program.display())
+            // It is an alias: what follows it are arguments already, without `--`.
+            let end = if package == XTASK { "; shift; break" } else { "" };
+            format!("{package}) program='{}'{end} ;;", program.display())
         };
         let cases = self.programs.iter().map(case).collect::<Vec<_>>().join(" ");
-        let xtask = self.xtask.display();
         format!(
             "cargo() {{ local program=; while [ $# -gt 0 ]; do case $1 in \
-             run | -q | -p) ;; {cases} xtask) program='{xtask}'; shift; break ;; --) shift; break ;; \
+             run | -q | -p) ;; {cases} --) shift; break ;; \
              *) echo \"the book's cargo knows no $1\"; return 101 ;; \
              esac; shift; done; {exec} \"$program\" \"$@\"; }}"
         )

@@ -88,14 +88,12 @@ fn play_all(
     options: &Options,
 ) -> Result<usize> {
     let is_named = |scenario: &Scenario| wanted == scenario.name && !options.check;
-    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let this = sandbox::copy_this_program(folder.path())?;
     let play = |scenario: &Scenario| {
         let mut arguments = vec!["record", scenario.name.as_str()];
         arguments.extend(options.check.then_some("--check"));
         // To name one scenario is to ask for a new one.
         arguments.extend((is_named(scenario) || options.anew).then_some("--anew"));
-        sandbox::in_namespace(&this, &arguments, programs)
+        sandbox::in_namespace(&arguments, programs)
     };
     let left = Mutex::new(scenarios.iter());
     let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();

@@ -8,7 +8,6 @@
 
 mod need;
 
-use std::env;
 use std::fs;
 use std::io::{self, Seek};
 use std::path::Path;
@@ -18,10 +17,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use clap::Parser;
 
 use self::need::Need;
-use crate::{Cli, dispatch};
 use course::Course;
 use grader::cargo;
 
@@ -117,6 +114,7 @@ fn all(course: &Course) -> Result<Vec<Step>> {
         step("what the book shows of programs", "cargo xtask record --check"),
         step("the oldest Rust of every dependency", "cargo test -p systems --locked"),
         step("tests of the book", "cargo test -p coursebook -p explorer --locked"),
+        step("tests of the contributors' commands", "cargo test -p staff --locked"),
     ]);
     for lesson in &course.lessons {
         let (number, topic) = (&lesson.number, &lesson.topic);
@@ -170,7 +168,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let (steps, left_out) = need::sort_out(steps, need::all_required())?;
-    cargo::step_aside();
+    cargo::step_aside(&["xtask"]);
     let started = Instant::now();
     let mut times = Vec::new();
     let outcome = run_all(&steps, &course, &mut times);
@@ -322,18 +320,11 @@ impl Step {
         passed
     }
 
-    /// Our own commands run in this process: cargo need not look at us again for each of them.
     fn run(&self, course: &Course) -> Result<bool> {
-        let words = self.command.iter().map(String::as_str).collect::<Vec<_>>();
-        match words[..] {
-            ["cargo", "xtask", ..] => {
-                Ok(dispatch(Cli::try_parse_from(&words[1..])?)? == ExitCode::SUCCESS)
-            }
-            _ => self.ends_well(&mut self.process(course)?),
-        }
+        self.ends_well(&mut self.process(course)?)
     }
 
-    /// Runs it in a process of its own, and returns what that has said, too.
+    /// As [`run`](Self::run), and returns what it has said, too.
     fn run_unseen(&self, course: &Course) -> Result<(bool, fs::File)> {
         let said = tempfile::tempfile().context("cannot keep what the check says")?;
         let mut command = self.process(course)?;
@@ -349,11 +340,6 @@ impl Step {
     fn process(&self, course: &Course) -> Result<Command> {
         let words = self.command.iter().map(String::as_str).collect::<Vec<_>>();
         let (mut command, arguments) = match words[..] {
-            ["cargo", "xtask", ref arguments @ ..] => {
-                let mut ourselves = Command::new(env::current_exe()?);
-                ourselves.current_dir(&course.root);
-                (ourselves, arguments)
-            }
             ["cargo", ref arguments @ ..] => (cargo::command(&course.root), arguments),
             [program, ref arguments @ ..] => {
                 let mut command = Command::new(program);

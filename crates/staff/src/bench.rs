@@ -95,7 +95,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 /// measures only as a release build.
 fn again_in_release(course: &Course) -> Result<ExitCode> {
     eprintln!("[bench] building the measuring program in release");
-    let program = cargo::build_release(&course.root, "xtask")?;
+    let program = cargo::build_release(&course.root, "staff")?;
     let mut again = std::process::Command::new(program);
     // It has Ctrl-C from the terminal as we have; we only wait for its end.
     let status = again.args(env::args_os().skip(1)).status()?;
