@@ -83,8 +83,12 @@ fn main() -> ExitCode {
 }
 
 fn our_server(args: &[&str]) -> Server {
+    our_server_at("127.0.0.1:0", args)
+}
+
+fn our_server_at(addr: &str, args: &[&str]) -> Server {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lesson-02"));
-    command.args(["server", "--addr", "127.0.0.1:0"]).args(args);
+    command.args(["server", "--addr", addr]).args(args);
     Server::start(&mut command, LIMIT).unwrap()
 }
 
@@ -276,8 +280,9 @@ fn our_client_of_localhost(port: u16) -> assert_cmd::Command {
 }
 
 fn second_address_is_tried() {
-    let server = our_server(&[]);
-    our_client_of_localhost(server.address().port()).assert().success().stdout("hello\n");
+    let port = free_port(Transport::Tcp);
+    let _server = our_server_at(&format!("127.0.0.1:{port}"), &[]);
+    our_client_of_localhost(port).assert().success().stdout("hello\n");
 }
 
 fn both_addresses_are_named() {

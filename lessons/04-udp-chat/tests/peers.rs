@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // tests end at the first thing that is wrong
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
@@ -36,11 +36,12 @@ fn main() -> ExitCode {
             our_client_talks_with_the_tutorials_server,
         ),
         trial_with_hosts("a_server_at_the_second_address_is_found", || {
-            let server = serve(&[]);
+            let server = serve_at(Ipv4Addr::LOCALHOST);
             finds(LOCALHOST_IS_IPV6_FIRST, "localhost", &server);
         }),
         trial_with_hosts("an_address_that_does_not_answer_is_passed_over", || {
-            let (server, _silent) = with_a_silent_twin();
+            let server = serve_at(Ipv4Addr::new(127, 0, 0, 2));
+            let _silent = silent_twin(server.address()).unwrap();
             finds(TWO_ADDRESSES, "two.test", &server);
         }),
     ])
@@ -207,14 +208,9 @@ fn finds(hosts: &str, name: &str, server: &Server) {
     said.stdout("hello\nyou\n");
 }
 
-/// A server at 127.0.0.2, and at 127.0.0.1 a socket that has the same port and says nothing.
-fn with_a_silent_twin() -> (Server, std::net::UdpSocket) {
-    loop {
-        let mut command = Command::new(PROGRAM);
-        let server = Server::start(command.args(["server", "--addr", "127.0.0.2:0"]), LIMIT);
-        let server = server.unwrap();
-        if let Some(silent) = silent_twin(server.address()) {
-            return (server, silent);
-        }
-    }
+/// A server at `ip`, on a port that nobody has at any other address.
+fn serve_at(ip: Ipv4Addr) -> Server {
+    let addr = format!("{ip}:{}", free_port(Transport::Udp));
+    let mut command = Command::new(PROGRAM);
+    Server::start(command.args(["server", "--addr", &addr]), LIMIT).unwrap()
 }

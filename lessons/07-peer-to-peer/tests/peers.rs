@@ -338,7 +338,7 @@ fn without_a_loopback_interface_it_fails_with_one_line() {
 }
 
 fn second_address_is_tried() {
-    let ann = node("ann", &[]);
+    let ann = common::node_at(&free_address(Transport::Tcp).to_string(), "ann", &[]);
     let mut client = with_hosts(LOCALHOST_IS_IPV6_FIRST, PROGRAM);
     let to = format!("localhost:{}", ann.address().port());
     client.args(["client", "--addr", &to, "--name", "bob", "hello"]);

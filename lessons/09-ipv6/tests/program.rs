@@ -144,7 +144,7 @@ fn one_dual_socket_serves_both_and_nobody_is_called_by_a_mapped_address() {
 
 #[test]
 fn an_ipv6_socket_that_is_not_dual_refuses_ipv4() {
-    let server = server(&["--addr", "[::]:0"]);
+    let server = server(&["--addr", &format!("[::]:{}", free_port(Transport::Tcp))]);
     assert_eq!(exchange(V6, &server, "x").1.lines().count(), 2);
     let refused = TcpStream::connect((V4, server.address().port())).unwrap_err();
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);

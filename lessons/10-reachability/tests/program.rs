@@ -157,7 +157,8 @@ fn a_check_is_one_connection_without_a_word() {
 
 #[test]
 fn a_name_is_looked_up_and_the_answer_names_the_address() {
-    let (_listener, address) = listener(V4);
+    let address = free_address(Transport::Tcp);
+    let _listener = TcpListener::bind(address).unwrap();
     let (stdout, _, code) = run(&["port", &format!("localhost:{}", address.port())]);
     // Where localhost is ::1 first, that is asked first, and closed.
     let last = stdout.lines().last().unwrap();

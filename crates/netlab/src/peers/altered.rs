@@ -1,5 +1,6 @@
 //! Programs on a system that differs from this one: other names, or system calls that are refused.
 
+use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -15,11 +16,13 @@ pub const LOCALHOST_IS_IPV6_FIRST: &str = "127.0.0.1 localhost\n::1 localhost\n"
 /// `two.test` is 127.0.0.1 first and 127.0.0.2 then.
 pub const TWO_ADDRESSES: &str = "127.0.0.1 two.test\n127.0.0.2 two.test\n";
 
-/// A socket at 127.0.0.1 that says nothing, at the port that a server has at 127.0.0.2; `None` if
-/// somebody else has it.
-#[must_use]
-pub fn silent_twin(server: SocketAddr) -> Option<UdpSocket> {
-    UdpSocket::bind(("127.0.0.1", server.port())).ok()
+/// A socket at 127.0.0.1 that says nothing, at the [`free_port`](crate::port::free_port) that a server
+/// has at 127.0.0.2.
+///
+/// # Errors
+/// When somebody else has it.
+pub fn silent_twin(server: SocketAddr) -> io::Result<UdpSocket> {
+    UdpSocket::bind(("127.0.0.1", server.port()))
 }
 
 /// A test that needs [`with_hosts`].

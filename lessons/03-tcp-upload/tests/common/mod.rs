@@ -63,7 +63,7 @@ impl Host {
         Self::start_at("127.0.0.1:0", args)
     }
 
-    /// For tests that start another server on the port of this one.
+    /// For tests that start another server on the port of this one, or find nobody there at `::1`.
     pub fn start_on_a_free_port(args: &[&str]) -> Self {
         Self::start_at(&free_address(Transport::Tcp).to_string(), args)
     }

@@ -39,7 +39,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 fn second_address_is_tried() {
-    let host = Host::start(&[]);
+    let host = Host::start_on_a_free_port(&[]);
     let (_folder, path) = file("a.bin", b"some bytes");
     let mut client = with_hosts(LOCALHOST_IS_IPV6_FIRST, PROGRAM);
     client.args([
