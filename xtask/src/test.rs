@@ -35,8 +35,7 @@ fn commands(course: &Course, wanted: Option<&str>) -> Result<Vec<Vec<String>>> {
     let mut commands = vec![own_tests(lesson)];
     // In a command of its own: `--test` would leave out the tests of the other packages.
     let graded = format!("lesson_{}", lesson.number);
-    let places = [format!("tests/tests/{graded}.rs"), format!("tests/{graded}.rs")];
-    if places.iter().any(|file| course.root.join(file).is_file()) {
+    if course.root.join(format!("tests/{graded}/main.rs")).is_file() {
         commands.push(["test", "-p", "graded", "--test", &graded].map(String::from).to_vec());
     }
     Ok(commands)

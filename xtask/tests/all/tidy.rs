@@ -77,9 +77,10 @@ fn all_that_does_not_fit_is_found_at_once() {
     write("crates/a/tests/all/main.rs", "mod one;\n");
     write("crates/a/tests/all/one.rs", "");
     write("crates/a/tests/all/two.rs", "");
-    write("tests/tests/all/main.rs", "#[path = \"../lesson_01.rs\"]\nmod lesson_01;\n");
-    write("tests/tests/lesson_01.rs", "");
-    write("tests/tests/lesson_02.rs", "");
+    write("tests/all/main.rs", "#[path = \"../lesson_01/main.rs\"]\nmod lesson_01;\n");
+    write("tests/lesson_01/main.rs", "");
+    write("tests/lesson_02/main.rs", "mod answer;\n");
+    write("tests/lesson_02/lines.rs", "");
     write("target/debug/build.rs", concat!("/", "home/me"));
 
     let found = problems(root.path()).join("\n");
@@ -98,11 +99,12 @@ fn all_that_does_not_fit_is_found_at_once() {
         concat!("crates/a/src/lib.rs:2: contains /", "home/"),
         "crates/a/src/lib.rs:1: ",
         "crates/a/tests/all/two.rs: no module of ",
-        "tests/tests/lesson_02.rs: no module of ",
+        "tests/lesson_02/lines.rs: no module of ",
+        "tests/lesson_02/main.rs: no module of ",
     ] {
         assert!(found.lines().any(|line| line.starts_with(expected)), "{expected} in:\n{found}");
     }
-    assert_eq!(found.lines().count(), 15, "{found}");
+    assert_eq!(found.lines().count(), 16, "{found}");
 }
 
 /// A `lesson.toml` with the one exercise `greet`.
@@ -199,15 +201,17 @@ impl Problems<'_> {
                 continue;
             }
             let text = fs::read_to_string(&main).unwrap_or_default();
-            // The graded tests of each lesson are a program of their own, too.
-            let above = files(&root.join("tests/tests")).into_iter().filter(|file| {
-                folder.ends_with("tests/tests/all") && file.parent() == folder.parent()
-            });
-            let modules = files(folder).into_iter().filter(|file| file.parent() == Some(folder));
-            for file in modules.chain(above.filter(|file| !file.ends_with("peers.rs"))) {
-                let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let mut modules = files(folder);
+            modules.retain(|file| file.parent() == Some(folder) && *file != main);
+            if folder == root.join("tests/all") {
+                // The graded tests of each lesson are a program of their own, too.
+                let others = files(&root.join("tests")).into_iter();
+                modules.extend(others.filter(|file| is_of_a_lesson(file)));
+            }
+            for file in modules {
+                let name = module(&file).unwrap_or_default();
                 let is_rust = file.extension() == Some(OsStr::new("rs"));
-                if is_rust && name != "main" && !text.contains(&format!("mod {name};")) {
+                if is_rust && !text.contains(&format!("mod {name};")) {
                     self.add(&file, &format!("no module of {}: never run", main.display()));
                 }
             }
@@ -225,6 +229,17 @@ impl Problems<'_> {
             }
         }
     }
+}
+
+/// The name of the module in a file: `lines` of `lines.rs`, `lesson_02` of `lesson_02/main.rs`.
+fn module(file: &Path) -> Option<String> {
+    let named = if file.ends_with("main.rs") { file.parent()? } else { file };
+    Some(named.file_stem()?.to_string_lossy().into_owned())
+}
+
+/// Whether it is the main file of a lesson's graded tests.
+fn is_of_a_lesson(file: &Path) -> bool {
+    file.ends_with("main.rs") && module(file).is_some_and(|name| name.starts_with("lesson_"))
 }
 
 /// The two digits of `02-tcp-echo`.

@@ -1,8 +1,6 @@
 //! Lesson 9's exercises, graded over the wire. Each test is a check of `lesson.toml`.
 
-#[path = "lesson_09/dual.rs"]
 mod dual;
-#[path = "lesson_09/eyeballs.rs"]
 mod eyeballs;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -1,8 +1,6 @@
 //! Lesson 7's exercises, graded over the wire. Each test is a check of `lesson.toml`.
 
-#[path = "lesson_07/gossip.rs"]
 mod gossip;
-#[path = "lesson_07/single.rs"]
 mod single;
 
 use std::time::Duration;

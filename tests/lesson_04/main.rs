@@ -1,10 +1,7 @@
 //! Lesson 4's exercises, graded over the wire. Each test is a check of `lesson.toml`.
 
-#[path = "lesson_04/reply.rs"]
 mod reply;
-#[path = "lesson_04/retry.rs"]
 mod retry;
-#[path = "lesson_04/room.rs"]
 mod room;
 
 use std::collections::BTreeMap;

@@ -1,10 +1,7 @@
 //! Lesson 1's exercises, graded by what they print. Each test is a check of `lesson.toml`.
 
-#[path = "lesson_01/classify.rs"]
 mod classify;
-#[path = "lesson_01/endpoint.rs"]
 mod endpoint;
-#[path = "lesson_01/subnet.rs"]
 mod subnet;
 
 use graded::{Case, Output};

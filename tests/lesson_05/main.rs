@@ -8,11 +8,8 @@ use graded::{Case, Difference, Sender};
 use rstest::rstest;
 use tempfile::TempDir;
 
-#[path = "lesson_05/blocks.rs"]
 mod blocks;
-#[path = "lesson_05/stopwait.rs"]
 mod stopwait;
-#[path = "lesson_05/window.rs"]
 mod window;
 
 mod keyword {

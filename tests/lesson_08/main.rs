@@ -3,13 +3,9 @@
 
 #![allow(clippy::unwrap_used)] // Where the test itself cannot go on, a panic says so.
 
-#[path = "lesson_08/fetch.rs"]
 mod fetch;
-#[path = "lesson_08/heads.rs"]
 pub mod heads;
-#[path = "lesson_08/serve.rs"]
 mod serve;
-#[path = "lesson_08/target.rs"]
 mod target;
 
 use std::time::Duration;

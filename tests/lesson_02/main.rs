@@ -1,10 +1,7 @@
 //! Lesson 2's exercises, graded over the wire. Each test is a check of `lesson.toml`.
 
-#[path = "lesson_02/answer.rs"]
 mod answer;
-#[path = "lesson_02/crowd.rs"]
 mod crowd;
-#[path = "lesson_02/lines.rs"]
 mod lines;
 
 use std::net::SocketAddr;

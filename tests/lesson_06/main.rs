@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // Where the test itself cannot go on, a panic says so.
 
-#[path = "lesson_06/both.rs"]
 mod both;
-#[path = "lesson_06/drain.rs"]
 mod drain;
 
 use std::time::Duration;
