@@ -46,3 +46,5 @@ pub mod udp;
 pub mod unix;
 #[cfg(feature = "net")]
 pub mod wait;
+#[cfg(feature = "net")]
+pub mod waker;

@@ -10,11 +10,14 @@ mod limit;
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use crate::escape::{EscapedWriter, escaped, escaped_bytes};
 pub use columns::row;
-pub use limit::{RateLimit, log_limited};
+use limit::Fate;
+pub use limit::RateLimit;
 
 /// The longest line, in characters: one datagram can have 65,507 bytes.
 const LONGEST_LINE: usize = 2000;
@@ -48,6 +51,20 @@ pub fn log(line: fmt::Arguments<'_>) {
         // not mix.
         None => io::stderr().lock().write_all(format!("{line}\n").as_bytes()),
     };
+}
+
+/// What [`log_limited!`](crate::log_limited!) calls.
+pub fn log_limited(limit: &Mutex<RateLimit>, line: fmt::Arguments<'_>) {
+    let fate = limit.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
+    match fate {
+        Fate::Logged { suppressed: 0 } => log(line),
+        Fate::Logged { suppressed } => {
+            log(format_args!("({suppressed} lines like the next one were not shown)"));
+            log(line);
+        }
+        Fate::FirstSuppressed => log(format_args!("(more lines like this are counted, not shown)")),
+        Fate::Suppressed => {}
+    }
 }
 
 fn shortened(line: String) -> String {

@@ -5,28 +5,16 @@
 //! wherever the kernel would rather not (a pipe instead of a file, the files of `/proc`, some file
 //! systems), a plain loop goes on from the byte that was reached.
 
+mod copy;
 #[cfg(target_os = "linux")]
 mod kernel;
 
 use std::fs::File;
-use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
 use crate::wait::Stoppable;
-
-/// How many bytes the plain loop has in memory at a time.
-const BUFFER_BYTES: usize = 256 * 1024;
-
-/// Which side of a copy failed: only the caller knows what to call it.
-#[derive(Debug)]
-pub enum CopyError {
-    /// The bytes could not be read.
-    Read(io::Error),
-    /// They could not be written.
-    Write(io::Error),
-    /// More bytes came than the limit allows.
-    TooLong,
-}
+pub use copy::CopyError;
+use copy::copy;
 
 /// Writes all that comes on `stream` until its end into `file`, and returns how many bytes that
 /// was.
@@ -71,25 +59,6 @@ pub fn send(
     kernel::send(file, stream, &mut count)?;
     copy(&mut file, &mut stream, &mut count)?;
     Ok(length)
-}
-
-/// The plain loop; `count` is told of each piece before it is written.
-fn copy(
-    from: &mut impl Read,
-    to: &mut impl Write,
-    count: &mut impl FnMut(usize) -> Result<(), CopyError>,
-) -> Result<(), CopyError> {
-    let mut buffer = vec![0; BUFFER_BYTES];
-    loop {
-        let bytes = match from.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(CopyError::Read(error)),
-        };
-        count(bytes)?;
-        to.write_all(&buffer[..bytes]).map_err(CopyError::Write)?;
-    }
 }
 
 #[cfg(test)]

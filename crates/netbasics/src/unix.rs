@@ -14,8 +14,7 @@
 //! kind does not exist there at all. Where there are no such sockets ([`AVAILABLE`]) every function
 //! that would open one says so.
 
-use std::path::Path;
-
+mod length;
 #[cfg(unix)]
 #[path = "unix/available.rs"]
 mod system;
@@ -25,15 +24,13 @@ mod system;
 #[cfg(all(test, unix))]
 mod tests;
 
+use std::path::Path;
+
+pub use length::MAX_PATH_BYTES;
 pub use system::{Mailbox, SocketFile, connect, peer_path, private_folder, who_may_connect};
 
 /// Whether this system has these sockets, as far as we can reach them.
 pub const AVAILABLE: bool = cfg!(unix);
-
-/// How many bytes the path of a socket has at most: `sun_path` of unix(7) less the zero byte at its
-/// end. Linux has 108, the BSDs and macOS have 104.
-pub const MAX_PATH_BYTES: usize =
-    if cfg!(any(target_os = "linux", target_os = "android")) { 107 } else { 103 };
 
 /// How a path is written where otherwise `HOST:PORT` stands: `unix:PATH`.
 #[must_use]

@@ -13,6 +13,7 @@
 
 mod class;
 mod parse;
+mod purpose;
 mod registry;
 mod special;
 
@@ -21,5 +22,6 @@ pub use parse::{
     AddressError, AddressProblem, parse_ip, parse_net, parse_v4, parse_v6, parse_v6_zoned,
 };
 pub(crate) use parse::{position_of, printable, scan_v4, scan_zoned};
+pub use purpose::{Special, SpecialBlock};
 pub use registry::{IPV4_BLOCKS, IPV6_BLOCKS};
-pub use special::{LOOPBACK_V4, Special, SpecialBlock, special_block, special_block_of_net};
+pub use special::{LOOPBACK_V4, special_block, special_block_of_net};

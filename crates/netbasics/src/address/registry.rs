@@ -10,12 +10,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-use super::special::Special::{
+use super::purpose::Special::{
     self, Benchmarking, Broadcast, Discard, Documentation, Dummy, Ipv4Mapped, LinkLocal, Loopback,
     Multicast, Private, Protocol, Reserved, Shared, ThisNetwork, Translation, Tunnel, UniqueLocal,
     Unspecified,
 };
-use super::special::SpecialBlock;
+use super::purpose::SpecialBlock;
 
 /// The special blocks of IPv4 in the order of their addresses; a block may lie inside another.
 pub const IPV4_BLOCKS: &[SpecialBlock] = &[

@@ -1,83 +1,16 @@
-//! Special purposes of addresses, and the look-up in the registry.
+//! The look-up of an address in the registry.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 
+use super::purpose::{Special, SpecialBlock};
 use super::registry::{IPV4_BLOCKS, IPV6_BLOCKS};
 
 /// The loopback block of IPv4: all of 127.0.0.0/8, not only 127.0.0.1 (RFC 1122 section 3.2.1.3).
 pub const LOOPBACK_V4: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
 
-/// What a block of addresses was set aside for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Special {
-    /// IPv4 "this network": a host that does not know its own address yet speaks from here.
-    ThisNetwork,
-    /// IPv6 `::`, the absence of an address.
-    Unspecified,
-    /// Never leaves the machine.
-    Loopback,
-    /// For networks of one's own; not routed on the Internet (RFC 1918).
-    Private,
-    /// The IPv6 counterpart of private (RFC 4193).
-    UniqueLocal,
-    /// Between a provider's address translator and its customers.
-    Shared,
-    /// Valid on one link only; routers do not forward it.
-    LinkLocal,
-    /// For examples in books and manuals.
-    Documentation,
-    /// For measuring devices in a laboratory.
-    Benchmarking,
-    /// One address for a group of hosts.
-    Multicast,
-    /// For future use.
-    Reserved,
-    /// 255.255.255.255: every host on this link.
-    Broadcast,
-    /// An IPv4 address written as an IPv6 address.
-    Ipv4Mapped,
-    /// IPv4 hosts as IPv6 hosts see them through a translator.
-    Translation,
-    /// IPv6 carried inside IPv4 (6to4, Teredo).
-    Tunnel,
-    /// Routers drop what is sent here, on purpose.
-    Discard,
-    /// Where a packet needs an address and no host is meant: as its source, when the sender has none
-    /// (RFC 7600), or inside a tunnel (RFC 9780).
-    Dummy,
-    /// Set aside by the IETF for one protocol or one service.
-    Protocol,
-}
-
 impl Special {
-    /// The purpose in the words this course uses everywhere, such as `link-local`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ThisNetwork => "this-network",
-            Self::Unspecified => "unspecified",
-            Self::Loopback => "loopback",
-            Self::Private => "private",
-            Self::UniqueLocal => "unique-local",
-            Self::Shared => "shared",
-            Self::LinkLocal => "link-local",
-            Self::Documentation => "documentation",
-            Self::Benchmarking => "benchmarking",
-            Self::Multicast => "multicast",
-            Self::Reserved => "reserved",
-            Self::Broadcast => "broadcast",
-            Self::Ipv4Mapped => "ipv4-mapped",
-            Self::Translation => "translation",
-            Self::Tunnel => "tunnel",
-            Self::Discard => "discard",
-            Self::Dummy => "dummy",
-            Self::Protocol => "protocol",
-        }
-    }
-
     /// The special purpose of an IPv4 address; `None` if it has none.
     #[must_use]
     pub fn of_v4(address: Ipv4Addr) -> Option<Self> {
@@ -95,25 +28,6 @@ impl Special {
     pub fn of(address: IpAddr) -> Option<Self> {
         special_block(address).map(|block| block.special)
     }
-}
-
-impl fmt::Display for Special {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// One row of the registry of special-purpose addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SpecialBlock {
-    /// The addresses it covers.
-    pub net: IpNet,
-    /// What they are for.
-    pub special: Special,
-    /// The name in the registry.
-    pub name: &'static str,
-    /// Where this is written, such as `RFC 1122 section 3.2.1.3`.
-    pub source: &'static str,
 }
 
 /// The smallest special block that holds `address`: 255.255.255.255 is the limited broadcast, not

@@ -1,10 +1,6 @@
 //! A limit for lines of the log that strangers cause as often as they like.
 
-use std::fmt;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-
-use super::log;
 
 /// How many lines may come at once.
 const BURST: u32 = 100;
@@ -25,7 +21,7 @@ pub struct RateLimit {
 
 /// What becomes of a line.
 #[derive(Debug, PartialEq, Eq)]
-enum Fate {
+pub(super) enum Fate {
     /// It is logged, after this many suppressed ones.
     Logged {
         suppressed: u64,
@@ -42,7 +38,7 @@ impl RateLimit {
         Self { left: BURST, refilled: None, suppressed: 0 }
     }
 
-    fn take(&mut self, now: Instant) -> Fate {
+    pub(super) fn take(&mut self, now: Instant) -> Fate {
         let since = *self.refilled.get_or_insert(now);
         let pauses = now.saturating_duration_since(since).as_secs() / PAUSE.as_secs();
         let gained = u32::try_from(pauses).unwrap_or(BURST).min(BURST);
@@ -62,20 +58,6 @@ impl RateLimit {
 impl Default for RateLimit {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// What [`log_limited!`](crate::log_limited!) calls.
-pub fn log_limited(limit: &Mutex<RateLimit>, line: fmt::Arguments<'_>) {
-    let fate = limit.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
-    match fate {
-        Fate::Logged { suppressed: 0 } => log(line),
-        Fate::Logged { suppressed } => {
-            log(format_args!("({suppressed} lines like the next one were not shown)"));
-            log(line);
-        }
-        Fate::FirstSuppressed => log(format_args!("(more lines like this are counted, not shown)")),
-        Fate::Suppressed => {}
     }
 }
 

@@ -11,7 +11,7 @@ use rustix::fs::sendfile;
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 
-use super::{CopyError, copy};
+use super::copy::{CopyError, copy};
 use crate::wait::Stoppable;
 
 /// How many bytes one call moves at most: the largest pipe that everybody may have (pipe(7),

@@ -3,7 +3,7 @@
 use super::*;
 use crate::stop::Stop;
 use rstest::rstest;
-use std::io::Seek;
+use std::io::{self, Read, Seek, Write};
 use std::net::{Shutdown, TcpListener};
 use std::thread;
 use std::time::Duration;

@@ -15,7 +15,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::MAX_PATH_BYTES;
+use super::length::MAX_PATH_BYTES;
 use crate::program::plain;
 
 /// How often a lock file may vanish between our open and our look before we give up.

@@ -3,7 +3,9 @@
 use std::error::Error;
 use std::fmt;
 
-use super::Fault;
+/// What is wrong, and at which *byte* of the scanned text: callers that scan a part of a longer
+/// text shift it.
+pub(super) type Fault = (usize, AddressProblem);
 
 /// A text that is not an address or not a network: which text, where, and why.
 ///

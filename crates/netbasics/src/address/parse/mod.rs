@@ -10,15 +10,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
+use error::Fault;
 pub use error::{AddressError, AddressProblem};
 pub(crate) use error::{position_of, printable};
 pub(crate) use v4::scan_v4;
-pub(crate) use v6::scan_v6;
+use v6::scan_v6;
 pub(crate) use zone::scan_zoned;
-
-/// What is wrong, and at which *byte* of the scanned text: callers that scan a part of a longer
-/// text shift it.
-pub(crate) type Fault = (usize, AddressProblem);
 
 /// Parses an IPv4 address: four octets from 0 to 255 in decimal, joined by dots (the "strict"
 /// form of RFC 6943 section 3.1.1, without zeros in front).

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::{AddressProblem, Fault};
+use super::error::{AddressProblem, Fault};
 
 const OCTETS: usize = 4;
 

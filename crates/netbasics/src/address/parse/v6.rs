@@ -3,9 +3,10 @@
 
 use std::net::Ipv6Addr;
 
-use super::{AddressProblem, Fault, scan_v4};
+use super::error::{AddressProblem, Fault};
+use super::v4::scan_v4;
 
-pub(crate) fn scan_v6(text: &str) -> Result<Ipv6Addr, Fault> {
+pub(super) fn scan_v6(text: &str) -> Result<Ipv6Addr, Fault> {
     text.parse().map_err(|_| explain(text))
 }
 

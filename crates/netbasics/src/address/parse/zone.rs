@@ -2,7 +2,8 @@
 
 use std::net::Ipv6Addr;
 
-use super::{AddressProblem, Fault, scan_v6};
+use super::error::{AddressProblem, Fault};
+use super::v6::scan_v6;
 
 /// The address, and the zone if there is one.
 pub(crate) fn scan_zoned(text: &str) -> Result<(Ipv6Addr, Option<&str>), Fault> {
