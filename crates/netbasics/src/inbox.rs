@@ -12,29 +12,23 @@
 //! the `.part` files that nobody holds the lock of. Some file systems have no locks (NFS without
 //! lockd) or no fsync for a folder (SMB, overlays). They store files all the same, so that refuses
 //! no upload.
-//!
-//! How a file to send is opened stands here, too: [`open_to_send`].
-
-mod open;
 
 use std::collections::HashSet;
-use std::error::Error;
 use std::ffi::OsStr;
-use std::fmt;
 use std::fs::{self, File};
 use std::io::ErrorKind as Kind;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tempfile::{NamedTempFile, PersistError};
 
-use crate::escape::is_harmless;
-use crate::program::{Usage, is_refused_call, plain};
+use crate::exit::Usage;
+use crate::files::explain_folder;
+use crate::os_error::is_refused_call;
 
-pub use open::{known_length, length_to_send, open_file, open_readable, open_to_send};
+pub use crate::file_name::{BadName, FileName};
 
 const PART_PREFIX: &str = ".upload-";
 const PART_SUFFIX: &str = ".part";
@@ -42,8 +36,6 @@ const PART_SUFFIX: &str = ".part";
 const PART_GRACE: Duration = Duration::from_secs(60);
 /// How many files of one name an inbox takes, before it refuses the next.
 const MAX_SAME_NAME: u32 = 10_000;
-/// Longest name in bytes that common file systems take, less room for a number to be added.
-const MAX_NAME_BYTES: usize = 255 - 6;
 
 /// A folder for uploads. Clones are the same inbox.
 #[derive(Clone, Debug)]
@@ -196,7 +188,7 @@ impl Upload {
         let mut file = self.file;
         for number in 0..MAX_SAME_NAME {
             let candidate = name.numbered(number);
-            match rename(file, &self.folder.join(&candidate.0)) {
+            match rename(file, &self.folder.join(&candidate.as_str())) {
                 Ok(()) => {
                     // From here on the file is stored, and to say otherwise would be wrong.
                     sync_folder(&self.folder);
@@ -224,138 +216,6 @@ fn rename(file: NamedTempFile, path: &Path) -> Result<(), PersistError> {
         },
         Err(failed) => Err(failed),
     }
-}
-
-/// As [`explain_file`], for a folder that was named on a command line.
-#[must_use]
-pub fn explain_folder(folder: &Path, error: &io::Error) -> String {
-    if error.kind() == Kind::NotFound {
-        return format!("there is no such folder; create it first: mkdir {}", quoted(folder));
-    }
-    explain_file(error)
-}
-
-/// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    if text.contains(|c: char| !c.is_alphanumeric() && !"/\\.-_:".contains(c)) {
-        format!("\"{text}\"")
-    } else {
-        text
-    }
-}
-
-/// The reason behind the error of a file or a folder, in one line.
-///
-/// The same kind of error means something else here than on a socket: "permission denied" is
-/// about an owner, not about a port.
-#[must_use]
-pub fn explain_file(error: &io::Error) -> String {
-    let sentence = match error.kind() {
-        Kind::NotFound => "there is no such file or folder",
-        Kind::PermissionDenied => {
-            "permission denied; it belongs to somebody else: look at its owner and rights"
-        }
-        Kind::StorageFull | Kind::QuotaExceeded => "no space left on the disk",
-        Kind::ReadOnlyFilesystem => "the disk is read-only",
-        Kind::NotADirectory => "it is not a folder",
-        _ => return plain(error),
-    };
-    sentence.to_owned()
-}
-
-/// What a file is called by those who receive it: `wanted`, or the last part of its path.
-///
-/// # Errors
-/// A [`Usage`] when the path has no last part (`..`), or when it is no [`FileName`]: the server
-/// would refuse it, but here the person hears of it before anything is sent.
-pub fn name_to_send(path: &Path, wanted: Option<&str>) -> Result<String, Usage> {
-    let own = path.file_name().and_then(OsStr::to_str);
-    let name = wanted.or(own).ok_or_else(|| Usage(format!("give {} a --name", path.display())))?;
-    name.parse::<FileName>()
-        .map_err(|error| Usage(format!("cannot send it as {name:?}: {error}")))?;
-    Ok(name.to_owned())
-}
-
-/// The name of an uploaded file: one path component, safe on every system.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileName(String);
-
-impl FileName {
-    /// `report.txt`, then `report-1.txt`, `report-2.txt`, …
-    fn numbered(&self, number: u32) -> Self {
-        if number == 0 {
-            return self.clone();
-        }
-        Self(match self.0.rsplit_once('.') {
-            Some((stem, extension)) if !stem.is_empty() => format!("{stem}-{number}.{extension}"),
-            _ => format!("{}-{number}", self.0),
-        })
-    }
-
-    /// The name as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for FileName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// Why a text is no [`FileName`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadName(&'static str);
-
-impl fmt::Display for BadName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not a file name we accept: {}", self.0)
-    }
-}
-
-impl Error for BadName {}
-
-impl FromStr for FileName {
-    type Err = BadName;
-
-    fn from_str(text: &str) -> Result<Self, BadName> {
-        let refuse = |why| Err(BadName(why));
-        if text.is_empty() {
-            return refuse("it is empty");
-        }
-        if text.len() > MAX_NAME_BYTES {
-            return refuse("it is longer than 249 bytes");
-        }
-        if text.contains(['/', '\\']) {
-            return refuse("it leads into another folder; send the last part of the path only");
-        }
-        if text.starts_with('.') {
-            return refuse("it begins with a dot; hidden files, `.` and `..` are not taken");
-        }
-        // In a listing, a name with U+202E in it ends in `txt` where it really ends in `exe`.
-        if !is_harmless(text) {
-            return refuse("it contains a control character, or one that is invisible");
-        }
-        // What Windows forbids or silently drops; a course for three systems takes it on none.
-        if text.contains([':', '*', '?', '"', '<', '>', '|']) || text.ends_with(['.', ' ']) {
-            return refuse("it has one of : * ? \" < > | or ends in a dot or a space");
-        }
-        if is_device_of_windows(text) {
-            return refuse("on Windows that is a device, not a file");
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-/// `NUL`, `con.txt`, `COM1`, …: on Windows these are devices whatever follows the first dot.
-fn is_device_of_windows(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or(name).trim_end().to_ascii_uppercase();
-    let numbered =
-        |kind| stem.strip_prefix(kind).is_some_and(|n| matches!(n.as_bytes(), [b'0'..=b'9']));
-    ["CON", "PRN", "AUX", "NUL"].contains(&&*stem) || numbered("COM") || numbered("LPT")
 }
 
 fn is_part(name: &OsStr) -> bool {
@@ -456,41 +316,6 @@ mod tests {
             inbox.begin().unwrap().publish(&name).unwrap();
         }
         assert_eq!(names_in(folder.path()), expected);
-    }
-
-    #[rstest]
-    #[case::empty("")]
-    #[case::parent("..")]
-    #[case::path("../a")]
-    #[case::absolute("/etc/passwd")]
-    #[case::windows_path("a\\b")]
-    #[case::drive("c:a")]
-    #[case::hidden(".bashrc")]
-    #[case::nul("a\0b")]
-    #[case::line_feed("a\nb")]
-    #[case::trailing_dot("a.")]
-    #[case::device("nul.txt")]
-    #[case::numbered_device("COM1")]
-    #[case::too_long(&"a".repeat(250))]
-    fn a_name_that_is_not_one_plain_component_is_refused(#[case] name: &str) {
-        name.parse::<FileName>().unwrap_err();
-    }
-
-    #[rstest]
-    #[case("a")]
-    #[case("报告 1.txt")]
-    #[case("console.log")]
-    #[case(&"a".repeat(249))]
-    fn a_plain_name_is_taken(#[case] name: &str) {
-        assert_eq!(name.parse::<FileName>().unwrap().as_str(), name);
-    }
-
-    #[test]
-    fn a_files_error_says_whose_fault_it_is_and_nothing_of_ports() {
-        let denied = explain_file(&io::ErrorKind::PermissionDenied.into());
-        assert!(denied.contains("owner") && !denied.contains("port"), "{denied}");
-        let unknown = explain_file(&io::Error::from_raw_os_error(5));
-        assert!(!unknown.contains("os error"), "{unknown}");
     }
 
     #[test]

@@ -20,12 +20,17 @@ pub mod address;
 #[cfg(feature = "net")]
 pub mod datagrams;
 pub mod escape;
+pub mod exit;
+pub mod file_name;
+#[cfg(feature = "files")]
+pub mod files;
 #[cfg(feature = "net")]
 pub mod frame;
 #[cfg(feature = "files")]
 pub mod inbox;
 #[cfg(feature = "net")]
 pub mod log;
+pub mod os_error;
 #[cfg(feature = "net")]
 pub mod pair;
 pub mod port;

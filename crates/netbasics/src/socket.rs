@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
-use crate::port::NOT_A_DESTINATION;
-use crate::program::Usage;
+use crate::exit::Usage;
+use crate::os_error::plain;
+use crate::port::DestinationError;
 use crate::socket_error::{SocketError, TriedAddresses, is_timeout};
 use crate::stop::Stop;
 use crate::wait::{LAST_WORDS, Stoppable, is_stopped};
@@ -74,8 +75,10 @@ pub fn resolve_all(address: impl ToSocketAddrs + Display) -> Result<Vec<SocketAd
 pub fn destinations(peer: impl ToSocketAddrs + Display) -> Result<Vec<SocketAddr>, SocketError> {
     let addresses = resolve_all(&peer)?;
     if addresses.iter().any(|address| address.port() == 0) {
-        let error =
-            io::Error::new(io::ErrorKind::InvalidInput, Usage(NOT_A_DESTINATION.to_owned()));
+        let error = io::Error::new(
+            io::ErrorKind::InvalidInput,
+            Usage(DestinationError::PortZero.to_string()),
+        );
         return Err(SocketError::on("connect to", &peer)(error));
     }
     Ok(addresses)
@@ -198,7 +201,7 @@ fn first_that_works<T>(
 
 /// getaddrinfo(3) fails in words of its own, without a kind; they are kept, with a way out.
 fn unknown_name(error: &io::Error) -> io::Error {
-    let words = crate::program::plain(error);
+    let words = plain(error);
     let words = words.strip_prefix("failed to lookup address information: ").unwrap_or(&words);
     io::Error::other(format!("{words}; is the name spelt right?"))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail, ensure};
 use indicatif::ProgressBar;
-use netbasics::inbox::{explain_file, length_to_send, name_to_send, open_to_send};
+use netbasics::files::{explain_file, length_to_send, name_to_send, open_to_send};
 use netbasics::port::Endpoint;
 use netbasics::program::{self, OutputError};
 use netbasics::sendfile::{self, CopyError};

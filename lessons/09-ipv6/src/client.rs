@@ -39,7 +39,7 @@ pub struct Options {
 
 /// RFC 8305, section 5: not below 10 ms, and it should not be above 2 s.
 fn attempt_delay(text: &str) -> Result<Duration, String> {
-    let delay = program::seconds(text)?;
+    let delay = program::seconds(text).map_err(|error| error.to_string())?;
     let range = CLOSEST_STARTS..=Duration::from_secs(2);
     if range.contains(&delay) {
         Ok(delay)

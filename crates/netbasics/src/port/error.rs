@@ -127,3 +127,32 @@ impl fmt::Display for EndpointProblem {
         }
     }
 }
+
+/// A text that is no address of a server to connect to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DestinationError {
+    /// It is not `HOST:PORT`.
+    Endpoint(EndpointError),
+    /// Its port is 0, which nobody can connect to.
+    PortZero,
+}
+
+impl From<EndpointError> for DestinationError {
+    fn from(error: EndpointError) -> Self {
+        Self::Endpoint(error)
+    }
+}
+
+impl fmt::Display for DestinationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Endpoint(error) => error.fmt(f),
+            Self::PortZero => f.write_str(
+                "port 0 is no port to connect to, it only lets a server pick one: give the port \
+                 that the server says it is listening on",
+            ),
+        }
+    }
+}
+
+impl Error for DestinationError {}

@@ -7,21 +7,16 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 pub use endpoint::{Endpoint, Host};
-pub use error::{EndpointError, EndpointProblem};
-
-/// Why nobody can connect to port 0, and what to do.
-pub(crate) const NOT_A_DESTINATION: &str = "port 0 is no port to connect to, it only lets a server \
-    pick one: give the port that the server says it is listening on";
+pub use error::{DestinationError, EndpointError, EndpointProblem};
 
 /// Reads the address of a server to connect to from a command line (for clap's `value_parser`).
 ///
 /// # Errors
 /// What is wrong with it; port 0 is, too.
-pub fn destination(text: &str) -> Result<Endpoint, String> {
-    match text.parse::<Endpoint>() {
-        Ok(Endpoint { port: 0, .. }) => Err(NOT_A_DESTINATION.to_owned()),
-        Ok(endpoint) => Ok(endpoint),
-        Err(error) => Err(error.to_string()),
+pub fn destination(text: &str) -> Result<Endpoint, DestinationError> {
+    match text.parse()? {
+        Endpoint { port: 0, .. } => Err(DestinationError::PortZero),
+        endpoint => Ok(endpoint),
     }
 }
 

@@ -4,7 +4,8 @@ use std::io::{self, Read};
 use std::net::TcpStream;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use netbasics::inbox::{FileName, Inbox, Upload, explain_file};
+use netbasics::files::explain_file;
+use netbasics::inbox::{FileName, Inbox, Upload};
 use netbasics::sendfile::{self, CopyError};
 use netbasics::socket_error::explain;
 use netbasics::wait::Stoppable;

@@ -21,7 +21,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Error, Result};
 use clap::Parser;
-use netbasics::inbox::{Inbox, Upload, open_to_send};
+use netbasics::files::open_to_send;
+use netbasics::inbox::{Inbox, Upload};
 use netbasics::port::Endpoint;
 use netbasics::socket_error::is_timeout;
 use netbasics::{ready, socket, udp};

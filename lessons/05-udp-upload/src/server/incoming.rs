@@ -3,7 +3,8 @@
 use std::io;
 
 use anyhow::{Result, anyhow, ensure};
-use netbasics::inbox::{FileName, Inbox, explain_file};
+use netbasics::files::explain_file;
+use netbasics::inbox::{FileName, Inbox};
 
 use super::arrived::Arrived;
 use super::assembly::Assembly;

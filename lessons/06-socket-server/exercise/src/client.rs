@@ -4,7 +4,8 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::{Mutex, PoisonError};
 
-use netbasics::{socket, stop::Stop};
+use netbasics::socket;
+use netbasics::stop::Stop;
 
 /// The longest line, in bytes, its newline not counted. Longer than any right one.
 const MAX_LINE_BYTES: u64 = 64;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
-use netbasics::inbox::{explain_file, open_readable};
+use netbasics::files::{explain_file, open_readable};
 use netbasics::program::Usage;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -116,7 +116,7 @@ pub fn trust(authorities: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig
 pub fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Usage> {
     let shown = path.display();
     let cannot = |reason: String| Usage(format!("cannot read --cacert {shown}: {reason}"));
-    let (file, _) = open_readable(path).map_err(cannot)?;
+    let (file, _) = open_readable(path).map_err(|error| cannot(error.to_string()))?;
     let mut bytes = Vec::new();
     let read = file.take(MAX_PEM_BYTES).read_to_end(&mut bytes);
     read.map_err(|error| cannot(explain_file(&error)))?;

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use netbasics::inbox::{explain_folder, known_length, open_file};
+use netbasics::files::{explain_folder, known_length, open_file};
 use netbasics::log;
 use netbasics::program::{Usage, plain};
 

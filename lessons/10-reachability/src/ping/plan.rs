@@ -33,7 +33,7 @@ pub struct Plan {
 
 /// Reads the time between two probes (for clap's `value_parser`).
 pub fn interval(text: &str) -> Result<Duration, String> {
-    match program::seconds(text)? {
+    match program::seconds(text).map_err(|error| error.to_string())? {
         interval if interval < SHORTEST_INTERVAL => {
             Err("at most 10 probes a second: give 0.1 or more".to_owned())
         }

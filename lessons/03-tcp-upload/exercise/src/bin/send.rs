@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Parser;
-use netbasics::inbox::{length_to_send, name_to_send, open_to_send};
+use netbasics::files::{length_to_send, name_to_send, open_to_send};
 use netbasics::port::Endpoint;
 use netbasics::socket_error::explain;
 use netbasics::{program, socket};

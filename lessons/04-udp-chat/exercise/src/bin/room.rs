@@ -22,7 +22,8 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use netbasics::{port::Endpoint, program, ready, socket, udp};
+use netbasics::port::Endpoint;
+use netbasics::{program, ready, socket, udp};
 
 /// The longest text that fits into one datagram with `S` and a number before it.
 const MAX_TEXT_BYTES: usize = socket::MAX_DATAGRAM_V4 - 5;

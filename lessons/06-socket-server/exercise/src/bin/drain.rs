@@ -23,7 +23,10 @@ use std::thread;
 
 use anyhow::Result;
 use clap::Parser;
-use netbasics::{log, port::Endpoint, program, ready, socket, socket_error::explain, stop::Stop};
+use netbasics::port::Endpoint;
+use netbasics::socket_error::explain;
+use netbasics::stop::Stop;
+use netbasics::{log, program, ready, socket};
 
 #[path = "../client.rs"]
 mod client;

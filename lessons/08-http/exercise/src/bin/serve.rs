@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use std::{fs, thread};
 
 use clap::Parser;
-use netbasics::inbox::{explain_folder, open_file};
+use netbasics::files::{explain_folder, open_file};
 use netbasics::port::Endpoint;
 use netbasics::program::{self, Usage};
 use netbasics::socket_error::explain;

@@ -1,15 +1,21 @@
-//! Opening a file to send it, without waiting, and nothing but a file or a pipe.
+//! Files that a person has named: opened without waiting, and nothing but a file or a pipe; and why
+//! that fails, in plain words.
 //!
 //! A path may lead to anything. open(2) waits on a pipe until somebody opens its other end, and a
 //! device may do something when it is opened, or never end (`/dev/zero`). So the system is asked what
 //! is there before it is opened, and again afterwards, since it may have been replaced meanwhile.
 
+use std::error::Error;
+use std::ffi::OsStr;
+use std::fmt;
 use std::fs::{self, File, FileType, Metadata};
+use std::io::ErrorKind as Kind;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
-use super::explain_file;
-use crate::program::Usage;
+use crate::exit::Usage;
+use crate::file_name::FileName;
+use crate::os_error::plain;
 
 /// Up to this length in bytes a file that takes no place on a disk is read to see whether it has the
 /// length that it claims: a file of `/sys` claims a whole page and holds a word.
@@ -35,13 +41,26 @@ pub fn length_to_send(path: &Path, length: Option<u64>) -> Result<u64, Usage> {
     length.ok_or(Usage(unknown))
 }
 
+/// What a file is called by those who receive it: `wanted`, or the last part of its path.
+///
+/// # Errors
+/// A [`Usage`] when the path has no last part (`..`), or when it is no [`FileName`]: the server
+/// would refuse it, but here the person hears of it before anything is sent.
+pub fn name_to_send(path: &Path, wanted: Option<&str>) -> Result<String, Usage> {
+    let own = path.file_name().and_then(OsStr::to_str);
+    let name = wanted.or(own).ok_or_else(|| Usage(format!("give {} a --name", path.display())))?;
+    name.parse::<FileName>()
+        .map_err(|error| Usage(format!("cannot send it as {name:?}: {error}")))?;
+    Ok(name.to_owned())
+}
+
 /// Opens a file or a pipe that was named on a command line; with its length in bytes, if that is
 /// known beforehand.
 ///
 /// # Errors
 /// The reason, as a sentence to put behind the path.
-pub fn open_readable(path: &Path) -> Result<(File, Option<u64>), String> {
-    let fails = |error: io::Error| explain_file(&error);
+pub fn open_readable(path: &Path) -> Result<(File, Option<u64>), OpenError> {
+    let fails = OpenError::System;
     let kind = fs::metadata(path).map_err(fails)?.file_type();
     if !is_pipe(kind) {
         refuse_all_but_files(kind)?;
@@ -65,7 +84,7 @@ pub fn open_readable(path: &Path) -> Result<(File, Option<u64>), String> {
 /// # Errors
 /// `InvalidInput` if `path` is anything else; otherwise what the system says.
 pub fn open_file(path: &Path) -> io::Result<File> {
-    let wrong = |why: String| io::Error::new(io::ErrorKind::InvalidInput, why);
+    let wrong = |why: OpenError| io::Error::new(Kind::InvalidInput, why);
     refuse_all_but_files(fs::metadata(path)?.file_type()).map_err(wrong)?;
     let file = without_waiting::open(path)?;
     refuse_all_but_files(file.metadata()?.file_type()).map_err(wrong)?;
@@ -73,11 +92,40 @@ pub fn open_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-fn refuse_all_but_files(kind: FileType) -> Result<(), String> {
+/// Why what is at a path was not opened to be read. It prints as a sentence to put behind the path.
+#[derive(Debug)]
+pub enum OpenError {
+    /// It is a folder.
+    Folder,
+    /// It is something else that is no file, in words: `a device`.
+    NotAFile(&'static str),
+    /// It is a pipe into which no program writes.
+    NoWriter,
+    /// The system says no.
+    System(io::Error),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder => f.write_str("it is a folder; give one file"),
+            Self::NotAFile(what) => {
+                write!(f, "it is {what}, not a file; copy what you want of it to a file first")
+            }
+            Self::NoWriter => f.write_str("it is a pipe, and no program writes into it"),
+            Self::System(error) => f.write_str(&explain_file(error)),
+        }
+    }
+}
+
+/// Without a source: what the system has said is part of the sentence already.
+impl Error for OpenError {}
+
+fn refuse_all_but_files(kind: FileType) -> Result<(), OpenError> {
     match what_else(kind) {
         _ if kind.is_file() => Ok(()),
-        "a folder" => Err("it is a folder; give one file".to_owned()),
-        what => Err(format!("it is {what}, not a file; copy what you want of it to a file first")),
+        "a folder" => Err(OpenError::Folder),
+        what => Err(OpenError::NotAFile(what)),
     }
 }
 
@@ -91,6 +139,44 @@ pub fn known_length(file: &File) -> io::Result<Option<u64>> {
     let length = about.len();
     let is_true = is_on_disk(&about) || length > CHECKED_BYTES || holds(file, length);
     Ok(is_true.then_some(length))
+}
+
+/// As [`explain_file`], for a folder that was named on a command line.
+#[must_use]
+pub fn explain_folder(folder: &Path, error: &io::Error) -> String {
+    if error.kind() == Kind::NotFound {
+        return format!("there is no such folder; create it first: mkdir {}", quoted(folder));
+    }
+    explain_file(error)
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    if text.contains(|c: char| !c.is_alphanumeric() && !"/\\.-_:".contains(c)) {
+        format!("\"{text}\"")
+    } else {
+        text
+    }
+}
+
+/// The reason behind the error of a file or a folder, in one line.
+///
+/// The same kind of error means something else here than on a socket: "permission denied" is
+/// about an owner, not about a port.
+#[must_use]
+pub fn explain_file(error: &io::Error) -> String {
+    let sentence = match error.kind() {
+        Kind::NotFound => "there is no such file or folder",
+        Kind::PermissionDenied => {
+            "permission denied; it belongs to somebody else: look at its owner and rights"
+        }
+        Kind::StorageFull | Kind::QuotaExceeded => "no space left on the disk",
+        Kind::ReadOnlyFilesystem => "the disk is read-only",
+        Kind::NotADirectory => "it is not a folder",
+        _ => return plain(error),
+    };
+    sentence.to_owned()
 }
 
 #[cfg(unix)]
@@ -150,6 +236,8 @@ mod without_waiting {
     use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
     use rustix::io::ioctl_fionread;
 
+    use super::OpenError;
+
     pub fn open(path: &Path) -> io::Result<File> {
         let flags = i32::try_from(OFlags::NONBLOCK.bits()).map_err(io::Error::other)?;
         OpenOptions::new().read(true).custom_flags(flags).open(path)
@@ -160,11 +248,11 @@ mod without_waiting {
     }
 
     /// A pipe that nobody writes into looks like an empty file, and must not be sent as one.
-    pub fn check_for_a_writer(pipe: &File) -> Result<(), String> {
+    pub fn check_for_a_writer(pipe: &File) -> Result<(), OpenError> {
         if ioctl_fionread(pipe).is_ok_and(|waiting| waiting > 0) || may_have_writer(pipe) {
             return Ok(());
         }
-        Err("it is a pipe, and no program writes into it".to_owned())
+        Err(OpenError::NoWriter)
     }
 
     /// tee(2) copies what is in a pipe and leaves it there: 0 bytes mean that no writer is left.
@@ -196,6 +284,8 @@ mod without_waiting {
     use std::io;
     use std::path::Path;
 
+    use super::OpenError;
+
     pub fn open(path: &Path) -> io::Result<File> {
         File::open(path)
     }
@@ -204,7 +294,7 @@ mod without_waiting {
         Ok(())
     }
 
-    pub fn check_for_a_writer(_pipe: &File) -> Result<(), String> {
+    pub fn check_for_a_writer(_pipe: &File) -> Result<(), OpenError> {
         Ok(())
     }
 }
@@ -221,7 +311,7 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(60);
 
     /// Opens `path` on a thread of its own: an open that waits fails the test instead of hanging it.
-    fn open(path: impl Into<PathBuf>) -> Result<(File, Option<u64>), String> {
+    fn open(path: impl Into<PathBuf>) -> Result<(File, Option<u64>), OpenError> {
         let (tell, told) = mpsc::channel();
         let path = path.into();
         thread::spawn(move || tell.send(open_readable(&path)));
@@ -249,7 +339,7 @@ mod tests {
     #[test]
     fn a_folder_is_called_one_on_every_system() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(open(folder.path()).unwrap_err(), "it is a folder; give one file");
+        assert_eq!(open(folder.path()).unwrap_err().to_string(), "it is a folder; give one file");
         open_file(folder.path()).unwrap_err();
     }
 
@@ -257,7 +347,7 @@ mod tests {
     fn what_is_not_there_is_not_called_anything_else() {
         let folder = tempfile::tempdir().unwrap();
         let error = open(folder.path().join("nothing")).unwrap_err();
-        assert_eq!(error, "there is no such file or folder");
+        assert_eq!(error.to_string(), "there is no such file or folder");
     }
 
     #[cfg(unix)]
@@ -273,7 +363,10 @@ mod tests {
     fn a_pipe_without_a_writer_is_refused_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = pipe(&folder);
-        assert_eq!(open(&pipe).unwrap_err(), "it is a pipe, and no program writes into it");
+        assert_eq!(
+            open(&pipe).unwrap_err().to_string(),
+            "it is a pipe, and no program writes into it"
+        );
         let error = open_file(&pipe).unwrap_err();
         assert!(error.to_string().starts_with("it is a pipe, not a file"), "{error}");
     }
@@ -300,7 +393,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("socket");
         let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
-        assert!(open(&path).unwrap_err().starts_with("it is a socket, not a file; "));
+        assert!(open(&path).unwrap_err().to_string().starts_with("it is a socket, not a file; "));
     }
 
     #[cfg(unix)]
@@ -309,7 +402,7 @@ mod tests {
     #[case("/dev/null")]
     #[case("/dev/tty")]
     fn a_device_is_refused_before_it_is_opened(#[case] path: &str) {
-        assert!(open(path).unwrap_err().starts_with("it is a device, not a file; "));
+        assert!(open(path).unwrap_err().to_string().starts_with("it is a device, not a file; "));
     }
 
     #[cfg(target_os = "linux")]
@@ -320,5 +413,13 @@ mod tests {
         let (file, length) = open(path).unwrap();
         assert_eq!(length, None);
         assert!(!content(file).is_empty());
+    }
+
+    #[test]
+    fn a_files_error_says_whose_fault_it_is_and_nothing_of_ports() {
+        let denied = explain_file(&io::ErrorKind::PermissionDenied.into());
+        assert!(denied.contains("owner") && !denied.contains("port"), "{denied}");
+        let unknown = explain_file(&io::Error::from_raw_os_error(5));
+        assert!(!unknown.contains("os error"), "{unknown}");
     }
 }
