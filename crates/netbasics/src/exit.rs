@@ -40,7 +40,7 @@ impl Error for OutputError {}
 pub fn code(error: &(dyn Error + 'static)) -> u8 {
     if causes(error).any(is_closed_output) {
         0
-    } else if causes(error).any(|cause| cause.is::<Usage>()) {
+    } else if causes(error).any(<dyn Error>::is::<Usage>) {
         2
     } else {
         1

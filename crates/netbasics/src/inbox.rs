@@ -188,7 +188,7 @@ impl Upload {
         let mut file = self.file;
         for number in 0..MAX_SAME_NAME {
             let candidate = name.numbered(number);
-            match rename(file, &self.folder.join(&candidate.as_str())) {
+            match rename(file, &self.folder.join(candidate.as_str())) {
                 Ok(()) => {
                     // From here on the file is stored, and to say otherwise would be wrong.
                     sync_folder(&self.folder);

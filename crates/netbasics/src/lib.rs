@@ -40,6 +40,8 @@ pub mod ready;
 #[cfg(feature = "net")]
 pub mod sendfile;
 #[cfg(feature = "net")]
+pub mod serve;
+#[cfg(feature = "net")]
 pub mod socket;
 #[cfg(feature = "net")]
 pub mod socket_error;

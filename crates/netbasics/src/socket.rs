@@ -10,7 +10,6 @@
 use std::fmt::Display;
 use std::io::{self, Read};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
@@ -37,9 +36,6 @@ pub const MAX_DATAGRAM_V6: usize = 65_527;
 /// Send and receive buffer of a UDP socket, in bytes, where the system allows that much: enough
 /// for a few of the largest datagrams. (macOS would not even send the largest one otherwise.)
 const UDP_BUFFER: usize = 256 * 1024;
-
-/// How long to wait before the next `accept` when the system is out of something.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// How much of what a peer still sends is read before its connection is closed, and how long.
 const DRAIN_BYTES: u64 = 64 * 1024 * 1024;
@@ -206,38 +202,15 @@ fn unknown_name(error: &io::Error) -> io::Error {
     io::Error::other(format!("{words}; is the name spelt right?"))
 }
 
-/// The connections of a listener, one by one, until `stop` is raised.
+/// Waits for a client or the stop, and accepts the client: poll(2), accept(2). `None` if the stop came
+/// first, or the client is gone again, or a signal came.
 ///
-/// A client that is gone before we get to it, or a system that is out of descriptors for a
-/// moment (accept(2)), ends nothing: it is logged, and the next connection is awaited.
+/// `listener` must not block: a client may be gone between the wait and the `accept`, which then must
+/// not wait for the next one.
 ///
 /// # Errors
-/// When the system has no descriptors left to wait with.
-pub fn connections<'a>(
-    listener: &'a TcpListener,
-    stop: &'a Stop,
-) -> io::Result<impl Iterator<Item = (TcpStream, SocketAddr)> + 'a> {
-    // The wait is poll's. A client may be gone between `wait_readable` and `accept`, which then must
-    // not wait for the next one.
-    listener.set_nonblocking(true)?;
-    stop.waker()?;
-    Ok(std::iter::from_fn(move || {
-        while !stop.is_raised() {
-            match wait_and_accept(listener, stop) {
-                Ok(Some(connection)) => return Some(connection),
-                Ok(None) => {}
-                Err(error) => pause_after(&error),
-            }
-        }
-        None
-    }))
-}
-
-/// `None` if the stop came first, or the client is gone again.
-fn wait_and_accept(
-    listener: &TcpListener,
-    stop: &Stop,
-) -> io::Result<Option<(TcpStream, SocketAddr)>> {
+/// When the client could not be accepted, or the system is out of something for a moment.
+pub fn accept(listener: &TcpListener, stop: &Stop) -> io::Result<Option<(TcpStream, SocketAddr)>> {
     if !stop.wait_readable(listener, None)? {
         return Ok(None);
     }
@@ -250,13 +223,6 @@ fn wait_and_accept(
         Err(error) if is_timeout(&error) || error.kind() == io::ErrorKind::Interrupted => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// What to do when `accept` fails: say so and, as the reason may last (no free descriptors), give
-/// the other threads a moment to finish instead of asking again at once.
-pub fn pause_after(error: &io::Error) {
-    crate::log!("cannot accept a connection just now: {error}");
-    thread::sleep(ACCEPT_PAUSE);
 }
 
 /// What a close of `stream` means from now on: a reset if `yes`, else the proper end.
@@ -309,6 +275,7 @@ mod tests {
     use super::*;
     use rstest::rstest;
     use std::io::Write;
+    use std::thread;
 
     const LIMIT: Duration = Duration::from_secs(60);
 
@@ -498,17 +465,5 @@ mod tests {
         reset_on_close(&server_side, reset).unwrap();
         drop(server_side);
         assert_eq!(client.read(&mut [0]).map_err(|error| error.kind()), expected);
-    }
-
-    #[test]
-    fn raising_the_stop_ends_the_connections() {
-        let listener = listen_tcp("127.0.0.1:0").unwrap();
-        let stop = Stop::new();
-        let ends = thread::spawn({
-            let stop = stop.clone();
-            move || connections(&listener, &stop).unwrap().count()
-        });
-        stop.raise();
-        assert_eq!(ends.join().unwrap(), 0);
     }
 }

@@ -1,41 +1,16 @@
-//! Datagrams one at a time: a server that answers them, a client that waits for answers.
+//! Datagrams one at a time, for protocols in which one answers another.
 //!
-//! Lesson 4 spells this out. Here it stands behind plain names for protocols in which one datagram
-//! answers another; for many at once there is [`datagrams`](crate::datagrams).
+//! Lesson 4 spells this out. Here it stands behind plain names; for many at once there is
+//! [`datagrams`](crate::datagrams).
 
-use std::fmt::Display;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use crate::log_limited;
 use crate::socket_error::{SocketError, is_timeout, is_unreachable_peer};
 
 /// Larger than any datagram; what does not fit would be cut off (recvfrom(2)).
-const BUFFER_BYTES: usize = 65_536;
-
-/// Passes each datagram and its sender to `answer` and sends back what that returns, until the
-/// process is killed.
-///
-/// What goes wrong with one datagram (a full disk, a sender that is gone) is logged, and ends
-/// nothing else.
-///
-/// # Errors
-/// When the socket itself fails. It never returns `Ok`.
-pub fn serve<E: Display>(
-    socket: &UdpSocket,
-    mut answer: impl FnMut(&[u8], SocketAddr) -> Result<Option<Vec<u8>>, E>,
-) -> Result<(), SocketError> {
-    let mut buffer = vec![0; BUFFER_BYTES];
-    loop {
-        let Some((length, sender)) = receive_from(socket, &mut buffer)? else { continue };
-        match answer(&buffer[..length], sender) {
-            Ok(None) => {}
-            Ok(Some(answer)) => send_back(socket, &answer, sender),
-            Err(error) => log_limited!("cannot take a datagram from {sender}: {error:#}"),
-        }
-    }
-}
+pub(crate) const BUFFER_BYTES: usize = 65_536;
 
 /// Receives one datagram and tells who sent it: recvfrom(2).
 ///
@@ -57,12 +32,6 @@ pub fn receive_from(
             let address = socket.local_addr().map_or("a socket".to_owned(), |a| a.to_string());
             Err(SocketError::on("receive on", address)(error))
         }
-    }
-}
-
-fn send_back(socket: &UdpSocket, answer: &[u8], sender: SocketAddr) {
-    if let Err(error) = socket.send_to(answer, sender) {
-        log_limited!("cannot answer {sender}: {error}");
     }
 }
 
@@ -109,8 +78,6 @@ fn peer_of(socket: &UdpSocket) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::convert::Infallible;
-    use std::thread;
     use std::time::Instant;
 
     const LONG: Duration = Duration::from_secs(60);
@@ -134,42 +101,6 @@ mod tests {
             }
             assert!(Instant::now() < until, "nothing has come");
         }
-    }
-
-    fn answer(client: &UdpSocket) -> Vec<u8> {
-        at_last(|| receive_within(client, LONG).unwrap())
-    }
-
-    #[test]
-    fn an_answer_goes_to_its_sender_and_a_failure_ends_nothing() {
-        let server = bound();
-        let client = connected_to(server.local_addr().unwrap());
-        // It serves until the test's process ends.
-        thread::spawn(move || {
-            serve(&server, |datagram, _| match datagram {
-                b"fail" => Err("as asked"),
-                b"hush" => Ok(None),
-                _ => Ok(Some(datagram.repeat(2))),
-            })
-        });
-        for datagram in [b"fail".as_slice(), b"hush", b"", b"ab"] {
-            send(&client, datagram).unwrap();
-        }
-        assert_eq!(answer(&client), b"");
-        assert_eq!(answer(&client), b"abab");
-    }
-
-    #[test]
-    fn a_sender_that_is_gone_ends_nothing() {
-        let server = bound();
-        let address = server.local_addr().unwrap();
-        thread::spawn(move || serve(&server, |_, _| Ok::<_, Infallible>(Some(b"hello".to_vec()))));
-        for _ in 0..3 {
-            send(&connected_to(address), b"gone").unwrap();
-        }
-        let client = connected_to(address);
-        send(&client, b"still there?").unwrap();
-        assert_eq!(answer(&client), b"hello");
     }
 
     #[test]

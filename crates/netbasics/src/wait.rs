@@ -4,7 +4,7 @@
 //! [`Stop`] is raised, its waker ends every wait, from then on.
 //!
 //! ```text
-//! poll(waker, listener)   a client came, or the stop      Stop::wait_readable, socket::connections
+//! poll(waker, listener)   a client came, or the stop      Stop::wait_readable, serve::connections
 //! poll(waker, datagrams)  a datagram came, or the stop    Stop::wait_readable
 //! poll(waker, stream)     bytes came, there is room for bytes, or the stop            Stoppable
 //! ```

@@ -19,7 +19,7 @@ use netbasics::frame::FrameError;
 use netbasics::port::Endpoint;
 use netbasics::socket_error::SocketError;
 use netbasics::stop::Stop;
-use netbasics::{log, program, ready, socket};
+use netbasics::{log, program, ready, serve, socket};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// How many finished handshakes the system keeps for us until we accept them.
@@ -99,7 +99,7 @@ pub fn serve(listener: &TcpListener, options: &Options, stop: &Stop) -> Result<(
                 Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
                 // No free descriptors, for instance: no reason to end.
                 Err(error) => {
-                    socket::pause_after(&error);
+                    serve::pause_after(&error);
                     continue;
                 }
             };

@@ -13,7 +13,7 @@ use netbasics::inbox::Inbox;
 use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
 use netbasics::wait::Stoppable;
-use netbasics::{log, program, ready, socket};
+use netbasics::{log, program, ready, serve, socket};
 
 use crate::protocol::{Framing, Receipt};
 use receive::Stored;
@@ -60,7 +60,7 @@ impl Server {
     // listing: begin serve
     pub fn serve(&self, listener: &TcpListener) -> Result<()> {
         thread::scope(|uploads| {
-            for (stream, peer) in socket::connections(listener, &self.stop)? {
+            for (stream, peer) in serve::connections(listener, &self.stop)? {
                 let upload = thread::Builder::new().name(log::thread_name(peer));
                 if let Err(error) = upload.spawn_scoped(uploads, move || self.attend(stream, peer))
                 {

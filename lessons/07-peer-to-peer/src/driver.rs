@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use netbasics::stop::Stop;
-use netbasics::{log, socket};
+use netbasics::{log, serve};
 
 use crate::discovery;
 use crate::node::{Event, LinkId, News, Node, Setup};
@@ -88,7 +88,7 @@ fn start<'scope>(
 
 fn accept(listener: &TcpListener, orders: &Orders, ended: &Stop) {
     let accepted = |(stream, with)| orders.give(Input::Connected { stream, with, dialled: false });
-    match socket::connections(listener, ended) {
+    match serve::connections(listener, ended) {
         Ok(mut connections) => while connections.next().is_some_and(accepted) {},
         Err(error) => log!("nobody can connect: {error}"),
     }

@@ -25,7 +25,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
-use netbasics::{log, program, ready, socket};
+use netbasics::{log, program, ready, serve, socket};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::http::stream::{Stream, Timed};
@@ -115,7 +115,7 @@ impl Server {
 
     pub fn serve(&self, listener: &TcpListener) -> Result<()> {
         thread::scope(|connections| {
-            for (tcp, peer) in socket::connections(listener, &self.stop)? {
+            for (tcp, peer) in serve::connections(listener, &self.stop)? {
                 let permit = Permit::take(&self.open);
                 if permit.number > self.limits.max_connections + MAX_REFUSALS {
                     log!("{peer} finds no room, not even for a refusal");

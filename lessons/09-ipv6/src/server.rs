@@ -14,7 +14,7 @@ use netbasics::port::Endpoint;
 use netbasics::socket_error::explain;
 use netbasics::stop::Stop;
 use netbasics::wait::Stoppable;
-use netbasics::{log, ready, socket};
+use netbasics::{log, ready, serve};
 
 use crate::family::{Family, text, unmapped};
 
@@ -65,7 +65,7 @@ pub fn serve(listeners: &[TcpListener], stop: &Stop) -> Result<()> {
 /// Accepts clients, and starts a thread for each.
 fn accept(listener: &TcpListener, stop: &Stop) -> io::Result<()> {
     thread::scope(|connections| {
-        for (stream, peer) in socket::connections(listener, stop)? {
+        for (stream, peer) in serve::connections(listener, stop)? {
             let connection = thread::Builder::new().name(log::thread_name(peer));
             let started = connection.spawn_scoped(connections, move || attend(stream, peer, stop));
             if let Err(error) = started {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
-use netbasics::{log, ready, socket};
+use netbasics::{log, ready, serve, socket};
 
 /// How long a greeting may take. It fits into any send buffer, so this is for the worst case.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -34,7 +34,7 @@ pub fn run(options: &Options) -> Result<()> {
 /// The system makes the handshake, before and whether or not we accept: to be *open*, a port needs
 /// only a listening socket. One thread is enough, for nothing here waits for a client.
 pub fn serve(listener: &TcpListener, stop: &Stop) -> Result<()> {
-    for (stream, peer) in socket::connections(listener, stop)? {
+    for (stream, peer) in serve::connections(listener, stop)? {
         match greet(&stream, peer) {
             Ok(()) => log!("{peer} knocked and was greeted"),
             // Somebody who only checks the port does not wait for that.

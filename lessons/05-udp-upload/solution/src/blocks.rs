@@ -25,7 +25,7 @@ use netbasics::files::open_to_send;
 use netbasics::inbox::{Inbox, Upload};
 use netbasics::port::Endpoint;
 use netbasics::socket_error::is_timeout;
-use netbasics::{ready, socket, udp};
+use netbasics::{ready, serve, socket};
 
 const HEADER_BYTES: usize = 9;
 /// Bytes of the file in each block but the last, which has fewer.
@@ -89,7 +89,7 @@ pub fn serve<State>(
     ready::announce(socket.local_addr()?)?;
     // Nothing is forgotten: a client may repeat its last block long after.
     let mut uploads = HashMap::new();
-    Ok(udp::serve(&socket, |datagram, sender| -> Result<Option<Vec<u8>>> {
+    Ok(serve::datagrams(&socket, |datagram, sender| -> Result<Option<Vec<u8>>> {
         let Some((b'D', upload, block, payload)) = parse(datagram) else { return Ok(None) };
         let known = uploads.remove(&(sender, upload));
         let is_known = known.is_some();

@@ -19,7 +19,7 @@ use std::time::Duration;
 use clap::{Parser, value_parser};
 use netbasics::port::Endpoint;
 use netbasics::socket_error::{explain, is_timeout};
-use netbasics::{log, program, ready, socket};
+use netbasics::{log, program, ready, serve, socket};
 
 /// Echoes many clients at once
 #[derive(Parser)]

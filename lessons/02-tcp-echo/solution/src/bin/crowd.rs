@@ -19,7 +19,7 @@ use std::time::Duration;
 use clap::{Parser, value_parser};
 use netbasics::port::Endpoint;
 use netbasics::socket_error::{explain, is_timeout};
-use netbasics::{log, program, ready, socket};
+use netbasics::{log, program, ready, serve, socket};
 
 /// Echoes many clients at once
 #[derive(Parser)]
@@ -94,7 +94,7 @@ fn serve(listener: &TcpListener, options: &Options) {
             (Ok(stream), Some(permit)) => seat(stream, permit, idle),
             (Ok(stream), None) => refuse(&stream),
             // A client that is gone already, or no free descriptors: no reason to end.
-            (Err(error), _) => socket::pause_after(&error),
+            (Err(error), _) => serve::pause_after(&error),
         }
         // exercise: end
     }

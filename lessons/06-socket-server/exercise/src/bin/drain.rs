@@ -26,7 +26,7 @@ use clap::Parser;
 use netbasics::port::Endpoint;
 use netbasics::socket_error::explain;
 use netbasics::stop::Stop;
-use netbasics::{log, program, ready, socket};
+use netbasics::{log, program, ready, serve, socket};
 
 #[path = "../client.rs"]
 mod client;

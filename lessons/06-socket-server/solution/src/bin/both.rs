@@ -24,7 +24,7 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use netbasics::port::Endpoint;
 use netbasics::socket_error::explain;
-use netbasics::{log, program, ready, socket, udp};
+use netbasics::{log, program, ready, serve, socket};
 
 #[path = "../command.rs"]
 mod command;
@@ -94,7 +94,7 @@ fn serve(listener: &TcpListener, socket: &UdpSocket) {
             });
             // A client that is gone already, or no free descriptors or threads: no reason to end.
             if let Err(error) = started {
-                socket::pause_after(&error);
+                serve::pause_after(&error);
             }
         }
     });
@@ -104,7 +104,7 @@ fn serve(listener: &TcpListener, socket: &UdpSocket) {
 /// Answers each datagram with one, until the process is killed.
 fn answer_datagrams(socket: &UdpSocket, store: &Store) {
     let answered =
-        udp::serve(socket, |datagram, _| anyhow::Ok(Some(answer_datagram(datagram, store))));
+        serve::datagrams(socket, |datagram, _| anyhow::Ok(Some(answer_datagram(datagram, store))));
     if let Err(error) = answered {
         log!("{error}");
     }

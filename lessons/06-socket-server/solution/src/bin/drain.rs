@@ -26,7 +26,7 @@ use clap::Parser;
 use netbasics::port::Endpoint;
 use netbasics::socket_error::explain;
 use netbasics::stop::Stop;
-use netbasics::{log, program, ready, socket};
+use netbasics::{log, program, ready, serve, socket};
 
 #[path = "../client.rs"]
 mod client;
@@ -109,14 +109,14 @@ impl Pool {
                 }
             };
             let workers: Vec<_> = (0..self.workers).map(|_| scope.spawn(worker)).collect();
-            for (stream, client) in socket::connections(&listener, &self.stop)? {
+            for (stream, client) in serve::connections(&listener, &self.stop)? {
                 let hear = move || {
                     if let Err(error) = self.hear(&stream) {
                         log!("{client} is gone: {}", explain(&error));
                     }
                 };
                 if let Err(error) = thread::Builder::new().spawn_scoped(scope, hear) {
-                    socket::pause_after(&error);
+                    serve::pause_after(&error);
                 }
             }
             // Closed before we wait for anybody: from here on, who connects is refused.

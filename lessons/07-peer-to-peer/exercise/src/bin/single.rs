@@ -28,7 +28,7 @@ use anyhow::{Context, bail};
 use clap::Parser;
 use netbasics::port::{self, Endpoint};
 use netbasics::socket_error::explain;
-use netbasics::{log, program, ready, socket};
+use netbasics::{log, program, ready, serve, socket};
 
 /// The longest text of a question, in bytes.
 const MAX_TEXT_BYTES: usize = 1024;
@@ -220,7 +220,7 @@ impl Node {
                 thread::Builder::new().spawn(move || node.talk(stream, Opener::Peer))
             });
             if let Err(error) = begun {
-                socket::pause_after(&error);
+                serve::pause_after(&error);
             }
         }
     }

@@ -27,7 +27,7 @@ use std::time::Duration;
 use clap::Parser;
 use netbasics::port::{self, Endpoint};
 use netbasics::socket_error::explain;
-use netbasics::{log, program, ready, socket};
+use netbasics::{log, program, ready, serve, socket};
 
 /// The longest text of a message, in bytes.
 const MAX_TEXT_BYTES: usize = 1024;
@@ -202,7 +202,7 @@ impl Node {
                 thread::Builder::new().spawn(move || node.hear_out(number, &stream))
             });
             if let Err(error) = begun {
-                socket::pause_after(&error);
+                serve::pause_after(&error);
             }
         }
     }

@@ -18,7 +18,7 @@ use clap::Parser;
 use netbasics::frame::{self, FrameError};
 use netbasics::port::Endpoint;
 use netbasics::socket_error::SocketError;
-use netbasics::{log, program, ready, socket};
+use netbasics::{log, program, ready, serve, socket};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// The longest line that is answered, in bytes, its newline not counted. (The longest address has 45.)
@@ -81,7 +81,7 @@ fn serve(listener: &TcpListener) {
             })
         });
         if let Err(error) = begun {
-            socket::pause_after(&error);
+            serve::pause_after(&error);
         }
     }
 }

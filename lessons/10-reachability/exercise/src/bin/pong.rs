@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use netbasics::port::Endpoint;
-use netbasics::{program, ready, socket, udp};
+use netbasics::{program, ready, serve, socket};
 
 /// What an echo request begins with: its type and its code.
 const ECHO_REQUEST: [u8; 2] = [8, 0];
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
 fn run(addr: &Endpoint) -> anyhow::Result<()> {
     let socket = socket::bind_udp(addr)?;
     ready::announce(socket.local_addr()?)?;
-    udp::serve(&socket, |message, _| anyhow::Ok(reply_to(message)))?;
+    serve::datagrams(&socket, |message, _| anyhow::Ok(reply_to(message)))?;
     Ok(())
 }
 
