@@ -9,7 +9,7 @@ pub mod page;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use netbasics::address::{
+use netbasics::values::address::{
     Class, SpecialBlock, parse_ip, parse_net, special_block, special_block_of_net,
 };
 

@@ -23,8 +23,8 @@ use wasmi::{Engine, Linker, Module, Store, TypedFunc};
 const SOURCES: &[&str] = &[
     "crates/explorer/Cargo.toml",
     "crates/explorer/src",
-    "crates/netbasics/src/address",
-    "crates/netbasics/src/port",
+    "crates/netbasics/src/values/address",
+    "crates/netbasics/src/values/port",
 ];
 const MODULE: &str = "mdbook/explorer/explorer.wasm";
 const HASH: &str = "mdbook/explorer/sources.sha256";

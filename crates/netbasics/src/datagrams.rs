@@ -26,7 +26,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use socket2::{Domain, SockRef, Socket, Type};
 
-use crate::os_error::is_refused_call;
+use crate::values::os_error::is_refused_call;
 
 /// How long [`Datagrams::send`] waits for room in the send buffer.
 pub const SEND_WAIT: Duration = Duration::from_millis(250);

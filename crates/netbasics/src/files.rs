@@ -13,9 +13,9 @@ use std::io::ErrorKind as Kind;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
-use crate::exit::Usage;
-use crate::file_name::FileName;
-use crate::os_error::plain;
+use crate::values::exit::Usage;
+use crate::values::file_name::FileName;
+use crate::values::os_error::plain;
 
 /// Up to this length in bytes a file that takes no place on a disk is read to see whether it has the
 /// length that it claims: a file of `/sys` claims a whole page and holds a word.

@@ -24,11 +24,11 @@ use std::time::Duration;
 
 use tempfile::{NamedTempFile, PersistError};
 
-use crate::exit::Usage;
 use crate::files::explain_folder;
-use crate::os_error::is_refused_call;
+use crate::values::exit::Usage;
+use crate::values::os_error::is_refused_call;
 
-pub use crate::file_name::{BadName, FileName};
+pub use crate::values::file_name::{BadName, FileName};
 
 const PART_PREFIX: &str = ".upload-";
 const PART_SUFFIX: &str = ".part";

@@ -16,12 +16,8 @@
 //!   stop, and `socket_error` turns a system error into a sentence a student can act on.
 //! - `inbox` (feature `files`): an uploaded file is published whole or not at all.
 
-pub mod address;
 #[cfg(feature = "net")]
 pub mod datagrams;
-pub mod escape;
-pub mod exit;
-pub mod file_name;
 #[cfg(feature = "files")]
 pub mod files;
 #[cfg(feature = "net")]
@@ -30,10 +26,8 @@ pub mod frame;
 pub mod inbox;
 #[cfg(feature = "net")]
 pub mod log;
-pub mod os_error;
 #[cfg(feature = "net")]
 pub mod pair;
-pub mod port;
 pub mod program;
 #[cfg(feature = "net")]
 pub mod ready;
@@ -51,6 +45,7 @@ pub mod stop;
 pub mod udp;
 #[cfg(feature = "net")]
 pub mod unix;
+pub mod values;
 #[cfg(feature = "net")]
 pub mod wait;
 #[cfg(feature = "net")]

@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use crate::escape::{EscapedWriter, escaped, escaped_bytes};
+use crate::values::escape::{EscapedWriter, escaped, escaped_bytes};
 pub use columns::row;
 use limit::Fate;
 pub use limit::RateLimit;

@@ -6,11 +6,11 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::escape::escaped;
-use crate::exit;
+use crate::values::escape::escaped;
+use crate::values::exit;
 
-pub use crate::exit::{OutputError, Usage};
-pub use crate::os_error::plain;
+pub use crate::values::exit::{OutputError, Usage};
+pub use crate::values::os_error::plain;
 
 /// The end of a `main`: code 0, or what [`exit_code`] makes of the error. (For `anyhow::Error` and
 /// whatever else can be seen as an [`Error`].)

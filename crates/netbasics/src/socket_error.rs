@@ -9,9 +9,9 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::exit::Usage;
-use crate::os_error::plain;
-use crate::port::PortKind;
+use crate::values::exit::Usage;
+use crate::values::os_error::plain;
+use crate::values::port::PortKind;
 
 /// Where one learns more about this machine: at the end of an error that it explains.
 pub const DOCTOR: &str = "cargo xtask doctor tells more";

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use netbasics::address::{parse_ip, parse_net};
-use netbasics::port::{Endpoint, Host};
+use netbasics::values::address::{parse_ip, parse_net};
+use netbasics::values::port::{Endpoint, Host};
 use serde::Serialize;
 
 use crate::facts::{AddressFacts, PortFacts, SpecialFacts};

@@ -6,8 +6,8 @@ use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use netbasics::address::{Class, SpecialBlock, special_block, special_block_of_net};
-use netbasics::port::PortKind;
+use netbasics::values::address::{Class, SpecialBlock, special_block, special_block_of_net};
+use netbasics::values::port::PortKind;
 use serde::Serialize;
 
 /// The address itself and, for IPv4, its class.

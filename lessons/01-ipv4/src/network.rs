@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
-use netbasics::address::Class;
+use netbasics::values::address::Class;
 use serde::Serialize;
 
 /// Where the network part of an address ends, and what that leaves for hosts.

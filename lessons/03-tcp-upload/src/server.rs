@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use netbasics::inbox::Inbox;
-use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
+use netbasics::values::port::Endpoint;
 use netbasics::wait::Stoppable;
 use netbasics::{log, program, ready, serve, socket};
 

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use netbasics::log;
-use netbasics::port::Endpoint;
 use netbasics::program::{self, Usage};
 use netbasics::socket::{self, MAX_DATAGRAM_V4, MAX_DATAGRAM_V6};
+use netbasics::values::port::Endpoint;
 
 /// Say something to the server and print what comes back
 #[derive(clap::Args)]

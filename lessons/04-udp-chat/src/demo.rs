@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use netbasics::pair::pair;
-use netbasics::port::Endpoint;
+use netbasics::values::port::Endpoint;
 
 use crate::{client, server};
 

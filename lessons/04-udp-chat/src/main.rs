@@ -9,7 +9,7 @@ mod server;
 struct Cli {
     /// Where to listen, or whom to send to; port 0: any free one; 0.0.0.0: every interface
     #[arg(long, global = true, value_name = "HOST:PORT", default_value = "127.0.0.1:8888")]
-    addr: netbasics::port::Endpoint,
+    addr: netbasics::values::port::Endpoint,
     #[command(subcommand)]
     role: Option<Role>,
 }

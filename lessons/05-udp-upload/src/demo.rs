@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use netbasics::datagrams::Datagrams;
 use netbasics::pair::pair;
-use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
+use netbasics::values::port::Endpoint;
 use netbasics::{log, socket};
 
 use crate::link::Link;

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use netbasics::inbox::{Inbox, Upload};
-use netbasics::port::Endpoint;
 use netbasics::socket_error::SocketError;
+use netbasics::values::port::Endpoint;
 use netbasics::{log_limited, socket};
 
 use crate::link::Link;

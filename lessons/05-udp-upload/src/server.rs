@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use netbasics::datagrams::Datagrams;
 use netbasics::inbox::Inbox;
-use netbasics::port::Endpoint;
 use netbasics::socket_error::{SocketError, explain};
 use netbasics::stop::Stop;
+use netbasics::values::port::Endpoint;
 use netbasics::{log_limited, program, ready, socket};
 
 use crate::keyword::KeywordReceiver;

@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use netbasics::port::Endpoint;
 use netbasics::program::Usage;
 use netbasics::socket;
 use netbasics::socket_error::SocketError;
 use netbasics::unix::{self, SocketFile};
+use netbasics::values::port::Endpoint;
 use socket2::{Socket, Type};
 
 use crate::framework::{Address, Location};

@@ -10,10 +10,10 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
-use netbasics::port::Endpoint;
 use netbasics::program::Usage;
 use netbasics::socket_error::SocketError;
 use netbasics::stop::Stop;
+use netbasics::values::port::Endpoint;
 use netbasics::{log, ready, socket};
 
 use crate::driver::{self, Orders};

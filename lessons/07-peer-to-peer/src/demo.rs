@@ -6,9 +6,9 @@ mod stage;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 
 use anyhow::Result;
-use netbasics::port::Endpoint;
 use netbasics::program::plain;
 use netbasics::socket_error::DOCTOR;
+use netbasics::values::port::Endpoint;
 use netbasics::{log, socket};
 
 use crate::discovery;

@@ -15,7 +15,7 @@ mod wire;
 struct Cli {
     /// Where to listen (server), or which node to join at (client); port 0: any free one
     #[arg(long, global = true, value_name = "HOST:PORT", default_value = "127.0.0.1:8888")]
-    addr: netbasics::port::Endpoint,
+    addr: netbasics::values::port::Endpoint,
     #[command(subcommand)]
     role: Option<options::Role>,
 }

@@ -4,8 +4,8 @@ use std::io::{self, IsTerminal};
 use std::thread;
 
 use anyhow::Result;
-use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
+use netbasics::values::port::Endpoint;
 use netbasics::{log, ready, socket};
 
 use crate::options::{Discover, NodeOptions};

@@ -26,7 +26,7 @@ mod write;
 use std::fmt;
 use std::net::SocketAddr;
 
-use netbasics::escape::is_harmless;
+use netbasics::values::escape::is_harmless;
 
 /// What a greeting begins with, so that a stranger is known by its first bytes.
 pub const MAGIC: [u8; 4] = *b"PEER";

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use netbasics::port::Endpoint;
 use netbasics::program::{OutputError, Usage};
+use netbasics::values::port::Endpoint;
 use netbasics::{log, program};
 
 use crate::http::head::Response;

@@ -11,7 +11,7 @@ mod url_parts;
 struct Cli {
     /// Where to listen (default: 127.0.0.1:8888), or whom to connect to in place of a URL's host
     #[arg(long, global = true, value_name = "HOST:PORT")]
-    addr: Option<netbasics::port::Endpoint>,
+    addr: Option<netbasics::values::port::Endpoint>,
     #[command(subcommand)]
     role: Option<Role>,
 }

@@ -23,8 +23,8 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
+use netbasics::values::port::Endpoint;
 use netbasics::{log, program, ready, serve, socket};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 

@@ -10,9 +10,9 @@
 use std::io::{self, Write};
 
 use anyhow::Result;
-use netbasics::escape::escaped;
 use netbasics::log;
 use netbasics::program::{OutputError, Usage};
+use netbasics::values::escape::escaped;
 use percent_encoding::percent_decode_str;
 use url::{Position, Url};
 

@@ -10,9 +10,9 @@ use std::io::Write as _;
 use std::net::Ipv6Addr;
 
 use anyhow::Result;
-use netbasics::address::{AddressError, parse_v4, parse_v6_zoned};
 use netbasics::log;
 use netbasics::program::{OutputError, Usage};
+use netbasics::values::address::{AddressError, parse_v4, parse_v6_zoned};
 
 /// Explain IPv6 addresses: their bits, their texts, what they are for
 #[derive(clap::Args)]

@@ -9,9 +9,9 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use netbasics::port::Endpoint;
 use netbasics::program::{self, OutputError};
 use netbasics::socket_error::SocketError;
+use netbasics::values::port::Endpoint;
 use netbasics::{log, socket};
 
 use crate::family::text;

@@ -9,7 +9,7 @@ use std::thread;
 use anyhow::{Result, anyhow};
 use netbasics::log;
 use netbasics::pair::pair;
-use netbasics::port::Endpoint;
+use netbasics::values::port::Endpoint;
 
 use crate::client::eyeballs::Settings;
 use crate::family::missing_ipv6;

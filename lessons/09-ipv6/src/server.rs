@@ -10,9 +10,9 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use netbasics::port::Endpoint;
 use netbasics::socket_error::explain;
 use netbasics::stop::Stop;
+use netbasics::values::port::Endpoint;
 use netbasics::wait::Stoppable;
 use netbasics::{log, ready, serve};
 

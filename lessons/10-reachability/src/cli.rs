@@ -1,6 +1,6 @@
 //! The command line: the demo, the two sides of the course's contract, and three tools.
 
-use netbasics::port::Endpoint;
+use netbasics::values::port::Endpoint;
 
 use crate::{client, decode, ping, port, server};
 

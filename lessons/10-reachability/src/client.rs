@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use netbasics::log;
-use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
+use netbasics::values::port::Endpoint;
 
 use crate::host;
 use crate::ping::{self, Plan};

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use netbasics::pair::pair;
-use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
 use netbasics::stop::Stop;
+use netbasics::values::port::Endpoint;
 use netbasics::{log, socket};
 use socket2::{Domain, Protocol, Socket, Type};
 

@@ -9,10 +9,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use anyhow::{Context, Result};
-use netbasics::port::{Endpoint, Host};
 use netbasics::program::Usage;
 use netbasics::socket;
 use netbasics::socket_error::SocketError;
+use netbasics::values::port::{Endpoint, Host};
 
 /// How many addresses of one name are asked at most.
 const MOST_ADDRESSES: usize = 4;

@@ -19,10 +19,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use netbasics::log;
-use netbasics::port::{Endpoint, Host};
 use netbasics::program::OutputError;
 use netbasics::socket_error::{SocketError, is_timeout};
 use netbasics::stop::Stop;
+use netbasics::values::port::{Endpoint, Host};
 use socket2::Socket;
 
 use crate::host;

@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
 use netbasics::log;
-use netbasics::port::Endpoint;
 use netbasics::program::{self, OutputError};
+use netbasics::values::port::Endpoint;
 
 use crate::host;
 use crate::reason::{explain, is_barred};

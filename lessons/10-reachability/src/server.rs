@@ -5,8 +5,8 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use anyhow::Result;
-use netbasics::port::Endpoint;
 use netbasics::stop::Stop;
+use netbasics::values::port::Endpoint;
 use netbasics::{log, ready, serve, socket};
 
 /// How long a greeting may take. It fits into any send buffer, so this is for the worst case.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use course::About;
 use grader::plain::plain;
-use netbasics::escape::is_harmless;
+use netbasics::values::escape::is_harmless;
 
 /// `main.rs` shows at one glance what a lesson can do. Blank lines do not count.
 const MAX_MAIN_LINES: usize = 30;

@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::length::MAX_PATH_BYTES;
-use crate::os_error::plain;
+use crate::values::os_error::plain;
 
 /// How often a lock file may vanish between our open and our look before we give up.
 const MAX_TRIES: usize = 100;

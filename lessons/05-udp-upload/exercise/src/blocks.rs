@@ -23,8 +23,8 @@ use anyhow::{Context, Error, Result};
 use clap::Parser;
 use netbasics::files::open_to_send;
 use netbasics::inbox::{Inbox, Upload};
-use netbasics::port::Endpoint;
 use netbasics::socket_error::is_timeout;
+use netbasics::values::port::Endpoint;
 use netbasics::{ready, serve, socket};
 
 const HEADER_BYTES: usize = 9;

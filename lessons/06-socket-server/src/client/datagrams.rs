@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use netbasics::port::Endpoint;
 use netbasics::socket;
 use netbasics::socket_error::{SocketError, is_timeout, is_unreachable_peer};
 use netbasics::stop::{Registration, Stop};
 use netbasics::unix::{self, Mailbox, SocketFile};
+use netbasics::values::port::Endpoint;
 
 use super::Server;
 use crate::framework::source::BUFFER_BYTES;

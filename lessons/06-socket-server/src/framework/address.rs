@@ -4,8 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use netbasics::port::Endpoint;
 use netbasics::unix;
+use netbasics::values::port::Endpoint;
 use socket2::{Domain, SockAddr};
 
 /// Where a socket is bound.

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use netbasics::log;
-use netbasics::port::{Endpoint, Host};
 use netbasics::program::Usage;
+use netbasics::values::port::{Endpoint, Host};
 use rustls::pki_types::ServerName;
 use url::{ParseError, Position, Url};
 

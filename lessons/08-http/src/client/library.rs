@@ -4,9 +4,9 @@
 use std::io::{self, Read};
 
 use anyhow::{Result, anyhow, bail};
-use netbasics::port::Endpoint;
 use netbasics::program::OutputError;
 use netbasics::socket_error::explain;
+use netbasics::values::port::Endpoint;
 use netbasics::{log, socket};
 use rustls::pki_types::CertificateDer;
 use ureq::config::Config;

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use netbasics::address::{Special, special_block};
+use netbasics::values::address::{Special, special_block};
 
 use super::canonical::{dotted, ipv4_at_the_end};
 

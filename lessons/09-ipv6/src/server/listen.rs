@@ -4,9 +4,9 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use anyhow::{Result, bail};
-use netbasics::port::Endpoint;
 use netbasics::program::Usage;
 use netbasics::socket_error::SocketError;
+use netbasics::values::port::Endpoint;
 use netbasics::{log, socket};
 use socket2::{Domain, Protocol, Socket, Type};
 

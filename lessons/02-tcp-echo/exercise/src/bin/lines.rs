@@ -12,8 +12,8 @@ use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
 
 use clap::Parser;
-use netbasics::port::Endpoint;
 use netbasics::socket_error::explain;
+use netbasics::values::port::Endpoint;
 use netbasics::{log, program, ready, socket};
 
 /// The longest line that is answered, in bytes, its end not counted.

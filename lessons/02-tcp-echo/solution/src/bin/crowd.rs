@@ -17,8 +17,8 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Parser, value_parser};
-use netbasics::port::Endpoint;
 use netbasics::socket_error::{explain, is_timeout};
+use netbasics::values::port::Endpoint;
 use netbasics::{log, program, ready, serve, socket};
 
 /// Echoes many clients at once

@@ -23,7 +23,7 @@ use std::thread;
 
 use clap::Parser;
 use netbasics::inbox::{FileName, Inbox};
-use netbasics::port::Endpoint;
+use netbasics::values::port::Endpoint;
 use netbasics::{log, program, ready, socket};
 use sha2::{Digest as _, Sha256};
 

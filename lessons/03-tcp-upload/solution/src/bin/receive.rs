@@ -16,7 +16,7 @@ use std::thread;
 
 use clap::Parser;
 use netbasics::inbox::{FileName, Inbox, Upload};
-use netbasics::port::Endpoint;
+use netbasics::values::port::Endpoint;
 use netbasics::{log, program, ready, socket};
 
 /// Stores what each client sends as a file

@@ -9,7 +9,7 @@ use std::net::UdpSocket;
 use std::process::ExitCode;
 
 use clap::Parser;
-use netbasics::port::Endpoint;
+use netbasics::values::port::Endpoint;
 use netbasics::{log, program, ready, socket, socket_error, udp};
 
 /// Sends datagrams back, backwards

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use netbasics::port::Endpoint;
+use netbasics::values::port::Endpoint;
 use netbasics::{program, ready, socket, udp};
 
 /// The longest text that fits into one datagram with `S` and a number before it.

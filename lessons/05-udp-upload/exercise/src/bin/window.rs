@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use netbasics::inbox::Upload;
-use netbasics::port::Endpoint;
+use netbasics::values::port::Endpoint;
 use netbasics::{program, udp};
 
 use blocks::{BLOCK_BYTES, Cli, ClientOptions, Folder, Role, TRIES, header, parse};

@@ -21,8 +21,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 use netbasics::inbox::{FileName, Inbox, Upload};
-use netbasics::port::Endpoint;
 use netbasics::socket_error::{SocketError, is_unreachable_peer};
+use netbasics::values::port::Endpoint;
 use netbasics::{log, program, ready, socket};
 
 /// Larger than any datagram; what does not fit would be cut off (recvfrom(2)).

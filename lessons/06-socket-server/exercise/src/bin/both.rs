@@ -22,8 +22,8 @@ use std::thread;
 
 use anyhow::{Result, bail};
 use clap::Parser;
-use netbasics::port::Endpoint;
 use netbasics::socket_error::explain;
+use netbasics::values::port::Endpoint;
 use netbasics::{log, program, ready, serve, socket};
 
 #[path = "../command.rs"]

@@ -23,9 +23,9 @@ use std::thread;
 
 use anyhow::Result;
 use clap::Parser;
-use netbasics::port::Endpoint;
 use netbasics::socket_error::explain;
 use netbasics::stop::Stop;
+use netbasics::values::port::Endpoint;
 use netbasics::{log, program, ready, serve, socket};
 
 #[path = "../client.rs"]

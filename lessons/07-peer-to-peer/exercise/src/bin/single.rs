@@ -26,8 +26,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Parser;
-use netbasics::port::{self, Endpoint};
 use netbasics::socket_error::explain;
+use netbasics::values::port::{self, Endpoint};
 use netbasics::{log, program, ready, serve, socket};
 
 /// The longest text of a question, in bytes.

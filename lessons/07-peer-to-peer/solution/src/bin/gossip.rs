@@ -25,8 +25,8 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
-use netbasics::port::{self, Endpoint};
 use netbasics::socket_error::explain;
+use netbasics::values::port::{self, Endpoint};
 use netbasics::{log, program, ready, serve, socket};
 
 /// The longest text of a message, in bytes.

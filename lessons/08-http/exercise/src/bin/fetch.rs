@@ -25,8 +25,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Parser;
-use netbasics::port::Endpoint;
 use netbasics::socket_error::{explain, is_timeout};
+use netbasics::values::port::Endpoint;
 use netbasics::{log, program, socket};
 
 use fields::Fields;

@@ -23,9 +23,9 @@ use std::{fs, thread};
 
 use clap::Parser;
 use netbasics::files::{explain_folder, open_file};
-use netbasics::port::Endpoint;
 use netbasics::program::{self, Usage};
 use netbasics::socket_error::explain;
+use netbasics::values::port::Endpoint;
 use netbasics::{log, ready, socket};
 
 use fields::{Fields, is_token};

@@ -16,8 +16,8 @@ use std::thread;
 
 use clap::Parser;
 use netbasics::frame::{self, FrameError};
-use netbasics::port::Endpoint;
 use netbasics::socket_error::SocketError;
+use netbasics::values::port::Endpoint;
 use netbasics::{log, program, ready, serve, socket};
 use socket2::{Domain, Protocol, Socket, Type};
 

@@ -20,9 +20,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use clap::{Parser, value_parser};
-use netbasics::port::Endpoint;
 use netbasics::program::{self, OutputError, Usage};
 use netbasics::socket;
+use netbasics::values::port::Endpoint;
 
 /// The most probes in flight: a check is no reason to make a host sweat.
 const MAX_AT_ONCE: usize = 4;

@@ -16,7 +16,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use netbasics::port::Endpoint;
+use netbasics::values::port::Endpoint;
 use netbasics::{program, ready, serve, socket};
 
 /// What an echo request begins with: its type and its code.

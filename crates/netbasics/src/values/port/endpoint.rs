@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::vec;
 
 use super::error::{EndpointError, EndpointProblem, Fault};
-use crate::address::{scan_v4, scan_zoned};
+use crate::values::address::{scan_v4, scan_zoned};
 
 /// One end of a conversation: a host and a port.
 ///
@@ -200,7 +200,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::address::AddressProblem;
+    use crate::values::address::AddressProblem;
 
     const LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
 

@@ -186,8 +186,8 @@ mod tests {
     }
 
     #[rstest]
-    #[case::ipv4(IPV4_BLOCKS, include_str!("../../registries/iana-ipv4-special-registry.csv"), 25)]
-    #[case::ipv6(IPV6_BLOCKS, include_str!("../../registries/iana-ipv6-special-registry.csv"), 25)]
+    #[case::ipv4(IPV4_BLOCKS, include_str!("../../../registries/iana-ipv4-special-registry.csv"), 25)]
+    #[case::ipv6(IPV6_BLOCKS, include_str!("../../../registries/iana-ipv6-special-registry.csv"), 25)]
     fn the_table_has_every_row_of_the_registry_and_multicast(
         #[case] table: &[SpecialBlock],
         #[case] csv: &str,

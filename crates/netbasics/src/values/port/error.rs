@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::address::{AddressProblem, position_of, printable};
+use crate::values::address::{AddressProblem, position_of, printable};
 
 /// What is wrong, and at which byte of the text.
 pub(super) type Fault = (usize, EndpointProblem);

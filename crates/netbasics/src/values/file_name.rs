@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::escape::is_harmless;
+use crate::values::escape::is_harmless;
 
 /// Longest name in bytes that common file systems take, less room for a number to be added.
 const MAX_NAME_BYTES: usize = 255 - 6;
