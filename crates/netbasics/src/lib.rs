@@ -17,13 +17,7 @@
 //! - `inbox` (feature `files`): an uploaded file is published whole or not at all.
 
 #[cfg(feature = "net")]
-pub mod datagrams;
-#[cfg(feature = "files")]
-pub mod files;
-#[cfg(feature = "net")]
 pub mod frame;
-#[cfg(feature = "files")]
-pub mod inbox;
 #[cfg(feature = "net")]
 pub mod log;
 #[cfg(feature = "net")]
@@ -32,21 +26,15 @@ pub mod program;
 #[cfg(feature = "net")]
 pub mod ready;
 #[cfg(feature = "net")]
-pub mod sendfile;
-#[cfg(feature = "net")]
 pub mod serve;
 #[cfg(feature = "net")]
 pub mod socket;
 #[cfg(feature = "net")]
 pub mod socket_error;
 #[cfg(feature = "net")]
-pub mod stop;
+pub mod system;
 #[cfg(feature = "net")]
 pub mod udp;
 #[cfg(feature = "net")]
 pub mod unix;
 pub mod values;
-#[cfg(feature = "net")]
-pub mod wait;
-#[cfg(feature = "net")]
-pub mod waker;

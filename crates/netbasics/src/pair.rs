@@ -19,7 +19,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
-use crate::stop::Stop;
+use crate::system::stop::Stop;
 
 /// How long a server may take to get ready.
 const READY_WITHIN: Duration = Duration::from_secs(10);

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::socket_error::SocketError;
-use crate::stop::Stop;
+use crate::system::stop::Stop;
 use crate::{log, log_limited};
 use crate::{socket, udp};
 

@@ -15,11 +15,11 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::socket_error::{SocketError, TriedAddresses, is_timeout};
-use crate::stop::Stop;
+use crate::system::stop::Stop;
+use crate::system::wait::{LAST_WORDS, Stoppable, is_stopped};
 use crate::values::exit::Usage;
 use crate::values::os_error::plain;
 use crate::values::port::DestinationError;
-use crate::wait::{LAST_WORDS, Stoppable, is_stopped};
 
 /// How many finished handshakes the system keeps for us until we `accept` them (listen(2)). More
 /// clients than that at one moment are not refused, but have to knock again.

@@ -1,7 +1,7 @@
 //! Datagrams one at a time, for protocols in which one answers another.
 //!
 //! Lesson 4 spells this out. Here it stands behind plain names; for many at once there is
-//! [`datagrams`](crate::datagrams).
+//! [`datagrams`](crate::system::datagrams).
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};

@@ -17,7 +17,7 @@ use std::time::Duration;
 use anyhow::Result;
 use netbasics::frame::FrameError;
 use netbasics::socket_error::SocketError;
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
 use netbasics::{log, program, ready, serve, socket};
 use socket2::{Domain, Protocol, Socket, Type};

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail, ensure};
 use indicatif::ProgressBar;
-use netbasics::files::{explain_file, length_to_send, name_to_send, open_to_send};
 use netbasics::program::{self, OutputError};
-use netbasics::sendfile::{self, CopyError};
 use netbasics::socket_error::explain;
+use netbasics::system::files::{explain_file, length_to_send, name_to_send, open_to_send};
+use netbasics::system::sendfile::{self, CopyError};
 use netbasics::values::port::Endpoint;
 use netbasics::{log, socket};
 

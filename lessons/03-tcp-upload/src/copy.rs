@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Write};
 
-use netbasics::sendfile::CopyError;
+use netbasics::system::sendfile::CopyError;
 use sha2::{Digest as _, Sha256};
 
 use crate::protocol::Digest;

@@ -9,10 +9,10 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
-use netbasics::inbox::Inbox;
-use netbasics::stop::Stop;
+use netbasics::system::inbox::Inbox;
+use netbasics::system::stop::Stop;
+use netbasics::system::wait::Stoppable;
 use netbasics::values::port::Endpoint;
-use netbasics::wait::Stoppable;
 use netbasics::{log, program, ready, serve, socket};
 
 use crate::protocol::{Framing, Receipt};

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use netbasics::socket_error::{SocketError, explain, is_timeout, is_unreachable_peer};
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
 use netbasics::{log_limited, program, ready, socket};
 use socket2::{Domain, Protocol, Socket, Type};

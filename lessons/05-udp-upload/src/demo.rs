@@ -6,9 +6,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use netbasics::datagrams::Datagrams;
 use netbasics::pair::pair;
 use netbasics::program::OutputError;
+use netbasics::system::datagrams::Datagrams;
 use netbasics::values::port::Endpoint;
 use netbasics::{log, socket};
 

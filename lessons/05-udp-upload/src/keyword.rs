@@ -16,8 +16,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use netbasics::inbox::{Inbox, Upload};
 use netbasics::socket_error::SocketError;
+use netbasics::system::inbox::{Inbox, Upload};
 use netbasics::values::port::Endpoint;
 use netbasics::{log_limited, socket};
 

@@ -14,10 +14,10 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use netbasics::datagrams::Datagrams;
-use netbasics::inbox::Inbox;
 use netbasics::socket_error::{SocketError, explain};
-use netbasics::stop::Stop;
+use netbasics::system::datagrams::Datagrams;
+use netbasics::system::inbox::Inbox;
+use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
 use netbasics::{log_limited, program, ready, socket};
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use netbasics::log;
 use netbasics::program::{self, OutputError};
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 
 use crate::framework::Location;
 use crate::target::{Kind, Target};

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use netbasics::{log, program, ready, unix};
 
 use crate::framework::pool::Pool;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow, bail};
 use netbasics::program::Usage;
 use netbasics::socket_error::SocketError;
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
 use netbasics::{log, ready, socket};
 

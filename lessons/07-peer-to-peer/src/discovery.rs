@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use netbasics::log;
 use netbasics::program::plain;
 use netbasics::socket_error::DOCTOR;
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 
 use crate::driver::Orders;
 use crate::node::Event;

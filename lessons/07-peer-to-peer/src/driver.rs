@@ -22,7 +22,7 @@ use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use netbasics::{log, serve};
 
 use crate::discovery;

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::thread;
 
 use anyhow::Result;
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
 use netbasics::{log, ready, socket};
 

@@ -23,7 +23,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
 use netbasics::{log, program, ready, serve, socket};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use netbasics::socket_error::explain;
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
+use netbasics::system::wait::Stoppable;
 use netbasics::values::port::Endpoint;
-use netbasics::wait::Stoppable;
 use netbasics::{log, ready, serve};
 
 use crate::family::{Family, text, unmapped};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use netbasics::log;
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
 
 use crate::host;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Result;
 use netbasics::pair::pair;
 use netbasics::program::OutputError;
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
 use netbasics::{log, socket};
 use socket2::{Domain, Protocol, Socket, Type};

@@ -21,7 +21,7 @@ use anyhow::{Result, bail};
 use netbasics::log;
 use netbasics::program::OutputError;
 use netbasics::socket_error::{SocketError, is_timeout};
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use netbasics::values::port::{Endpoint, Host};
 use socket2::Socket;
 

@@ -5,7 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use anyhow::Result;
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
 use netbasics::{log, ready, serve, socket};
 

@@ -5,8 +5,8 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use netbasics::frame::{FrameError, read_line};
 use netbasics::log;
-use netbasics::stop::Stop;
-use netbasics::wait::Stoppable;
+use netbasics::system::stop::Stop;
+use netbasics::system::wait::Stoppable;
 
 use super::Options;
 

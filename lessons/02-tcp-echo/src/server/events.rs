@@ -14,7 +14,7 @@ use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 use netbasics::log;
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 
 use super::connection::{Connection, Next, PIECE_BYTES};
 use super::{Options, report_end};

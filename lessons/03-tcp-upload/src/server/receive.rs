@@ -4,11 +4,11 @@ use std::io::{self, Read};
 use std::net::TcpStream;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use netbasics::files::explain_file;
-use netbasics::inbox::{FileName, Inbox, Upload};
-use netbasics::sendfile::{self, CopyError};
 use netbasics::socket_error::explain;
-use netbasics::wait::Stoppable;
+use netbasics::system::files::explain_file;
+use netbasics::system::inbox::{FileName, Inbox, Upload};
+use netbasics::system::sendfile::{self, CopyError};
+use netbasics::system::wait::Stoppable;
 use netbasics::{log, socket};
 
 use super::ahead::receive_ahead;

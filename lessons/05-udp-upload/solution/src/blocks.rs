@@ -21,9 +21,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Error, Result};
 use clap::Parser;
-use netbasics::files::open_to_send;
-use netbasics::inbox::{Inbox, Upload};
 use netbasics::socket_error::is_timeout;
+use netbasics::system::files::open_to_send;
+use netbasics::system::inbox::{Inbox, Upload};
 use netbasics::values::port::Endpoint;
 use netbasics::{ready, serve, socket};
 

@@ -3,7 +3,7 @@
 
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 
-use netbasics::inbox::{FileName, Upload};
+use netbasics::system::inbox::{FileName, Upload};
 use sha2::{Digest, Sha256};
 
 /// How many bytes that follow each other are collected before they are written.

@@ -3,8 +3,8 @@
 use std::io;
 
 use anyhow::{Result, anyhow, ensure};
-use netbasics::files::explain_file;
-use netbasics::inbox::{FileName, Inbox};
+use netbasics::system::files::explain_file;
+use netbasics::system::inbox::{FileName, Inbox};
 
 use super::arrived::Arrived;
 use super::assembly::Assembly;

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
-use netbasics::inbox::Inbox;
+use netbasics::system::inbox::Inbox;
 use netbasics::{log, log_limited};
 
 use super::incoming::Incoming;

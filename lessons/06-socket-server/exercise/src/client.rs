@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::{Mutex, PoisonError};
 
 use netbasics::socket;
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 
 /// The longest line, in bytes, its newline not counted. Longer than any right one.
 const MAX_LINE_BYTES: u64 = 64;

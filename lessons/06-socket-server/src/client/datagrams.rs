@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use netbasics::socket;
 use netbasics::socket_error::{SocketError, is_timeout, is_unreachable_peer};
-use netbasics::stop::{Registration, Stop};
+use netbasics::system::stop::{Registration, Stop};
 use netbasics::unix::{self, Mailbox, SocketFile};
 use netbasics::values::port::Endpoint;
 

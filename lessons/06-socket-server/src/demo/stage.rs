@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use netbasics::{log, ready};
 
 use crate::client;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use netbasics::stop::{Registration, Stop};
+use netbasics::system::stop::{Registration, Stop};
 use netbasics::{log, log_limited};
 
 use super::{Job, Runner};

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use netbasics::frame::{FrameError, read_line};
 use netbasics::socket_error::explain;
-use netbasics::stop::Stop;
-use netbasics::wait::{Stoppable, is_stopped};
+use netbasics::system::stop::Stop;
+use netbasics::system::wait::{Stoppable, is_stopped};
 use netbasics::{log, log_limited};
 use socket2::Socket;
 

@@ -5,7 +5,7 @@ mod streams;
 
 use std::io;
 
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use netbasics::unix::SocketFile;
 use socket2::{Socket, Type};
 

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use netbasics::{log, ready};
 
 use crate::driver::{self, Input, Orders};

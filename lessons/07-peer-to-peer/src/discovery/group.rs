@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::time::Duration;
 
 use netbasics::socket_error::is_timeout;
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::wire::{Contact, MAGIC, NodeId, VERSION};

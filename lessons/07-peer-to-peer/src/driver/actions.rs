@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::Result;
 use netbasics::log;
 use netbasics::program::plain;
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use socket2::SockRef;
 
 use super::link::{self, QUEUE_FRAMES, Wire, Written};

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use netbasics::frame::read_frame;
-use netbasics::stop::Stop;
-use netbasics::wait::Stoppable;
+use netbasics::system::stop::Stop;
+use netbasics::system::wait::Stoppable;
 
 use super::Orders;
 use super::rate_limit::RateLimit;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Error, Result, anyhow};
 use netbasics::program::OutputError;
 use netbasics::socket_error::explain;
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use netbasics::{log, socket};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 

@@ -5,8 +5,8 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use netbasics::socket;
-use netbasics::stop::Stop;
-use netbasics::wait::Stoppable;
+use netbasics::system::stop::Stop;
+use netbasics::system::wait::Stoppable;
 use rustls::{ClientConnection, ConnectionCommon, ServerConnection, StreamOwned};
 
 /// How long an answer that is being sent may go on after Ctrl-C.

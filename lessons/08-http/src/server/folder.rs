@@ -4,9 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use netbasics::files::{explain_folder, known_length, open_file};
 use netbasics::log;
 use netbasics::program::{Usage, plain};
+use netbasics::system::files::{explain_folder, known_length, open_file};
 
 use super::target::{NO_SUCH_FILE, is_plain_name};
 use crate::http::head::Fault;

@@ -25,8 +25,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Parser;
-use netbasics::files::{length_to_send, name_to_send, open_to_send};
 use netbasics::socket_error::explain;
+use netbasics::system::files::{length_to_send, name_to_send, open_to_send};
 use netbasics::values::port::Endpoint;
 use netbasics::{program, socket};
 use sha2::{Digest as _, Sha256};

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use std::thread;
 
 use clap::Parser;
-use netbasics::inbox::{FileName, Inbox};
+use netbasics::system::inbox::{FileName, Inbox};
 use netbasics::values::port::Endpoint;
 use netbasics::{log, program, ready, socket};
 use sha2::{Digest as _, Sha256};

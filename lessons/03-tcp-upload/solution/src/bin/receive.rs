@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use clap::Parser;
-use netbasics::inbox::{FileName, Inbox, Upload};
+use netbasics::system::inbox::{FileName, Inbox, Upload};
 use netbasics::values::port::Endpoint;
 use netbasics::{log, program, ready, socket};
 

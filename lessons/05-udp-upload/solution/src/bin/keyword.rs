@@ -20,8 +20,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use netbasics::inbox::{FileName, Inbox, Upload};
 use netbasics::socket_error::{SocketError, is_unreachable_peer};
+use netbasics::system::inbox::{FileName, Inbox, Upload};
 use netbasics::values::port::Endpoint;
 use netbasics::{log, program, ready, socket};
 

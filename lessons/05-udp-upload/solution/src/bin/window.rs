@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
-use netbasics::inbox::Upload;
+use netbasics::system::inbox::Upload;
 use netbasics::values::port::Endpoint;
 use netbasics::{program, udp};
 

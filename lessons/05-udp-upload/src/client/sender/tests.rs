@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::thread;
 use std::time::Duration;
 
-use netbasics::inbox::Inbox;
+use netbasics::system::inbox::Inbox;
 use netlab::rounds::few_or_all;
 use rstest::rstest;
 use sha2::{Digest, Sha256};

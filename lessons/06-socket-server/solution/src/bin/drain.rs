@@ -24,7 +24,7 @@ use std::thread;
 use anyhow::Result;
 use clap::Parser;
 use netbasics::socket_error::explain;
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
 use netbasics::{log, program, ready, serve, socket};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use netbasics::socket_error::{is_timeout, is_unreachable_peer};
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use netbasics::unix::{Mailbox, SocketFile};
 use socket2::Socket;
 

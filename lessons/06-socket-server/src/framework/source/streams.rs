@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind::Interrupted};
 
 use netbasics::socket_error::is_timeout;
-use netbasics::stop::Stop;
+use netbasics::system::stop::Stop;
 use netbasics::unix::SocketFile;
 use socket2::Socket;
 

@@ -22,9 +22,9 @@ use std::process::ExitCode;
 use std::{fs, thread};
 
 use clap::Parser;
-use netbasics::files::{explain_folder, open_file};
 use netbasics::program::{self, Usage};
 use netbasics::socket_error::explain;
+use netbasics::system::files::{explain_folder, open_file};
 use netbasics::values::port::Endpoint;
 use netbasics::{log, ready, socket};
 

@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
-use crate::stop::Stop;
-use crate::waker::{AsFd, Event, Waker, Woken, happens_within};
+use crate::system::stop::Stop;
+use crate::system::waker::{AsFd, Event, Waker, Woken, happens_within};
 
 /// How long a write may wait in which its peer takes nothing, when a server that
 /// [finishes](Stoppable::finishing) is stopped; and how long its last words may take to arrive.

@@ -3,14 +3,14 @@
 //! A server spends its life waiting: in `accept`, in a read, in a write that its peer does not take,
 //! for a datagram. To end it, somebody must not only say so but also end that wait. [`Stop`] does
 //! both: it is a flag, and it wakes every thread that waits with it. How waiting for a socket *and*
-//! for a stop works is in [`waker`](crate::waker).
+//! for a stop works is in [`waker`](crate::system::waker).
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::waker::{AsFd, Event, Waker, Woken};
+use crate::system::waker::{AsFd, Event, Waker, Woken};
 
 /// Says "please end now" to a server, from another thread or from Ctrl-C. Clones share one flag.
 #[derive(Clone, Default)]

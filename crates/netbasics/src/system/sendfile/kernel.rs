@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 
 use super::copy::{CopyError, copy};
-use crate::wait::Stoppable;
+use crate::system::wait::Stoppable;
 
 /// How many bytes one call moves at most: the largest pipe that everybody may have (pipe(7),
 /// `/proc/sys/fs/pipe-max-size`).

@@ -1,7 +1,7 @@
 //! Files and connections between which the kernel copies, and others that it refuses.
 
 use super::*;
-use crate::stop::Stop;
+use crate::system::stop::Stop;
 use rstest::rstest;
 use std::io::{self, Read, Seek, Write};
 use std::net::{Shutdown, TcpListener};
@@ -124,7 +124,7 @@ fn the_stop_ends_a_wait_for_a_silent_sender_and_leaves_what_a_busy_one_sends() {
     let stream = Stoppable::new(&server, &stop, LIMIT).unwrap();
     let receive = || receive(&stream, &tempfile::tempfile().unwrap(), u64::MAX);
     let is_stopped = |result| match result {
-        Err(CopyError::Read(error)) => crate::wait::is_stopped(&error),
+        Err(CopyError::Read(error)) => crate::system::wait::is_stopped(&error),
         _ => false,
     };
     thread::scope(|scope| {

@@ -12,7 +12,7 @@ mod kernel;
 use std::fs::File;
 use std::net::TcpStream;
 
-use crate::wait::Stoppable;
+use crate::system::wait::Stoppable;
 pub use copy::CopyError;
 use copy::copy;
 

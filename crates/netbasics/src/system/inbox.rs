@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use tempfile::{NamedTempFile, PersistError};
 
-use crate::files::explain_folder;
+use crate::system::files::explain_folder;
 use crate::values::exit::Usage;
 use crate::values::os_error::is_refused_call;
 
