@@ -17,9 +17,9 @@
 //! - `inbox` (feature `files`): an uploaded file is published whole or not at all.
 
 #[cfg(feature = "net")]
-pub mod frame;
-#[cfg(feature = "net")]
 pub mod log;
+#[cfg(feature = "net")]
+pub mod net;
 #[cfg(feature = "net")]
 pub mod pair;
 pub mod program;
@@ -28,13 +28,5 @@ pub mod ready;
 #[cfg(feature = "net")]
 pub mod serve;
 #[cfg(feature = "net")]
-pub mod socket;
-#[cfg(feature = "net")]
-pub mod socket_error;
-#[cfg(feature = "net")]
 pub mod system;
-#[cfg(feature = "net")]
-pub mod udp;
-#[cfg(feature = "net")]
-pub mod unix;
 pub mod values;

@@ -6,10 +6,10 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::thread;
 use std::time::Duration;
 
-use crate::socket_error::SocketError;
+use crate::net::socket_error::SocketError;
+use crate::net::{socket, udp};
 use crate::system::stop::Stop;
 use crate::{log, log_limited};
-use crate::{socket, udp};
 
 /// How long to wait before the next `accept` when the system is out of something.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -82,7 +82,7 @@ mod tests {
     use std::convert::Infallible;
     use std::time::Instant;
 
-    use crate::socket::listen_tcp;
+    use crate::net::socket::listen_tcp;
 
     const LONG: Duration = Duration::from_secs(60);
 

@@ -7,10 +7,11 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use netbasics::log;
+use netbasics::net::socket;
+use netbasics::net::socket_error::{SocketError, is_timeout};
 use netbasics::program::OutputError;
-use netbasics::socket_error::{SocketError, is_timeout};
 use netbasics::values::port::Endpoint;
-use netbasics::{log, socket};
 
 /// How long the server may take to accept us, to take our bytes, and to answer our last one.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -15,11 +15,12 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
-use netbasics::frame::FrameError;
-use netbasics::socket_error::SocketError;
+use netbasics::net::frame::FrameError;
+use netbasics::net::socket;
+use netbasics::net::socket_error::SocketError;
 use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, program, ready, serve, socket};
+use netbasics::{log, program, ready, serve};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// How many finished handshakes the system keeps for us until we accept them.
@@ -57,7 +58,7 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     }
 }
 
-/// Opens a listening socket. (Later lessons call `netbasics::socket::listen_tcp` for this.)
+/// Opens a listening socket. (Later lessons call `netbasics::net::socket::listen_tcp` for this.)
 pub fn open(addr: &Endpoint) -> Result<TcpListener, SocketError> {
     let address = socket::resolve(addr)?;
     listen(address).map_err(SocketError::on("listen on", address))

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use netbasics::log;
+use netbasics::net::socket;
 use netbasics::pair::pair;
 use netbasics::program::OutputError;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, socket};
 
 use crate::protocol::Framing;
 use crate::{client, server};

@@ -1,7 +1,7 @@
 //! What goes over the wire with `--framing sized`.
 //!
 //! ```text
-//! client → server   header    one frame (4 bytes of length, see netbasics::frame) that holds
+//! client → server   header    one frame (4 bytes of length, see netbasics::net::frame) that holds
 //!                             +-------------------------+=====================+
 //!                             | file length, 8 bytes,   | file name, UTF-8    |
 //!                             | unsigned, big-endian    |                     |
@@ -25,7 +25,7 @@ use std::fmt;
 use std::io::{Read, Write};
 
 use anyhow::{Context, Result, anyhow, bail};
-use netbasics::frame::{FrameError, read_frame, write_frame};
+use netbasics::net::frame::{FrameError, read_frame, write_frame};
 
 // listing: begin limits
 /// Longest header or receipt we accept, in bytes.

@@ -7,10 +7,11 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use netbasics::socket_error::{SocketError, explain, is_timeout, is_unreachable_peer};
+use netbasics::net::socket;
+use netbasics::net::socket_error::{SocketError, explain, is_timeout, is_unreachable_peer};
 use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
-use netbasics::{log_limited, program, ready, socket};
+use netbasics::{log_limited, program, ready};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use room::Room;
@@ -53,7 +54,7 @@ pub fn run(addr: &Endpoint, options: &Options) -> Result<()> {
     serve(&socket, options, &stop)
 }
 
-/// Opens a bound socket. (Later lessons call `netbasics::socket::bind_udp` for this.)
+/// Opens a bound socket. (Later lessons call `netbasics::net::socket::bind_udp` for this.)
 pub fn open(addr: &Endpoint) -> Result<UdpSocket, SocketError> {
     let address = socket::resolve(addr)?;
     bind(address).map_err(SocketError::on("bind to", address))

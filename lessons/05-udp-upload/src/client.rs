@@ -24,11 +24,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 use indicatif::ProgressBar;
+use netbasics::log;
+use netbasics::net::socket;
+use netbasics::net::socket_error::SocketError;
 use netbasics::program::{self, OutputError, Usage};
-use netbasics::socket_error::SocketError;
 use netbasics::system::files::{length_to_send, name_to_send, open_to_send};
 use netbasics::values::port::Endpoint;
-use netbasics::{log, socket};
 
 use crate::keyword;
 use crate::link::Link;

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use netbasics::log;
+use netbasics::net::socket;
 use netbasics::pair::pair;
 use netbasics::program::OutputError;
 use netbasics::system::datagrams::Datagrams;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, socket};
 
 use crate::link::Link;
 use crate::packet::BLOCK_BYTES;

@@ -16,10 +16,11 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use netbasics::socket_error::SocketError;
+use netbasics::log_limited;
+use netbasics::net::socket;
+use netbasics::net::socket_error::SocketError;
 use netbasics::system::inbox::{Inbox, Upload};
 use netbasics::values::port::Endpoint;
-use netbasics::{log_limited, socket};
 
 use crate::link::Link;
 use crate::server::{Receiver, room};

@@ -8,9 +8,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use netbasics::log;
+use netbasics::net::socket;
 use netbasics::system::datagrams::Datagrams;
 use netbasics::system::stop::Stop;
-use netbasics::{log, socket};
 
 /// A socket, how many datagrams it was given to send, and which of them goes astray.
 pub struct Link {

@@ -7,7 +7,8 @@ use std::process;
 use std::sync::mpsc;
 
 use anyhow::{Result, ensure};
-use netbasics::{log, unix};
+use netbasics::log;
+use netbasics::net::unix;
 
 use crate::framework::pool::Pool;
 use crate::framework::runner::Threads;

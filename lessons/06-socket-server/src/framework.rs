@@ -27,7 +27,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use netbasics::socket_error::explain;
+use netbasics::net::socket_error::explain;
 use netbasics::{log, log_limited};
 
 pub use address::{Address, Location, Peer};

@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use netbasics::net::socket;
+use netbasics::net::socket_error::SocketError;
+use netbasics::net::unix::{self, SocketFile};
 use netbasics::program::Usage;
-use netbasics::socket;
-use netbasics::socket_error::SocketError;
-use netbasics::unix::{self, SocketFile};
 use netbasics::values::port::Endpoint;
 use socket2::{Socket, Type};
 

@@ -10,11 +10,12 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
+use netbasics::net::socket;
+use netbasics::net::socket_error::SocketError;
 use netbasics::program::Usage;
-use netbasics::socket_error::SocketError;
 use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, ready, socket};
+use netbasics::{log, ready};
 
 use crate::driver::{self, Orders};
 use crate::input;

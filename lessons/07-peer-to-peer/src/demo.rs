@@ -6,10 +6,11 @@ mod stage;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 
 use anyhow::Result;
+use netbasics::log;
+use netbasics::net::socket;
+use netbasics::net::socket_error::DOCTOR;
 use netbasics::program::plain;
-use netbasics::socket_error::DOCTOR;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, socket};
 
 use crate::discovery;
 use stage::Stage;

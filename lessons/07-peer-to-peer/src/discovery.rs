@@ -17,8 +17,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::time::{Duration, Instant};
 
 use netbasics::log;
+use netbasics::net::socket_error::DOCTOR;
 use netbasics::program::plain;
-use netbasics::socket_error::DOCTOR;
 use netbasics::system::stop::Stop;
 
 use crate::driver::Orders;

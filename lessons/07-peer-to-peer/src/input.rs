@@ -5,8 +5,8 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use netbasics::frame::{FrameError, read_line};
 use netbasics::log;
+use netbasics::net::frame::{FrameError, read_line};
 use netbasics::program::Usage;
 
 use crate::driver::{Orders, RateLimit};

@@ -1,6 +1,6 @@
 //! The wire: what two nodes say to each other over TCP, byte by byte.
 //!
-//! Every frame is a length and a payload (`netbasics::frame`); the payload's first byte is its kind.
+//! Every frame is a length and a payload (`netbasics::net::frame`); the payload's first byte is its kind.
 //! Numbers are unsigned and big-endian, texts are UTF-8.
 //!
 //! ```text

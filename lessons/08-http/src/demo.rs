@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use netbasics::log;
+use netbasics::net::socket;
 use netbasics::pair::pair;
 use netbasics::program::OutputError;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, socket};
 use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
 

@@ -9,10 +9,11 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
+use netbasics::log;
+use netbasics::net::socket;
+use netbasics::net::socket_error::SocketError;
 use netbasics::program::{self, OutputError};
-use netbasics::socket_error::SocketError;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, socket};
 
 use crate::family::text;
 use eyeballs::{CLOSEST_STARTS, Settings};

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use netbasics::socket_error::explain;
+use netbasics::net::socket_error::explain;
 use netbasics::system::stop::Stop;
 use netbasics::system::wait::Stoppable;
 use netbasics::values::port::Endpoint;

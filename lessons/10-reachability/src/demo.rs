@@ -8,11 +8,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Result;
+use netbasics::log;
+use netbasics::net::socket;
 use netbasics::pair::pair;
 use netbasics::program::OutputError;
 use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, socket};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::client::SHORT;

@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use netbasics::log;
+use netbasics::net::socket_error::{SocketError, is_timeout};
 use netbasics::program::OutputError;
-use netbasics::socket_error::{SocketError, is_timeout};
 use netbasics::system::stop::Stop;
 use netbasics::values::port::{Endpoint, Host};
 use socket2::Socket;

@@ -25,7 +25,7 @@ pub fn explain(error: &io::Error) -> String {
         ErrorKind::InvalidInput => "invalid argument; a link-local address (fe80::…) needs its \
              zone, and Linux says the same when its route to an address is a black hole"
             .into(),
-        _ => netbasics::socket_error::explain(error),
+        _ => netbasics::net::socket_error::explain(error),
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
-use netbasics::frame::FrameError;
 use netbasics::log;
+use netbasics::net::frame::FrameError;
 
 use super::Options;
 use super::conversation::{EACH_READ_BYTES, MAX_LINE_BYTES};

@@ -3,8 +3,8 @@
 use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
-use netbasics::frame::{FrameError, read_line};
 use netbasics::log;
+use netbasics::net::frame::{FrameError, read_line};
 use netbasics::system::stop::Stop;
 use netbasics::system::wait::Stoppable;
 

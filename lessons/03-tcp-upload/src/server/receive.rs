@@ -4,12 +4,13 @@ use std::io::{self, Read};
 use std::net::TcpStream;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use netbasics::socket_error::explain;
+use netbasics::log;
+use netbasics::net::socket;
+use netbasics::net::socket_error::explain;
 use netbasics::system::files::explain_file;
 use netbasics::system::inbox::{FileName, Inbox, Upload};
 use netbasics::system::sendfile::{self, CopyError};
 use netbasics::system::wait::Stoppable;
-use netbasics::{log, socket};
 
 use super::ahead::receive_ahead;
 use crate::copy::{Copied, copy};

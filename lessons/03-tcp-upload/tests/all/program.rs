@@ -252,7 +252,7 @@ fn a_sized_upload_that_is_cut_off_leaves_nothing(#[case] reset: bool, #[case] wh
     let host = Host::start(&[]);
     let stream = host.send(1000, b"half.bin", &[7; 500]);
     host.has_received(500);
-    netbasics::socket::reset_on_close(&stream, reset).unwrap();
+    netbasics::net::socket::reset_on_close(&stream, reset).unwrap();
     drop(stream);
     assert!(host.server.says(why, LIMIT), "{}", host.server.stderr());
     assert_eq!(host.names(), [""; 0]);
@@ -265,7 +265,7 @@ fn a_reset_is_not_taken_for_the_end_of_the_stream() {
     let mut stream = host.connect();
     stream.write_all(&[7; 500]).unwrap();
     host.has_received(500);
-    netbasics::socket::reset_on_close(&stream, true).unwrap();
+    netbasics::net::socket::reset_on_close(&stream, true).unwrap();
     drop(stream);
     assert!(host.server.says("connection reset", LIMIT), "{}", host.server.stderr());
     assert_eq!(host.names(), [""; 0]);

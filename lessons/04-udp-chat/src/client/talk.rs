@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use netbasics::log;
+use netbasics::net::socket_error::{SocketError, is_timeout, is_unreachable_peer};
 use netbasics::program::OutputError;
-use netbasics::socket_error::{SocketError, is_timeout, is_unreachable_peer};
 
 use super::{Messages, Options, next_message};
 use crate::server::BUFFER_BYTES;

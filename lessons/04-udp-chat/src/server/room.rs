@@ -8,7 +8,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use netbasics::log_limited;
-use netbasics::socket::{MAX_DATAGRAM_V4, MAX_DATAGRAM_V6};
+use netbasics::net::socket::{MAX_DATAGRAM_V4, MAX_DATAGRAM_V6};
 
 use super::send;
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use indicatif::ProgressBar;
 use netbasics::log;
-use netbasics::socket_error::SocketError;
+use netbasics::net::socket_error::SocketError;
 
 use super::sender::Sender;
 use super::source::Source;

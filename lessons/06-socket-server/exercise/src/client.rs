@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::{Mutex, PoisonError};
 
-use netbasics::socket;
+use netbasics::net::socket;
 use netbasics::system::stop::Stop;
 
 /// The longest line, in bytes, its newline not counted. Longer than any right one.

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use netbasics::socket;
-use netbasics::socket_error::{SocketError, is_timeout, is_unreachable_peer};
+use netbasics::net::socket;
+use netbasics::net::socket_error::{SocketError, is_timeout, is_unreachable_peer};
+use netbasics::net::unix::{self, Mailbox, SocketFile};
 use netbasics::system::stop::{Registration, Stop};
-use netbasics::unix::{self, Mailbox, SocketFile};
 use netbasics::values::port::Endpoint;
 
 use super::Server;

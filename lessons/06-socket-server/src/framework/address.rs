@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use netbasics::unix;
+use netbasics::net::unix;
 use netbasics::values::port::Endpoint;
 use socket2::{Domain, SockAddr};
 

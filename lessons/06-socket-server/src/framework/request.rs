@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use netbasics::frame::{FrameError, read_line};
-use netbasics::socket_error::explain;
+use netbasics::net::frame::{FrameError, read_line};
+use netbasics::net::socket_error::explain;
 use netbasics::system::stop::Stop;
 use netbasics::system::wait::{Stoppable, is_stopped};
 use netbasics::{log, log_limited};

@@ -5,8 +5,8 @@ mod streams;
 
 use std::io;
 
+use netbasics::net::unix::SocketFile;
 use netbasics::system::stop::Stop;
-use netbasics::unix::SocketFile;
 use socket2::{Socket, Type};
 
 pub use datagrams::{BUFFER_BYTES, Post};

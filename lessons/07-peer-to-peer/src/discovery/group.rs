@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::time::Duration;
 
-use netbasics::socket_error::is_timeout;
+use netbasics::net::socket_error::is_timeout;
 use netbasics::system::stop::Stop;
 use socket2::{Domain, Protocol, Socket, Type};
 

@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use netbasics::frame::read_frame;
+use netbasics::net::frame::read_frame;
 use netbasics::system::stop::Stop;
 use netbasics::system::wait::Stoppable;
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-use netbasics::socket_error::explain;
+use netbasics::net::socket_error::explain;
 use netbasics::{log, log_limited};
 
 #[derive(Debug)]

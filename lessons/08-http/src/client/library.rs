@@ -4,10 +4,11 @@
 use std::io::{self, Read};
 
 use anyhow::{Result, anyhow, bail};
+use netbasics::log;
+use netbasics::net::socket;
+use netbasics::net::socket_error::explain;
 use netbasics::program::OutputError;
-use netbasics::socket_error::explain;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, socket};
 use rustls::pki_types::CertificateDer;
 use ureq::config::Config;
 use ureq::http::{self, Uri};

@@ -4,10 +4,11 @@ use std::io::{self, BufReader, ErrorKind, Write};
 use std::sync::Arc;
 
 use anyhow::{Error, Result, anyhow};
+use netbasics::log;
+use netbasics::net::socket;
+use netbasics::net::socket_error::explain;
 use netbasics::program::OutputError;
-use netbasics::socket_error::explain;
 use netbasics::system::stop::Stop;
-use netbasics::{log, socket};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::{Destination, Options, check_length, expected, print, print_head, show};

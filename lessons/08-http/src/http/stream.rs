@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use netbasics::socket;
+use netbasics::net::socket;
 use netbasics::system::stop::Stop;
 use netbasics::system::wait::Stoppable;
 use rustls::{ClientConnection, ConnectionCommon, ServerConnection, StreamOwned};

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::Result;
 use netbasics::log;
-use netbasics::socket_error::{explain, is_timeout};
+use netbasics::net::socket_error::{explain, is_timeout};
 use netbasics::system::wait::is_stopped;
 
 use super::answer::{Answer, answer};

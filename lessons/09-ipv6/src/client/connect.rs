@@ -12,7 +12,7 @@ use anyhow::Result;
 use mio::net::TcpStream as Connecting;
 use mio::{Events, Interest, Poll, Token};
 use netbasics::log;
-use netbasics::socket_error::explain;
+use netbasics::net::socket_error::explain;
 
 use super::eyeballs::{Eyeballs, Settings, Step};
 use crate::family::{Family, needs_zone, text, zone_advice};

@@ -4,10 +4,11 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use anyhow::{Result, bail};
+use netbasics::log;
+use netbasics::net::socket;
+use netbasics::net::socket_error::SocketError;
 use netbasics::program::Usage;
-use netbasics::socket_error::SocketError;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, socket};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::Options;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::socket::{bind_udp, connect_udp};
+use crate::net::socket::{bind_udp, connect_udp};
 use proptest::prelude::*;
 use rstest::rstest;
 

@@ -114,7 +114,7 @@ fn a_silent_sender_is_a_read_that_times_out() {
     let time = Duration::from_millis(50);
     let result = receive_within(time, &server, &tempfile::tempfile().unwrap(), 10);
     let Err(CopyError::Read(error)) = result else { panic!("{result:?}") };
-    assert!(crate::socket_error::is_timeout(&error), "{error:?}");
+    assert!(crate::net::socket_error::is_timeout(&error), "{error:?}");
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn the_stop_ends_a_wait_for_a_silent_sender_and_leaves_what_a_busy_one_sends() {
 #[test]
 fn a_reset_is_a_read_that_failed() {
     let (client, server) = pair();
-    crate::socket::reset_on_close(&client, true).unwrap();
+    crate::net::socket::reset_on_close(&client, true).unwrap();
     drop(client);
     let result = receive_within(LIMIT, &server, &tempfile::tempfile().unwrap(), 10);
     let Err(CopyError::Read(error)) = result else { panic!("{result:?}") };
@@ -218,13 +218,13 @@ fn a_receiver_that_takes_nothing_is_a_write_that_times_out() {
     client.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
     let result = send(&file_with(&some_bytes(LARGE)), &client, |_| {});
     let Err(CopyError::Write(error)) = result else { panic!("{result:?}") };
-    assert!(crate::socket_error::is_timeout(&error), "{error:?}");
+    assert!(crate::net::socket_error::is_timeout(&error), "{error:?}");
 }
 
 #[test]
 fn a_receiver_that_is_gone_is_a_write_that_failed() {
     let (client, server) = pair();
-    crate::socket::reset_on_close(&server, true).unwrap();
+    crate::net::socket::reset_on_close(&server, true).unwrap();
     drop(server);
     let result = send(&file_with(&some_bytes(LARGE)), &client, |_| {});
     assert!(matches!(result, Err(CopyError::Write(_))), "{result:?}");

@@ -15,9 +15,10 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use clap::Parser;
+use netbasics::net::socket;
 use netbasics::system::inbox::{FileName, Inbox, Upload};
 use netbasics::values::port::Endpoint;
-use netbasics::{log, program, ready, socket};
+use netbasics::{log, program, ready};
 
 /// Stores what each client sends as a file
 #[derive(Parser)]

@@ -25,10 +25,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Parser;
-use netbasics::socket_error::explain;
+use netbasics::net::socket;
+use netbasics::net::socket_error::explain;
+use netbasics::program;
 use netbasics::system::files::{length_to_send, name_to_send, open_to_send};
 use netbasics::values::port::Endpoint;
-use netbasics::{program, socket};
 use sha2::{Digest as _, Sha256};
 
 /// What every file begins with.

@@ -22,10 +22,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use netbasics::log;
+use netbasics::net::socket;
+use netbasics::net::socket_error::{SocketError, is_timeout, is_unreachable_peer};
 use netbasics::program::{self, OutputError};
-use netbasics::socket_error::{SocketError, is_timeout, is_unreachable_peer};
 use netbasics::values::port::Endpoint;
-use netbasics::{log, socket};
 
 /// Larger than any datagram; what does not fit would be cut off (recvfrom(2)).
 const BUFFER_BYTES: usize = 65_536;

@@ -19,9 +19,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
+use netbasics::net::udp;
+use netbasics::program;
 use netbasics::system::inbox::Upload;
 use netbasics::values::port::Endpoint;
-use netbasics::{program, udp};
 
 use blocks::{BLOCK_BYTES, Cli, ClientOptions, Folder, Role, TRIES, header, parse};
 

@@ -5,9 +5,9 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
 
-use netbasics::socket_error::{is_timeout, is_unreachable_peer};
+use netbasics::net::socket_error::{is_timeout, is_unreachable_peer};
+use netbasics::net::unix::{Mailbox, SocketFile};
 use netbasics::system::stop::Stop;
-use netbasics::unix::{Mailbox, SocketFile};
 use socket2::Socket;
 
 use crate::framework::request::Datagram;

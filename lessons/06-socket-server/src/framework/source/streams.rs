@@ -2,9 +2,9 @@
 
 use std::io::{self, ErrorKind::Interrupted};
 
-use netbasics::socket_error::is_timeout;
+use netbasics::net::socket_error::is_timeout;
+use netbasics::net::unix::SocketFile;
 use netbasics::system::stop::Stop;
-use netbasics::unix::SocketFile;
 use socket2::Socket;
 
 use crate::framework::request::Connection;

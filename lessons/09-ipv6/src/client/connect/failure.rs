@@ -7,7 +7,7 @@ use anyhow::{Error, anyhow};
 use crate::client::eyeballs::{Eyeballs, Settings};
 use crate::family::text;
 
-/// The first half of what `netbasics::socket_error::explain` says: the reason without the advice.
+/// The first half of what `netbasics::net::socket_error::explain` says: the reason without the advice.
 pub fn reason(why: &str) -> &str {
     why.split(';').next().unwrap_or(why)
 }

@@ -7,7 +7,7 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use crate::socket_error::{SocketError, is_timeout, is_unreachable_peer};
+use crate::net::socket_error::{SocketError, is_timeout, is_unreachable_peer};
 
 /// Larger than any datagram; what does not fit would be cut off (recvfrom(2)).
 pub(crate) const BUFFER_BYTES: usize = 65_536;

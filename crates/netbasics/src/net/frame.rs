@@ -47,7 +47,7 @@ impl fmt::Display for FrameError {
                 write!(f, "a line goes on past the limit of {limit} bytes")
             }
             Self::Truncated => f.write_str("the stream ended in the middle of a message"),
-            Self::Io(error) => f.write_str(&crate::socket_error::explain(error)),
+            Self::Io(error) => f.write_str(&crate::net::socket_error::explain(error)),
         }
     }
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
-use crate::socket_error::{SocketError, TriedAddresses, is_timeout};
+use crate::net::socket_error::{SocketError, TriedAddresses, is_timeout};
 use crate::system::stop::Stop;
 use crate::system::wait::{LAST_WORDS, Stoppable, is_stopped};
 use crate::values::exit::Usage;
