@@ -17,16 +17,9 @@
 //! - `inbox` (feature `files`): an uploaded file is published whole or not at all.
 
 #[cfg(feature = "net")]
-pub mod log;
+pub mod cli;
 #[cfg(feature = "net")]
 pub mod net;
-#[cfg(feature = "net")]
-pub mod pair;
-pub mod program;
-#[cfg(feature = "net")]
-pub mod ready;
-#[cfg(feature = "net")]
-pub mod serve;
 #[cfg(feature = "net")]
 pub mod system;
 pub mod values;

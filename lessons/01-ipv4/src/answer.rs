@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use netbasics::program::OutputError;
+use netbasics::cli::program::OutputError;
 
 use crate::describe::describe;
 

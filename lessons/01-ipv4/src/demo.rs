@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 use std::process::ExitCode;
 
-use netbasics::program::OutputError;
+use netbasics::cli::program::OutputError;
 use netbasics::values::address::{Class, LOOPBACK_V4};
 
 /// Three loopback addresses: the one everybody knows, another of the same block, and the only one

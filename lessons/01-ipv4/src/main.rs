@@ -26,5 +26,5 @@ fn main() -> ExitCode {
         [] => demo::show(),
         inputs => answer::answer_all(inputs, args.json),
     };
-    ended.unwrap_or_else(|error| netbasics::program::exit_code(error.as_ref()))
+    ended.unwrap_or_else(|error| netbasics::cli::program::exit_code(error.as_ref()))
 }

@@ -7,10 +7,10 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use netbasics::log;
+use netbasics::cli::log;
+use netbasics::cli::program::OutputError;
 use netbasics::net::socket;
 use netbasics::net::socket_error::{SocketError, is_timeout};
-use netbasics::program::OutputError;
 use netbasics::values::port::Endpoint;
 
 /// How long the server may take to accept us, to take our bytes, and to answer our last one.

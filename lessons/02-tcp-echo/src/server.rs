@@ -15,12 +15,12 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
+use netbasics::cli::{log, program, ready, serve};
 use netbasics::net::frame::FrameError;
 use netbasics::net::socket;
 use netbasics::net::socket_error::SocketError;
 use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, program, ready, serve};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// How many finished handshakes the system keeps for us until we accept them.

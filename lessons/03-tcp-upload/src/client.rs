@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail, ensure};
 use indicatif::ProgressBar;
-use netbasics::log;
+use netbasics::cli::log;
+use netbasics::cli::program::{self, OutputError};
 use netbasics::net::socket;
 use netbasics::net::socket_error::explain;
-use netbasics::program::{self, OutputError};
 use netbasics::system::files::{explain_file, length_to_send, name_to_send, open_to_send};
 use netbasics::system::sendfile::{self, CopyError};
 use netbasics::values::port::Endpoint;

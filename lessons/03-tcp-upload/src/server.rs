@@ -9,12 +9,12 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
+use netbasics::cli::{log, program, ready, serve};
 use netbasics::net::socket;
 use netbasics::system::inbox::Inbox;
 use netbasics::system::stop::Stop;
 use netbasics::system::wait::Stoppable;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, program, ready, serve};
 
 use crate::protocol::{Framing, Receipt};
 use receive::Stored;

@@ -9,9 +9,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use netbasics::log;
+use netbasics::cli::log;
+use netbasics::cli::program::{self, Usage};
 use netbasics::net::socket::{self, MAX_DATAGRAM_V4, MAX_DATAGRAM_V6};
-use netbasics::program::{self, Usage};
 use netbasics::values::port::Endpoint;
 
 /// Say something to the server and print what comes back

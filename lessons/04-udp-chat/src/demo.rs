@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use netbasics::pair::pair;
+use netbasics::cli::pair::pair;
 use netbasics::values::port::Endpoint;
 
 use crate::{client, server};

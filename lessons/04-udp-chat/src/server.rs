@@ -7,11 +7,11 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use netbasics::cli::{log_limited, program, ready};
 use netbasics::net::socket;
 use netbasics::net::socket_error::{SocketError, explain, is_timeout, is_unreachable_peer};
 use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
-use netbasics::{log_limited, program, ready};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use room::Room;

@@ -24,10 +24,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use indicatif::ProgressBar;
-use netbasics::log;
+use netbasics::cli::log;
+use netbasics::cli::program::{self, OutputError, Usage};
 use netbasics::net::socket;
 use netbasics::net::socket_error::SocketError;
-use netbasics::program::{self, OutputError, Usage};
 use netbasics::system::files::{length_to_send, name_to_send, open_to_send};
 use netbasics::values::port::Endpoint;
 

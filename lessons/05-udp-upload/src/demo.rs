@@ -6,10 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use netbasics::log;
+use netbasics::cli::log;
+use netbasics::cli::pair::pair;
+use netbasics::cli::program::OutputError;
 use netbasics::net::socket;
-use netbasics::pair::pair;
-use netbasics::program::OutputError;
 use netbasics::system::datagrams::Datagrams;
 use netbasics::values::port::Endpoint;
 

@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use netbasics::log_limited;
+use netbasics::cli::log_limited;
 use netbasics::net::socket;
 use netbasics::net::socket_error::SocketError;
 use netbasics::system::inbox::{Inbox, Upload};

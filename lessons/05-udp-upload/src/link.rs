@@ -8,7 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use netbasics::log;
+use netbasics::cli::log;
 use netbasics::net::socket;
 use netbasics::system::datagrams::Datagrams;
 use netbasics::system::stop::Stop;

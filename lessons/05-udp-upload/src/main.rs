@@ -26,7 +26,7 @@ enum Role {
 
 fn main() -> std::process::ExitCode {
     let Cli { addr, role } = clap::Parser::parse();
-    netbasics::program::end(match role {
+    netbasics::cli::program::end(match role {
         None => demo::run(&addr),
         Some(Role::Server(options)) => server::run(&addr, &options),
         Some(Role::Client(options)) => client::run(&addr, &options),

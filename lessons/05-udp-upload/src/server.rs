@@ -14,13 +14,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use netbasics::cli::{log_limited, program, ready};
 use netbasics::net::socket;
 use netbasics::net::socket_error::{SocketError, explain};
 use netbasics::system::datagrams::Datagrams;
 use netbasics::system::inbox::Inbox;
 use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
-use netbasics::{log_limited, program, ready};
 
 use crate::keyword::KeywordReceiver;
 use crate::link::Link;

@@ -7,8 +7,8 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use netbasics::log;
-use netbasics::program::{self, OutputError};
+use netbasics::cli::log;
+use netbasics::cli::program::{self, OutputError};
 use netbasics::system::stop::Stop;
 
 use crate::framework::Location;

@@ -7,7 +7,7 @@ use std::process;
 use std::sync::mpsc;
 
 use anyhow::{Result, ensure};
-use netbasics::log;
+use netbasics::cli::log;
 use netbasics::net::unix;
 
 use crate::framework::pool::Pool;

@@ -27,8 +27,8 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use netbasics::cli::{log, log_limited};
 use netbasics::net::socket_error::explain;
-use netbasics::{log, log_limited};
 
 pub use address::{Address, Location, Peer};
 pub use request::{Request, Service};

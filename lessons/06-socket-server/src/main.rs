@@ -24,7 +24,7 @@ enum Role {
 
 fn main() -> std::process::ExitCode {
     let Cli { target, role } = clap::Parser::parse();
-    netbasics::program::end(match role {
+    netbasics::cli::program::end(match role {
         None => demo::run(&target),
         Some(Role::Server(options)) => server::run(&target, &options),
         Some(Role::Client(options)) => client::run(&target, &options),

@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use netbasics::cli::{log, program, ready};
 use netbasics::net::unix;
 use netbasics::system::stop::Stop;
-use netbasics::{log, program, ready};
 
 use crate::framework::pool::Pool;
 use crate::framework::runner::{Inline, Threads};

@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use netbasics::cli::program::Usage;
 use netbasics::net::socket;
 use netbasics::net::socket_error::SocketError;
 use netbasics::net::unix::{self, SocketFile};
-use netbasics::program::Usage;
 use netbasics::values::port::Endpoint;
 use socket2::{Socket, Type};
 

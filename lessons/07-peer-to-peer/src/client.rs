@@ -10,12 +10,12 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
+use netbasics::cli::program::Usage;
+use netbasics::cli::{log, ready};
 use netbasics::net::socket;
 use netbasics::net::socket_error::SocketError;
-use netbasics::program::Usage;
 use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, ready};
 
 use crate::driver::{self, Orders};
 use crate::input;

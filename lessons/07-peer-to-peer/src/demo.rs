@@ -6,10 +6,10 @@ mod stage;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 
 use anyhow::Result;
-use netbasics::log;
+use netbasics::cli::log;
+use netbasics::cli::program::plain;
 use netbasics::net::socket;
 use netbasics::net::socket_error::DOCTOR;
-use netbasics::program::plain;
 use netbasics::values::port::Endpoint;
 
 use crate::discovery;

@@ -16,9 +16,9 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::time::{Duration, Instant};
 
-use netbasics::log;
+use netbasics::cli::log;
+use netbasics::cli::program::plain;
 use netbasics::net::socket_error::DOCTOR;
-use netbasics::program::plain;
 use netbasics::system::stop::Stop;
 
 use crate::driver::Orders;

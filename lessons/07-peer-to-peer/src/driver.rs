@@ -22,8 +22,8 @@ use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use netbasics::cli::{log, serve};
 use netbasics::system::stop::Stop;
-use netbasics::{log, serve};
 
 use crate::discovery;
 use crate::node::{Event, LinkId, News, Node, Setup};

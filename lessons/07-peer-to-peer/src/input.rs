@@ -5,9 +5,9 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use netbasics::log;
+use netbasics::cli::log;
+use netbasics::cli::program::Usage;
 use netbasics::net::frame::{FrameError, read_line};
-use netbasics::program::Usage;
 
 use crate::driver::{Orders, RateLimit};
 use crate::node::Event;

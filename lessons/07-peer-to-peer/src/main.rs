@@ -22,7 +22,7 @@ struct Cli {
 
 fn main() -> std::process::ExitCode {
     let Cli { addr, role } = clap::Parser::parse();
-    netbasics::program::end(match role {
+    netbasics::cli::program::end(match role {
         None => demo::run(&addr),
         Some(options::Role::Server(options)) => server::run(&addr, &options),
         Some(options::Role::Client(options)) => client::run(&addr, &options),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
-use netbasics::program;
+use netbasics::cli::program;
 
 use crate::node::Setup;
 use crate::wire::{MAX_NAME_BYTES, NodeId, is_name};

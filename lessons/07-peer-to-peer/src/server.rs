@@ -4,10 +4,10 @@ use std::io::{self, IsTerminal};
 use std::thread;
 
 use anyhow::Result;
+use netbasics::cli::{log, ready};
 use netbasics::net::socket;
 use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, ready};
 
 use crate::options::{Discover, NodeOptions};
 use crate::{driver, input};

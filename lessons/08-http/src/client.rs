@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use netbasics::program::{OutputError, Usage};
+use netbasics::cli::program::{OutputError, Usage};
+use netbasics::cli::{log, program};
 use netbasics::values::port::Endpoint;
-use netbasics::{log, program};
 
 use crate::http::head::Response;
 use crate::http::tls;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use netbasics::log;
+use netbasics::cli::log;
+use netbasics::cli::pair::pair;
+use netbasics::cli::program::OutputError;
 use netbasics::net::socket;
-use netbasics::pair::pair;
-use netbasics::program::OutputError;
 use netbasics::values::port::Endpoint;
 use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;

@@ -23,10 +23,10 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use netbasics::cli::{log, program, ready, serve};
 use netbasics::net::socket;
 use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, program, ready, serve};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::http::stream::{Stream, Timed};

@@ -10,8 +10,8 @@
 use std::io::{self, Write};
 
 use anyhow::Result;
-use netbasics::log;
-use netbasics::program::{OutputError, Usage};
+use netbasics::cli::log;
+use netbasics::cli::program::{OutputError, Usage};
 use netbasics::values::escape::escaped;
 use percent_encoding::percent_decode_str;
 use url::{Position, Url};

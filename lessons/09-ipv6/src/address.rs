@@ -10,8 +10,8 @@ use std::io::Write as _;
 use std::net::Ipv6Addr;
 
 use anyhow::Result;
-use netbasics::log;
-use netbasics::program::{OutputError, Usage};
+use netbasics::cli::log;
+use netbasics::cli::program::{OutputError, Usage};
 use netbasics::values::address::{AddressError, parse_v4, parse_v6_zoned};
 
 /// Explain IPv6 addresses: their bits, their texts, what they are for

@@ -9,10 +9,10 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use netbasics::log;
+use netbasics::cli::log;
+use netbasics::cli::program::{self, OutputError};
 use netbasics::net::socket;
 use netbasics::net::socket_error::SocketError;
-use netbasics::program::{self, OutputError};
 use netbasics::values::port::Endpoint;
 
 use crate::family::text;

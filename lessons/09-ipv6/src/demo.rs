@@ -7,8 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::thread;
 
 use anyhow::{Result, anyhow};
-use netbasics::log;
-use netbasics::pair::pair;
+use netbasics::cli::log;
+use netbasics::cli::pair::pair;
 use netbasics::values::port::Endpoint;
 
 use crate::client::eyeballs::Settings;

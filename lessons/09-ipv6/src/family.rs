@@ -3,8 +3,8 @@
 use std::fmt;
 use std::net::{Ipv6Addr, SocketAddr, TcpListener};
 
+use netbasics::cli::program::plain;
 use netbasics::net::socket_error::DOCTOR;
-use netbasics::program::plain;
 
 use crate::address::canonical;
 

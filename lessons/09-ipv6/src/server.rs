@@ -10,11 +10,11 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
+use netbasics::cli::{log, ready, serve};
 use netbasics::net::socket_error::explain;
 use netbasics::system::stop::Stop;
 use netbasics::system::wait::Stoppable;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, ready, serve};
 
 use crate::family::{Family, text, unmapped};
 

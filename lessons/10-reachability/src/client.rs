@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use netbasics::log;
+use netbasics::cli::log;
 use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
 

@@ -5,8 +5,8 @@ mod dump;
 use std::io::{self, BufRead, Write};
 
 use anyhow::{Context, Result};
-use netbasics::log;
-use netbasics::program::{OutputError, Usage};
+use netbasics::cli::log;
+use netbasics::cli::program::{OutputError, Usage};
 
 use crate::icmp::packet::{self, Header};
 use crate::icmp::{self, Echo, Family, Message, checksum};

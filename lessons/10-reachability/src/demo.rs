@@ -8,10 +8,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Result;
-use netbasics::log;
+use netbasics::cli::log;
+use netbasics::cli::pair::pair;
+use netbasics::cli::program::OutputError;
 use netbasics::net::socket;
-use netbasics::pair::pair;
-use netbasics::program::OutputError;
 use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
 use socket2::{Domain, Protocol, Socket, Type};

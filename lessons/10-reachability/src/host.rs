@@ -9,9 +9,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use anyhow::{Context, Result};
+use netbasics::cli::program::Usage;
 use netbasics::net::socket;
 use netbasics::net::socket_error::SocketError;
-use netbasics::program::Usage;
 use netbasics::values::port::{Endpoint, Host};
 
 /// How many addresses of one name are asked at most.

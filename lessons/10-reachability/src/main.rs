@@ -16,7 +16,7 @@ use cli::{Cli, Role};
 
 fn main() -> std::process::ExitCode {
     let Cli { addr, role } = clap::Parser::parse();
-    netbasics::program::end(match role {
+    netbasics::cli::program::end(match role {
         None => demo::run(addr),
         Some(Role::Ping(options)) => ping::run(&options),
         Some(Role::Port(options)) => port::run(&options),

@@ -18,9 +18,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use netbasics::log;
+use netbasics::cli::log;
+use netbasics::cli::program::OutputError;
 use netbasics::net::socket_error::{SocketError, is_timeout};
-use netbasics::program::OutputError;
 use netbasics::system::stop::Stop;
 use netbasics::values::port::{Endpoint, Host};
 use socket2::Socket;

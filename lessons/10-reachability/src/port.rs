@@ -18,8 +18,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
-use netbasics::log;
-use netbasics::program::{self, OutputError};
+use netbasics::cli::log;
+use netbasics::cli::program::{self, OutputError};
 use netbasics::values::port::Endpoint;
 
 use crate::host;

@@ -5,10 +5,10 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use anyhow::Result;
+use netbasics::cli::{log, ready, serve};
 use netbasics::net::socket;
 use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, ready, serve};
 
 /// How long a greeting may take. It fits into any send buffer, so this is for the worst case.
 const PATIENCE: Duration = Duration::from_secs(1);

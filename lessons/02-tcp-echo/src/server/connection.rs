@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
-use netbasics::log;
+use netbasics::cli::log;
 use netbasics::net::frame::FrameError;
 
 use super::Options;

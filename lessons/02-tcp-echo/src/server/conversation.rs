@@ -3,7 +3,7 @@
 use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
-use netbasics::log;
+use netbasics::cli::log;
 use netbasics::net::frame::{FrameError, read_line};
 use netbasics::system::stop::Stop;
 use netbasics::system::wait::Stoppable;

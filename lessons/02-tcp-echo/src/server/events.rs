@@ -13,7 +13,7 @@ use anyhow::Result;
 use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
-use netbasics::log;
+use netbasics::cli::log;
 use netbasics::system::stop::Stop;
 
 use super::connection::{Connection, Next, PIECE_BYTES};

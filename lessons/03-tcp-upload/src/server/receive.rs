@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::net::TcpStream;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use netbasics::log;
+use netbasics::cli::log;
 use netbasics::net::socket;
 use netbasics::net::socket_error::explain;
 use netbasics::system::files::explain_file;

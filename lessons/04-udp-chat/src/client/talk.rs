@@ -13,9 +13,9 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use netbasics::log;
+use netbasics::cli::log;
+use netbasics::cli::program::OutputError;
 use netbasics::net::socket_error::{SocketError, is_timeout, is_unreachable_peer};
-use netbasics::program::OutputError;
 
 use super::{Messages, Options, next_message};
 use crate::server::BUFFER_BYTES;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use netbasics::log_limited;
+use netbasics::cli::log_limited;
 use netbasics::net::socket::{MAX_DATAGRAM_V4, MAX_DATAGRAM_V6};
 
 use super::send;

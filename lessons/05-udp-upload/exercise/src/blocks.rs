@@ -21,12 +21,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Error, Result};
 use clap::Parser;
+use netbasics::cli::{ready, serve};
 use netbasics::net::socket;
 use netbasics::net::socket_error::is_timeout;
 use netbasics::system::files::open_to_send;
 use netbasics::system::inbox::{Inbox, Upload};
 use netbasics::values::port::Endpoint;
-use netbasics::{ready, serve};
 
 const HEADER_BYTES: usize = 9;
 /// Bytes of the file in each block but the last, which has fewer.

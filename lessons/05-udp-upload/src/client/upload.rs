@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use indicatif::ProgressBar;
-use netbasics::log;
+use netbasics::cli::log;
 use netbasics::net::socket_error::SocketError;
 
 use super::sender::Sender;

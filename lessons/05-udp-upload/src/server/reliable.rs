@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
+use netbasics::cli::{log, log_limited};
 use netbasics::system::inbox::Inbox;
-use netbasics::{log, log_limited};
 
 use super::incoming::Incoming;
 use super::room;

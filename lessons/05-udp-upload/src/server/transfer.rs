@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use netbasics::{log, log_limited};
+use netbasics::cli::{log, log_limited};
 
 use super::incoming::Incoming;
 use crate::packet::ack::Ack;

@@ -4,10 +4,10 @@ use std::io::{self, BufReader, Write};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
+use netbasics::cli::program::Usage;
 use netbasics::net::frame::read_line;
 use netbasics::net::socket_error::SocketError;
 use netbasics::net::{socket, unix};
-use netbasics::program::Usage;
 use socket2::{Socket, Type};
 
 use super::Server;

@@ -7,8 +7,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
+use netbasics::cli::{log, ready};
 use netbasics::system::stop::Stop;
-use netbasics::{log, ready};
 
 use crate::client;
 use crate::framework::{self, Address, Handler, Request, Runner, Service, Source, source};

@@ -6,8 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use netbasics::cli::{log, log_limited};
 use netbasics::system::stop::{Registration, Stop};
-use netbasics::{log, log_limited};
 
 use super::{Job, Runner};
 

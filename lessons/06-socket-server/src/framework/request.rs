@@ -5,11 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use netbasics::cli::{log, log_limited};
 use netbasics::net::frame::{FrameError, read_line};
 use netbasics::net::socket_error::explain;
 use netbasics::system::stop::Stop;
 use netbasics::system::wait::{Stoppable, is_stopped};
-use netbasics::{log, log_limited};
 use socket2::Socket;
 
 use super::source::Post;

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use netbasics::log;
+use netbasics::cli::log;
 
 use super::{Job, Runner};
 

@@ -9,8 +9,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
+use netbasics::cli::{log, ready};
 use netbasics::system::stop::Stop;
-use netbasics::{log, ready};
 
 use crate::driver::{self, Input, Orders};
 use crate::node::{Event, News, Setup};

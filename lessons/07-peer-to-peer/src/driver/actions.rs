@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::Result;
-use netbasics::log;
-use netbasics::program::plain;
+use netbasics::cli::log;
+use netbasics::cli::program::plain;
 use netbasics::system::stop::Stop;
 use socket2::SockRef;
 

@@ -4,8 +4,8 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
+use netbasics::cli::{log, log_limited};
 use netbasics::net::socket_error::explain;
-use netbasics::{log, log_limited};
 
 #[derive(Debug)]
 pub enum News {

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use netbasics::log;
-use netbasics::program::Usage;
+use netbasics::cli::log;
+use netbasics::cli::program::Usage;
 use netbasics::values::port::{Endpoint, Host};
 use rustls::pki_types::ServerName;
 use url::{ParseError, Position, Url};

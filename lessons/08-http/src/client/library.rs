@@ -4,10 +4,10 @@
 use std::io::{self, Read};
 
 use anyhow::{Result, anyhow, bail};
-use netbasics::log;
+use netbasics::cli::log;
+use netbasics::cli::program::OutputError;
 use netbasics::net::socket;
 use netbasics::net::socket_error::explain;
-use netbasics::program::OutputError;
 use netbasics::values::port::Endpoint;
 use rustls::pki_types::CertificateDer;
 use ureq::config::Config;

@@ -4,10 +4,10 @@ use std::io::{self, BufReader, ErrorKind, Write};
 use std::sync::Arc;
 
 use anyhow::{Error, Result, anyhow};
-use netbasics::log;
+use netbasics::cli::log;
+use netbasics::cli::program::OutputError;
 use netbasics::net::socket;
 use netbasics::net::socket_error::explain;
-use netbasics::program::OutputError;
 use netbasics::system::stop::Stop;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 

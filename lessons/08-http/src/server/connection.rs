@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::Result;
-use netbasics::log;
+use netbasics::cli::log;
 use netbasics::net::socket_error::{explain, is_timeout};
 use netbasics::system::wait::is_stopped;
 

@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use netbasics::log;
-use netbasics::program::{Usage, plain};
+use netbasics::cli::log;
+use netbasics::cli::program::{Usage, plain};
 use netbasics::system::files::{explain_folder, known_length, open_file};
 
 use super::target::{NO_SUCH_FILE, is_plain_name};

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use mio::net::TcpStream as Connecting;
 use mio::{Events, Interest, Poll, Token};
-use netbasics::log;
+use netbasics::cli::log;
 use netbasics::net::socket_error::explain;
 
 use super::eyeballs::{Eyeballs, Settings, Step};

@@ -4,10 +4,10 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use anyhow::{Result, bail};
-use netbasics::log;
+use netbasics::cli::log;
+use netbasics::cli::program::Usage;
 use netbasics::net::socket;
 use netbasics::net::socket_error::SocketError;
-use netbasics::program::Usage;
 use netbasics::values::port::Endpoint;
 use socket2::{Domain, Protocol, Socket, Type};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use netbasics::program;
+use netbasics::cli::program;
 
 use super::probes::TOKEN_BYTES;
 

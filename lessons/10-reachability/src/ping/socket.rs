@@ -4,8 +4,8 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
 use anyhow::{Result, anyhow};
+use netbasics::cli::program::plain;
 use netbasics::net::socket_error::DOCTOR;
-use netbasics::program::plain;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::reason::explain;

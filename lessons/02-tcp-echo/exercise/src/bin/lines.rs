@@ -12,10 +12,10 @@ use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
 
 use clap::Parser;
+use netbasics::cli::{log, program, ready};
 use netbasics::net::socket;
 use netbasics::net::socket_error::explain;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, program, ready};
 
 /// The longest line that is answered, in bytes, its end not counted.
 const MAX_LINE_BYTES: usize = 1000;

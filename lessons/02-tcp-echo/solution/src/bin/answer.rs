@@ -12,10 +12,10 @@ use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
 
 use clap::Parser;
+use netbasics::cli::{log, program, ready};
 use netbasics::net::socket;
 use netbasics::net::socket_error::explain;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, program, ready};
 
 /// Answers each message with its length
 #[derive(Parser)]

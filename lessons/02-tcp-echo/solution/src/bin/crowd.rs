@@ -17,10 +17,10 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Parser, value_parser};
+use netbasics::cli::{log, program, ready, serve};
 use netbasics::net::socket;
 use netbasics::net::socket_error::{explain, is_timeout};
 use netbasics::values::port::Endpoint;
-use netbasics::{log, program, ready, serve};
 
 /// Echoes many clients at once
 #[derive(Parser)]

@@ -22,10 +22,10 @@ use std::process::ExitCode;
 use std::thread;
 
 use clap::Parser;
+use netbasics::cli::{log, program, ready};
 use netbasics::net::socket;
 use netbasics::system::inbox::{FileName, Inbox};
 use netbasics::values::port::Endpoint;
-use netbasics::{log, program, ready};
 use sha2::{Digest as _, Sha256};
 
 /// What every file begins with.

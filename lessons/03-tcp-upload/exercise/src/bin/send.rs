@@ -25,9 +25,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Parser;
+use netbasics::cli::program;
 use netbasics::net::socket;
 use netbasics::net::socket_error::explain;
-use netbasics::program;
 use netbasics::system::files::{length_to_send, name_to_send, open_to_send};
 use netbasics::values::port::Endpoint;
 use sha2::{Digest as _, Sha256};

@@ -15,10 +15,10 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use clap::Parser;
+use netbasics::cli::{log, program, ready};
 use netbasics::net::socket;
 use netbasics::system::inbox::{FileName, Inbox, Upload};
 use netbasics::values::port::Endpoint;
-use netbasics::{log, program, ready};
 
 /// Stores what each client sends as a file
 #[derive(Parser)]

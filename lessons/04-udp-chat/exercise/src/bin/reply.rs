@@ -9,9 +9,9 @@ use std::net::UdpSocket;
 use std::process::ExitCode;
 
 use clap::Parser;
+use netbasics::cli::{log, program, ready};
 use netbasics::net::{socket, socket_error, udp};
 use netbasics::values::port::Endpoint;
-use netbasics::{log, program, ready};
 
 /// Sends datagrams back, backwards
 #[derive(Parser)]

@@ -22,9 +22,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use netbasics::cli::{program, ready};
 use netbasics::net::{socket, udp};
 use netbasics::values::port::Endpoint;
-use netbasics::{program, ready};
 
 /// The longest text that fits into one datagram with `S` and a number before it.
 const MAX_TEXT_BYTES: usize = socket::MAX_DATAGRAM_V4 - 5;

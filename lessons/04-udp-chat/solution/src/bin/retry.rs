@@ -22,10 +22,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use netbasics::log;
+use netbasics::cli::log;
+use netbasics::cli::program::{self, OutputError};
 use netbasics::net::socket;
 use netbasics::net::socket_error::{SocketError, is_timeout, is_unreachable_peer};
-use netbasics::program::{self, OutputError};
 use netbasics::values::port::Endpoint;
 
 /// Larger than any datagram; what does not fit would be cut off (recvfrom(2)).

@@ -20,11 +20,11 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
+use netbasics::cli::{log, program, ready};
 use netbasics::net::socket;
 use netbasics::net::socket_error::{SocketError, is_unreachable_peer};
 use netbasics::system::inbox::{FileName, Inbox, Upload};
 use netbasics::values::port::Endpoint;
-use netbasics::{log, program, ready};
 
 /// Larger than any datagram; what does not fit would be cut off (recvfrom(2)).
 const BUFFER_BYTES: usize = 65_536;

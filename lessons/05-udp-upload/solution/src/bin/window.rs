@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
+use netbasics::cli::program;
 use netbasics::net::udp;
-use netbasics::program;
 use netbasics::system::inbox::Upload;
 use netbasics::values::port::Endpoint;
 

@@ -22,10 +22,10 @@ use std::thread;
 
 use anyhow::{Result, bail};
 use clap::Parser;
+use netbasics::cli::{log, program, ready, serve};
 use netbasics::net::socket;
 use netbasics::net::socket_error::explain;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, program, ready, serve};
 
 #[path = "../command.rs"]
 mod command;

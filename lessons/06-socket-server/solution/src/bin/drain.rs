@@ -23,11 +23,11 @@ use std::thread;
 
 use anyhow::Result;
 use clap::Parser;
+use netbasics::cli::{log, program, ready, serve};
 use netbasics::net::socket;
 use netbasics::net::socket_error::explain;
 use netbasics::system::stop::Stop;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, program, ready, serve};
 
 #[path = "../client.rs"]
 mod client;

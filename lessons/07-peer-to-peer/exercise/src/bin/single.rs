@@ -26,10 +26,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Parser;
+use netbasics::cli::{log, program, ready, serve};
 use netbasics::net::socket;
 use netbasics::net::socket_error::explain;
 use netbasics::values::port::{self, Endpoint};
-use netbasics::{log, program, ready, serve};
 
 /// The longest text of a question, in bytes.
 const MAX_TEXT_BYTES: usize = 1024;

@@ -25,10 +25,10 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
+use netbasics::cli::{log, program, ready, serve};
 use netbasics::net::socket;
 use netbasics::net::socket_error::explain;
 use netbasics::values::port::{self, Endpoint};
-use netbasics::{log, program, ready, serve};
 
 /// The longest text of a message, in bytes.
 const MAX_TEXT_BYTES: usize = 1024;

@@ -25,10 +25,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Parser;
+use netbasics::cli::{log, program};
 use netbasics::net::socket;
 use netbasics::net::socket_error::{explain, is_timeout};
 use netbasics::values::port::Endpoint;
-use netbasics::{log, program};
 
 use fields::Fields;
 

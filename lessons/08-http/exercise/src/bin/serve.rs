@@ -22,12 +22,12 @@ use std::process::ExitCode;
 use std::{fs, thread};
 
 use clap::Parser;
+use netbasics::cli::program::{self, Usage};
+use netbasics::cli::{log, ready};
 use netbasics::net::socket;
 use netbasics::net::socket_error::explain;
-use netbasics::program::{self, Usage};
 use netbasics::system::files::{explain_folder, open_file};
 use netbasics::values::port::Endpoint;
-use netbasics::{log, ready};
 
 use fields::{Fields, is_token};
 

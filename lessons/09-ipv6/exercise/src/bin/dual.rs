@@ -15,11 +15,11 @@ use std::process::ExitCode;
 use std::thread;
 
 use clap::Parser;
+use netbasics::cli::{log, program, ready, serve};
 use netbasics::net::frame::{self, FrameError};
 use netbasics::net::socket;
 use netbasics::net::socket_error::SocketError;
 use netbasics::values::port::Endpoint;
-use netbasics::{log, program, ready, serve};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// The longest line that is answered, in bytes, its newline not counted. (The longest address has 45.)

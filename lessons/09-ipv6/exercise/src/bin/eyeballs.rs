@@ -20,9 +20,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use clap::{Parser, value_parser};
+use netbasics::cli::{log, program};
 use netbasics::net::socket;
 use netbasics::net::socket_error::explain;
-use netbasics::{log, program};
 
 /// The longest answer, in bytes, its newline not counted.
 const MAX_ANSWER_BYTES: usize = 1024;

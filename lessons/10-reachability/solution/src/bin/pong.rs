@@ -16,9 +16,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use netbasics::cli::{program, ready, serve};
 use netbasics::net::socket;
 use netbasics::values::port::Endpoint;
-use netbasics::{program, ready, serve};
 
 /// What an echo request begins with: its type and its code.
 const ECHO_REQUEST: [u8; 2] = [8, 0];

@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use clap::{Parser, value_parser};
+use netbasics::cli::program::{self, OutputError, Usage};
 use netbasics::net::socket;
-use netbasics::program::{self, OutputError, Usage};
 use netbasics::values::port::Endpoint;
 
 /// The most probes in flight: a check is no reason to make a host sweat.

@@ -1,4 +1,4 @@
-//! Logging, for programs that run alone and in a [pair](crate::pair).
+//! Logging, for programs that run alone and in a [pair](crate::cli::pair).
 //!
 //! Alone, a program keeps standard output for its results and logs to standard error. In a pair two
 //! programs share one terminal, so every line goes to standard output with the speaker in front:
@@ -25,7 +25,7 @@ const LONGEST_LINE: usize = 2000;
 /// Logs one line: `log!("{peer} connected")`.
 #[macro_export]
 macro_rules! log {
-    ($($arg:tt)*) => { $crate::log::log(::std::format_args!($($arg)*)) };
+    ($($arg:tt)*) => { $crate::cli::log::log(::std::format_args!($($arg)*)) };
 }
 
 /// As [`log!`], for a line that strangers cause as often as they like: of a flood, the first lines
@@ -33,9 +33,9 @@ macro_rules! log {
 #[macro_export]
 macro_rules! log_limited {
     ($($arg:tt)*) => {{
-        static LIMIT: ::std::sync::Mutex<$crate::log::RateLimit> =
-            ::std::sync::Mutex::new($crate::log::RateLimit::new());
-        $crate::log::log_limited(&LIMIT, ::std::format_args!($($arg)*))
+        static LIMIT: ::std::sync::Mutex<$crate::cli::log::RateLimit> =
+            ::std::sync::Mutex::new($crate::cli::log::RateLimit::new());
+        $crate::cli::log::log_limited(&LIMIT, ::std::format_args!($($arg)*))
     }};
 }
 

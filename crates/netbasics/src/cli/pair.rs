@@ -86,7 +86,7 @@ pub struct Ready(Sender<SocketAddr>);
 impl Ready {
     /// Says so on the terminal and to the waiting client: call it after `listen` or `bind`.
     pub fn announce(self, address: SocketAddr) {
-        crate::log!("{}", crate::ready::line(address));
+        crate::log!("{}", crate::cli::ready::line(address));
         // No receiver: the client gave up waiting and the outcome says so.
         let _ = self.0.send(address);
     }
