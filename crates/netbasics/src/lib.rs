@@ -1,25 +1,44 @@
-//! What the lessons share.
+//! What the lessons share, in four storeys.
 //!
-//! A concept is spelled out in the lesson that teaches it; once taught, it moves here behind a
-//! plain name and later lessons import it. The rooms:
+//! A concept is spelled out in the lesson that teaches it; once taught, it stands here behind a plain
+//! name, and later lessons import it. Each storey has a feature of its name, which turns on those
+//! beneath it:
 //!
-//! - [`address`] and [`port`]: what an address or a port number *means*. No sockets, no system
-//!   calls, so this part also runs where there is no network (feature `net` off).
-//! - [`escape`]: text of strangers, made harmless before a terminal or a log shows it.
-//! - [`program`]: how every program of the course reports a failure and which code it exits with.
-//! - The socket side (feature `net`): `socket` opens sockets the right way on each system,
-//!   `ready` is the line a server prints when a client can connect, `pair` runs a server and a
-//!   client in one process, `stop` ends a server cleanly, `log` prints what a program reports, with
-//!   a label, `frame` cuts a byte stream into messages, `udp` answers UDP datagrams one at a
-//!   time, `datagrams` moves many with few system calls, `sendfile` moves a file's bytes without a
-//!   copy, `unix` has what is special about Unix-domain sockets, `wait` waits for a socket or the
-//!   stop, and `socket_error` turns a system error into a sentence a student can act on.
-//! - `inbox` (feature `files`): an uploaded file is published whole or not at all.
+//! ```text
+//! cli      program, log, ready, pair, serve             talks to a person; no other storey prints
+//! net      socket, socket_error, frame, udp, unix       sockets and the messages on them
+//! system   waker, stop, wait, datagrams, sendfile,      what the standard library does not ask of
+//!          files, inbox                                 the operating system
+//! values   address, port, file_name, escape, exit,      what things mean: no sockets, no system
+//!          os_error                                     calls; always there
+//! ```
+//!
+//! A storey never imports one above it, and no two modules need each other; a test of `xtask`
+//! (`storeys`) reads every `crate::` of the code. (Unit tests may look up: they are no part of the
+//! library.) `system` lies below `net`, as waiting for a socket and ending a server need no network.
+//!
+//! Lessons import all of it by the same path, `netbasics::STOREY::MODULE`. The modules that only some
+//! of them use are those of the lessons that teach them:
+//!
+//! | module | taught by | used by |
+//! | --- | --- | --- |
+//! | `values::address`, `values::port` | lesson 1 | 9; `port` by all |
+//! | `net::socket`, `system::stop`, `cli::ready`, `cli::serve` | lesson 2 | all that follow |
+//! | `system::wait`: a read or a write that a stop ends | lesson 2 | TCP servers |
+//! | `net::frame` | lesson 2 (lines), lesson 3 (lengths) | 6, 7, 9 |
+//! | `system::inbox`: the receiver's folder | lesson 3 | 5 |
+//! | `system::files`: what a person has named, such as a file to send | lesson 3 | 5, 8 |
+//! | `system::sendfile` | lesson 3 | |
+//! | `net::udp` | lesson 4 | 5, 6, 10 |
+//! | `system::datagrams` | lesson 5 | |
+//! | `net::unix` | lesson 6 | |
+//!
+//! The book's address explorer is compiled without features: it has `values` and nothing else.
 
-#[cfg(feature = "net")]
+#[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "net")]
 pub mod net;
-#[cfg(feature = "net")]
+#[cfg(feature = "system")]
 pub mod system;
 pub mod values;

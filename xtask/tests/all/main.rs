@@ -11,5 +11,6 @@ mod commands;
 mod launcher;
 mod on_demand;
 mod reports;
+mod storeys;
 mod tidy;
 mod watch;

@@ -103,7 +103,6 @@ impl Inbox {
     ///
     /// # Errors
     /// When the process has already installed a handler: call it once.
-    #[cfg(feature = "net")]
     pub fn end_on_ctrl_c(&self) -> io::Result<()> {
         let parts = Arc::clone(&self.parts);
         ctrlc::set_handler(move || {

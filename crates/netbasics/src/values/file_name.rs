@@ -15,7 +15,7 @@ pub struct FileName(String);
 
 impl FileName {
     /// `report.txt`, then `report-1.txt`, `report-2.txt`, …
-    #[cfg(feature = "files")]
+    #[cfg(feature = "system")]
     pub(crate) fn numbered(&self, number: u32) -> Self {
         if number == 0 {
             return self.clone();
