@@ -174,9 +174,11 @@ fn is_listed(transport: Transport, port: u16, state: State) -> bool {
     list += &fs::read_to_string(format!("/proc/net/{name}6")).unwrap_or_default();
     let suffix = format!(":{port:04X}");
     let is_any = transport == Transport::Udp || state == State::Any;
-    list.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).any(|columns| {
-        let [_, local, _, found, ..] = columns[..] else { return false };
-        local.ends_with(&suffix) && (is_any || found == "0A")
+    // After many connections these are thousands of lines: no more of them is read than it takes.
+    list.lines().any(|line| {
+        let mut columns = line.split_ascii_whitespace();
+        let (local, found) = (columns.nth(1), columns.nth(1));
+        local.is_some_and(|local| local.ends_with(&suffix)) && (is_any || found == Some("0A"))
     })
 }
 
