@@ -1,4 +1,4 @@
-//! Lesson 1's exercises, graded by what they print. Each test is a check of `lesson.toml`.
+//! Lesson 1's exercises, graded by what they print. Each test is a check of its exercise's file.
 
 mod classify;
 mod endpoint;

@@ -1,4 +1,4 @@
-//! Lesson 2's exercises, graded over the wire. Each test is a check of `lesson.toml`.
+//! Lesson 2's exercises, graded over the wire. Each test is a check of its exercise's file.
 
 mod answer;
 mod crowd;

@@ -1,4 +1,4 @@
-//! Lesson 5's exercises, graded over the wire. Each test is a check of `lesson.toml`.
+//! Lesson 5's exercises, graded over the wire. Each test is a check of its exercise's file.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Lesson 7's exercises, graded over the wire. Each test is a check of `lesson.toml`.
+//! Lesson 7's exercises, graded over the wire. Each test is a check of its exercise's file.
 
 mod gossip;
 mod single;

@@ -1,5 +1,5 @@
 //! Lesson 8's exercises, graded by what they print and over the wire. Each test is a check of
-//! `lesson.toml`.
+//! its exercise's file.
 
 #![allow(clippy::unwrap_used)] // Where the test itself cannot go on, a panic says so.
 

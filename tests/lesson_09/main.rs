@@ -1,4 +1,4 @@
-//! Lesson 9's exercises, graded over the wire. Each test is a check of `lesson.toml`.
+//! Lesson 9's exercises, graded over the wire. Each test is a check of its exercise's file.
 
 mod dual;
 mod eyeballs;

@@ -146,17 +146,18 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let text = "{ en = 'T', zh = '题' }";
         for (folder, names) in [("01-a", &["x"][..]), ("02-b", &["y", "z"])] {
-            let exercises = names.iter().map(|name| {
-                format!(
-                    "[[exercise]]\nname = '{name}'\ntitle = {text}\ntask = {text}\nhints = []\n\
-                     [[exercise.check]]\nname = 'c'\npoints = 1\nusually = {text}\n"
-                )
-            });
-            let about = format!("minutes = 1\ntitle = {text}\nlearn = {text}\n");
-            let toml = about + &exercises.collect::<String>();
+            let about =
+                format!("minutes = 1\nexercises = {names:?}\ntitle = {text}\nlearn = {text}\n");
+            let exercise = format!(
+                "title = {text}\ntask = {text}\nhints = []\n\
+                 [[check]]\nname = 'c'\npoints = 1\nusually = {text}\n"
+            );
             let folder = root.path().join("lessons").join(folder);
             std::fs::create_dir_all(&folder).unwrap();
-            std::fs::write(folder.join("lesson.toml"), toml).unwrap();
+            std::fs::write(folder.join("lesson.toml"), about).unwrap();
+            for name in names {
+                std::fs::write(folder.join(format!("{name}.toml")), &exercise).unwrap();
+            }
         }
         let entries = done.iter().map(|(name, when)| {
             format!("'{name}': {{ 'points': 1, 'out_of': 1, 'when': {when}, 'fingerprint': '' }}")

@@ -5,7 +5,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::lesson::{self, CourseError, Exercise, Lesson};
+use crate::exercise::Exercise;
+use crate::lesson::{self, CourseError, Lesson};
 use crate::workspace;
 
 /// The course: the workspace's folder and the lessons in it.

@@ -1,15 +1,19 @@
-//! A lesson: a folder of `lessons/` named `NN-topic`, and what its `lesson.toml` says.
+//! A lesson: a folder of `lessons/` named `NN-topic`, and what its `lesson.toml` and the files of its
+//! exercises say.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
+use crate::exercise::{self, Exercise};
 use crate::language::Text;
 
-/// One lesson: its folder, and what its `lesson.toml` says.
+/// One lesson: its folder, and what is said about it there.
 #[derive(Clone, Debug)]
 pub struct Lesson {
     /// Two digits, `02`.
@@ -18,13 +22,12 @@ pub struct Lesson {
     pub topic: String,
     /// The folder.
     pub folder: PathBuf,
-    /// The content of `lesson.toml`.
+    /// What `lesson.toml` and the files of the exercises say.
     pub about: About,
 }
 
-/// What a `lesson.toml` says.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What a `lesson.toml` says, with the exercises that it names.
+#[derive(Clone, Debug)]
 pub struct About {
     /// How long a student needs, in minutes.
     pub minutes: u32,
@@ -35,8 +38,20 @@ pub struct About {
     /// How `cargo xtask run` shows the lesson; without it the program runs with no arguments.
     pub run: Option<Run>,
     /// The exercises, easiest first.
-    #[serde(default, rename = "exercise")]
     pub exercises: Vec<Exercise>,
+}
+
+/// A `lesson.toml` as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LessonFile {
+    minutes: u32,
+    /// The names of the exercises: `answer` is described in `answer.toml`.
+    #[serde(default)]
+    exercises: Vec<String>,
+    title: Text,
+    learn: Text,
+    run: Option<Run>,
 }
 
 /// The arguments of the two programs that `cargo xtask run` starts. `--addr` is added to both.
@@ -65,40 +80,17 @@ pub enum Transport {
     Udp,
 }
 
-/// One exercise: a program that the student writes.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Exercise {
-    /// The program's name, as in `src/bin/NAME.rs`.
-    pub name: String,
-    /// What it is called.
-    pub title: Text,
-    /// What to build, exactly.
-    pub task: Text,
-    /// The general hint first, the most specific one last.
-    pub hints: Vec<Text>,
-    /// What is tested, and what it is worth.
-    #[serde(rename = "check")]
-    pub checks: Vec<Check>,
-}
-
-/// One graded test function; all of its cases must pass for its points.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Check {
-    /// The name of the test function.
-    pub name: String,
-    /// What it is worth.
-    pub points: u32,
-    /// The mistake it usually is when this check fails.
-    pub usually: Text,
-}
-
-impl Exercise {
-    /// What all of its checks are worth.
-    #[must_use]
-    pub fn points(&self) -> u32 {
-        self.checks.iter().map(|check| check.points).sum()
+impl About {
+    /// What is said about the lesson in `folder`.
+    ///
+    /// # Errors
+    /// When a file is missing or cannot be used, or describes an exercise that `lesson.toml` does not
+    /// name; the error names it.
+    pub fn of(folder: &Path) -> Result<Self, CourseError> {
+        let LessonFile { minutes, exercises, title, learn, run } =
+            read(folder.join("lesson.toml"))?;
+        let exercises = exercise::exercises(folder, &exercises)?;
+        Ok(Self { minutes, title, learn, run, exercises })
     }
 }
 
@@ -136,10 +128,31 @@ impl Lesson {
 pub enum CourseError {
     /// A folder or file that cannot be read.
     Unreadable(PathBuf, io::Error),
-    /// A `lesson.toml` that is not what it should be.
+    /// A `lesson.toml`, or an exercise's file, that is not what it should be.
     Malformed(PathBuf, toml::de::Error),
+    /// The file of an exercise that `lesson.toml` names is not there.
+    Missing(PathBuf),
+    /// A file describes an exercise that `lesson.toml` does not name.
+    Unnamed(PathBuf),
+    /// A `lesson.toml` that names an exercise twice.
+    NamedTwice(PathBuf, String),
     /// A folder in `lessons/` that is not named `NN-topic`.
     Misnamed(PathBuf),
+}
+
+impl CourseError {
+    /// The file or folder that it is about.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Unreadable(path, _)
+            | Self::Malformed(path, _)
+            | Self::Missing(path)
+            | Self::Unnamed(path)
+            | Self::NamedTwice(path, _)
+            | Self::Misnamed(path) => path,
+        }
+    }
 }
 
 impl fmt::Display for CourseError {
@@ -150,6 +163,19 @@ impl fmt::Display for CourseError {
                 let (file, error) = (path.display(), error.to_string());
                 writeln!(f, "{file} cannot be used: {}", error.trim_end())?;
                 write!(f, "if you have changed it, `git checkout {file}` takes that back")
+            }
+            Self::Missing(file) => {
+                let (name, file) = (name_of(file), file.display());
+                writeln!(f, "{file} is not there, but lesson.toml names the exercise {name:?}")?;
+                write!(f, "if you have removed it, `git checkout {file}` takes that back")
+            }
+            Self::Unnamed(file) => {
+                let (name, file) = (name_of(file), file.display());
+                writeln!(f, "{file}: lesson.toml does not name this exercise")?;
+                write!(f, "add {name:?} to the line `exercises` there, or remove the file")
+            }
+            Self::NamedTwice(file, name) => {
+                write!(f, "{} names the exercise {name:?} twice", file.display())
             }
             Self::Misnamed(path) => {
                 write!(
@@ -163,6 +189,11 @@ impl fmt::Display for CourseError {
 }
 
 impl std::error::Error for CourseError {}
+
+/// The exercise that a file describes.
+fn name_of(file: &Path) -> Cow<'_, str> {
+    file.file_stem().unwrap_or_default().to_string_lossy()
+}
 
 /// The student's file of an exercise of the lesson in `folder`.
 #[must_use]
@@ -201,10 +232,15 @@ fn lesson(folder: PathBuf) -> Result<Lesson, CourseError> {
     let Some((number, topic)) = split_name(&folder) else {
         return Err(CourseError::Misnamed(folder));
     };
-    let file = folder.join("lesson.toml");
-    let text = fs::read_to_string(&file).map_err(|e| CourseError::Unreadable(file.clone(), e))?;
-    let about = toml::from_str(&text).map_err(|e| CourseError::Malformed(file, e))?;
-    Ok(Lesson { number, topic, folder, about })
+    Ok(Lesson { about: About::of(&folder)?, number, topic, folder })
+}
+
+/// What a file says.
+pub(crate) fn read<T: DeserializeOwned>(file: PathBuf) -> Result<T, CourseError> {
+    match fs::read_to_string(&file) {
+        Ok(text) => toml::from_str(&text).map_err(|error| CourseError::Malformed(file, error)),
+        Err(error) => Err(CourseError::Unreadable(file, error)),
+    }
 }
 
 fn split_name(folder: &Path) -> Option<(String, String)> {

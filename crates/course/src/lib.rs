@@ -1,8 +1,8 @@
 //! The course as it lies on disk, for everything that reads it: the commands, the grader, the book.
 //!
-//! Nobody keeps a list by hand. A folder `lessons/NN-topic` is a lesson, and its `lesson.toml` says
-//! what it teaches and what its exercises ask for; a key that is not known is an error that names the
-//! file.
+//! A folder `lessons/NN-topic` is a lesson. Its `lesson.toml` says what it teaches and which exercises
+//! it has, and a file beside it (`answer.toml`) says what the exercise `answer` asks for. A key that is
+//! not known, a file that is missing, and one too many are errors that name the file.
 //!
 //! - [`Course`] is the folder of the course and its [lessons](Lesson); it finds the one that somebody
 //!   means by a number or a topic.
@@ -13,6 +13,7 @@
 //! - [`fixture`] is what `{file}` and `{dir}` stand for when a lesson is [run](Run).
 //! - [`workspace`] tells where the course is on this machine.
 
+mod exercise;
 mod find;
 pub mod fixture;
 mod language;
@@ -22,10 +23,9 @@ pub mod skeleton;
 mod verdict;
 pub mod workspace;
 
+pub use exercise::{Check, Exercise};
 pub use find::{Course, FindError, UnknownLesson};
 pub use language::{Language, Text};
-pub use lesson::{
-    About, Check, CourseError, Exercise, Lesson, Run, Transport, exercise_file, folder_of, lessons,
-};
+pub use lesson::{About, CourseError, Lesson, Run, Transport, exercise_file, folder_of, lessons};
 pub use mistake::Mistake;
 pub use verdict::Verdict;

@@ -21,8 +21,9 @@ use std::path::{Path, PathBuf};
 
 use toml::Value;
 
+use crate::exercise::Exercise;
 use crate::language::Text;
-use crate::lesson::{Exercise, Lesson};
+use crate::lesson::Lesson;
 use crate::verdict::Verdict;
 
 /// Checks that do not pass, and how.

@@ -14,7 +14,7 @@
 //!   `PR_SET_DUMPABLE`; ptrace(2), "access mode checking"). Root may.
 //! - The exit code of the test must agree with the outcome, and a test that was killed has none.
 //!
-//! What is not: a program of the same user may overwrite the graded tests or `lesson.toml` on the
+//! What is not: a program of the same user may overwrite the graded tests or their points on the
 //! disk, or kill the grader. Strangers' programs belong in a container, where the course is
 //! read-only and where they run as another user than the owner of its results.
 

@@ -282,7 +282,7 @@ fn list(tests: &Path, job: &Job) -> Result<Ended, String> {
     Ok(ended)
 }
 
-/// The cases of the exercise, in the order of its checks in `lesson.toml`: easy ones first.
+/// The cases of the exercise, in the order of the checks in its file: easy ones first.
 fn cases(tests: &Tests, job: &Job) -> Vec<Case> {
     let mut cases = listed(tests.names(), &job.exercise.name, job.case);
     let checks = &job.exercise.checks;

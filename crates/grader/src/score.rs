@@ -89,7 +89,7 @@ pub struct ExerciseScore {
     pub lesson: String,
     /// The exercise's name.
     pub exercise: String,
-    /// In the order of `lesson.toml`.
+    /// In the order of the exercise's file.
     pub checks: Vec<CheckScore>,
     /// How many of the chosen cases have no result yet.
     pub pending: usize,
@@ -228,7 +228,7 @@ fn mismatches(lesson: &Lesson, exercise: &Exercise, listed: &[Case]) -> Vec<Stri
         .iter()
         .filter(|case| !exercise.checks.iter().any(|check| check.name == check_of(&case.name)))
         .map(|case| {
-            format!("the test {name}::{} has no points in lesson {number}'s lesson.toml", case.name)
+            format!("the test {name}::{} has no points in lesson {number}'s {name}.toml", case.name)
         });
     untested.chain(unscored).collect()
 }

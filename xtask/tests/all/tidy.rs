@@ -71,7 +71,12 @@ fn all_that_does_not_fit_is_found_at_once() {
     write("lessons/01-long/src/main.rs", &"//\n".repeat(31));
     write("lessons/01-long/src/server.rs", &"\n".repeat(171));
     write("lessons/01-long/lesson.toml", "minuts = 3");
-    write("lessons/02-bare/lesson.toml", EXERCISE);
+    write("lessons/02-bare/lesson.toml", LESSON);
+    write("lessons/02-bare/greet.toml", EXERCISE);
+    write("lessons/03-more/Cargo.toml", "[package]\nname = 'lesson-03'\n");
+    write("lessons/03-more/src/main.rs", "");
+    write("lessons/03-more/lesson.toml", &LESSON.replace("'greet'", ""));
+    write("lessons/03-more/greet.toml", EXERCISE);
     write("lessons/02-bare/exercise/Cargo.toml", "[package]\nname = 'exercise-03'\n");
     write("crates/a/src/lib.rs", concat!("#[", "ignore]\nconst HERE: &str = \"/", "home/me\";"));
     write("crates/a/tests/all/main.rs", "mod one;\n");
@@ -96,6 +101,7 @@ fn all_that_does_not_fit_is_found_at_once() {
         "lessons/02-bare/exercise/src/bin/greet.rs: ",
         "lessons/02-bare/solution/Cargo.toml: ",
         "lessons/02-bare/solution/src/bin/greet.rs: ",
+        "lessons/03-more/greet.toml: ",
         concat!("crates/a/src/lib.rs:2: contains /", "home/"),
         "crates/a/src/lib.rs:1: ",
         "crates/a/tests/all/two.rs: no module of ",
@@ -104,16 +110,18 @@ fn all_that_does_not_fit_is_found_at_once() {
     ] {
         assert!(found.lines().any(|line| line.starts_with(expected)), "{expected} in:\n{found}");
     }
-    assert_eq!(found.lines().count(), 16, "{found}");
+    assert_eq!(found.lines().count(), 17, "{found}");
 }
 
 /// A `lesson.toml` with the one exercise `greet`.
-const EXERCISE: &str = "minutes = 1\n\
+const LESSON: &str = "minutes = 1\n\
+    exercises = ['greet']\n\
     title = { en = '', zh = '' }\n\
-    learn = { en = '', zh = '' }\n\
-    [[exercise]]\nname = 'greet'\nhints = []\n\
+    learn = { en = '', zh = '' }\n";
+/// What the file of an exercise says at least.
+const EXERCISE: &str = "hints = []\n\
     title = { en = '', zh = '' }\ntask = { en = '', zh = '' }\n\
-    [[exercise.check]]\nname = 'greets'\npoints = 1\nusually = { en = '', zh = '' }\n";
+    [[check]]\nname = 'greets'\npoints = 1\nusually = { en = '', zh = '' }\n";
 
 fn problems(root: &Path) -> Vec<String> {
     let mut problems = Problems { root, list: Vec::new() };
@@ -148,10 +156,10 @@ impl Problems<'_> {
         for file in files(&folder.join("src")) {
             self.check_length(&file);
         }
-        let lesson_toml = folder.join("lesson.toml");
-        let text = fs::read_to_string(&lesson_toml).map_err(|error| error.to_string());
-        match text.and_then(|text| toml::from_str(&text).map_err(|error| error.to_string())) {
-            Err(error) => self.add(&lesson_toml, error.replace('\n', " ").trim_end()),
+        match About::of(folder) {
+            Err(error) => {
+                self.add(error.path(), error.to_string().replace('\n', " ").trim_end());
+            }
             Ok(about) => self.check_exercises(folder, &number, &about),
         }
     }

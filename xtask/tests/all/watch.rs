@@ -14,7 +14,7 @@ use netlab::peers::Peer;
 use netlab::program::{poll, signal};
 use rstest::rstest;
 
-use crate::tiny::{Course, LIMIT, file, hangs, prints};
+use crate::tiny::{Course, LIMIT, about, file, hangs, prints};
 
 /// The command while it runs.
 struct Watching(Peer);
@@ -351,6 +351,19 @@ fn a_broken_lesson_toml_is_named_with_the_line_and_what_brings_it_back() {
     for part in ["lesson.toml cannot be used", "1 | minutez = 1", "git checkout "] {
         assert!(said.contains(part), "{part} is missing in {said}");
     }
+}
+
+#[test]
+fn a_broken_file_of_an_exercise_is_named_likewise() {
+    let course = Course::new("broken-exercise");
+    course.write(&about("two"), "titel = 1\n");
+    let said = course.said(&["list"]);
+    for part in ["two.toml cannot be used", "1 | titel = 1", "git checkout "] {
+        assert!(said.contains(part), "{part} is missing in {said}");
+    }
+    fs::remove_file(course.root.join(about("two"))).unwrap();
+    let said = course.said(&["list"]);
+    assert!(said.contains("two.toml is not there, but lesson.toml names"), "{said}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use netlab::peers::trial;
 use netlab::program::poll;
 use tempfile::TempDir;
 
-use crate::tiny::{Course, LIMIT, hangs, prints};
+use crate::tiny::{Course, LIMIT, about, hangs, prints};
 
 pub fn trials() -> Vec<Trial> {
     if cfg!(not(unix)) {
@@ -139,20 +139,22 @@ const LONG: &str = "Write a program that prints a number, and nothing but that n
 /// Every word of the table stands on the screen whole: tmux shows where a line was broken.
 fn narrow() {
     let course = Course::new("narrow");
-    let toml = course.root.join("lessons/01-count/lesson.toml");
-    let about = fs::read_to_string(&toml).unwrap();
+    let change = |file: &str, change: &dyn Fn(&str) -> String| {
+        let file = course.root.join(file);
+        fs::write(&file, change(&fs::read_to_string(&file).unwrap())).unwrap();
+    };
     let title = "title = { en = 'A title that has so many words that no terminal of sixty columns \
                  shows it in one line', zh = '标题很长，六十列的终端一行显示不下，必须在汉字之间换行，\
                  而且标点不能放在行首' }";
-    let about = about.replacen("title = { en = 'T', zh = '题' }", title, 1);
-    fs::write(
-        &toml,
-        about
+    change("lessons/01-count/lesson.toml", &|lesson| {
+        lesson.replacen("title = { en = 'T', zh = '题' }", title, 1)
+    });
+    change(&about("one"), &|exercise| {
+        exercise
             .replace("en = 'Print one'", "en = 'Print one as wide as a terminal is'")
             .replacen("task = { en = 'T'", &format!("task = {{ en = '{LONG}'"), 1)
-            .replace("en = 'general'", &format!("en = '{LONG}'")),
-    )
-    .unwrap();
+            .replace("en = 'general'", &format!("en = '{LONG}'"))
+    });
     for (locale, parts) in [
         ("C", ["in one line", "Print one as wide as a terminal"]),
         ("zh_CN.UTF-8", ["标题很长，", "而且标点不能放在行首"]),

@@ -85,9 +85,12 @@ impl Course {
         course.write("tests/src/lib.rs", "");
         course.write_tests(tests);
         course.write("lessons/01-count/exercise/Cargo.toml", &package("exercise-01"));
-        course.write("lessons/01-count/lesson.toml", &lesson_toml());
-        course.write(&file("one"), &prints("0"));
-        course.write(&file("two"), &prints("0"));
+        let lesson = format!("exercises = ['one', 'two']\ntitle = {TEXT}\nlearn = {TEXT}\n");
+        course.write("lessons/01-count/lesson.toml", &format!("minutes = 1\n{lesson}"));
+        for name in ["one", "two"] {
+            course.write(&about(name), &exercise_toml(name));
+            course.write(&file(name), &prints("0"));
+        }
         course
     }
 
@@ -149,6 +152,11 @@ impl Course {
     }
 }
 
+/// The file that describes an exercise, from the root of the course.
+pub fn about(exercise: &str) -> String {
+    format!("lessons/01-count/{exercise}.toml")
+}
+
 /// The file of an exercise, from the root of the course.
 pub fn file(exercise: &str) -> String {
     format!("lessons/01-count/exercise/src/bin/{exercise}.rs")
@@ -181,16 +189,13 @@ pub fn package(name: &str) -> String {
     format!("[package]\nname = '{name}'\nedition = '2024'\n")
 }
 
-fn lesson_toml() -> String {
-    let text = "{ en = 'T', zh = '题' }";
-    let exercise = |name| {
-        format!(
-            "[[exercise]]\nname = '{name}'\n\
-             title = {{ en = 'Print {name}', zh = '题' }}\ntask = {text}\n\
-             hints = [{{ en = 'general', zh = '一' }}, {{ en = 'specific', zh = '二' }}]\n\
-             [[exercise.check]]\nname = 'prints_its_number'\npoints = 2\nusually = {text}\n"
-        )
-    };
-    let (one, two) = (exercise("one"), exercise("two"));
-    format!("minutes = 1\ntitle = {text}\nlearn = {text}\n{one}{two}")
+/// A text in both languages.
+const TEXT: &str = "{ en = 'T', zh = '题' }";
+
+fn exercise_toml(name: &str) -> String {
+    format!(
+        "title = {{ en = 'Print {name}', zh = '题' }}\ntask = {TEXT}\n\
+         hints = [{{ en = 'general', zh = '一' }}, {{ en = 'specific', zh = '二' }}]\n\
+         [[check]]\nname = 'prints_its_number'\npoints = 2\nusually = {TEXT}\n"
+    )
 }
