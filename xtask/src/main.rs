@@ -56,6 +56,9 @@ enum Command {
     /// contributors)
     #[command(disable_help_flag = true)]
     Record(on_demand::Arguments),
+    /// List Chinese texts whose English has changed since they were written (for contributors)
+    #[command(disable_help_flag = true)]
+    Translations(on_demand::Arguments),
     /// Measure the lessons next to other programs, in turn, in the same run (for contributors)
     #[command(disable_help_flag = true)]
     Bench(on_demand::Arguments),
@@ -91,8 +94,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Skeleton(options)) => skeleton::run(&options),
         Some(Command::Book(options)) => book::run(&options),
         Some(Command::Doctor(options)) => doctor::run(&options),
-        Some(Command::Record(_) | Command::Bench(_) | Command::Ci(_)) => {
-            on_demand::hand_over_to_staff()
-        }
+        Some(
+            Command::Record(_) | Command::Translations(_) | Command::Bench(_) | Command::Ci(_),
+        ) => on_demand::hand_over_to_staff(),
     }
 }

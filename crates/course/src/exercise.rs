@@ -11,8 +11,9 @@ use serde::Deserialize;
 use crate::language::Text;
 use crate::lesson::{CourseError, read};
 
-/// The files of a lesson's folder that describe no exercise. (`waits.toml` is the grader's.)
-const OTHERS: [&str; 3] = ["Cargo", "lesson", "waits"];
+/// The files of a lesson's folder that describe no exercise. (`waits.toml` is the grader's,
+/// `translations.toml` is of `cargo xtask translations`.)
+const OTHERS: [&str; 4] = ["Cargo", "lesson", "waits", "translations"];
 
 /// One exercise: a program that the student writes.
 #[derive(Clone, Debug, Deserialize)]
@@ -134,6 +135,7 @@ mod tests {
             ("answer.toml", EXERCISE),
             ("Cargo.toml", "[package]"),
             ("waits.toml", "calibration = 1.0"),
+            ("translations.toml", "'answer.toml:title' = '00000000'"),
             (".#lines.toml", "an editor's lock"),
             ("lines.toml~", "an editor's copy"),
         ];

@@ -6,6 +6,7 @@
 mod bench;
 mod ci;
 mod record;
+mod translations;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Record(record::Options),
+    Translations(translations::Options),
     Bench(bench::Options),
     Ci(ci::Options),
 }
@@ -30,6 +32,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Record(options) => record::run(&options),
+        Command::Translations(options) => translations::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Ci(options) => ci::run(&options),
     };
