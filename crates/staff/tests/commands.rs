@@ -56,6 +56,12 @@ fn a_mistyped_option_is_explained_as_one_of_cargo_xtask() {
     assert!(said.contains("Usage: cargo xtask record"), "{said}");
 }
 
+#[test]
+fn every_chinese_text_translates_the_english_as_it_is_now() {
+    let said = output(&mut staff(&["translations"]));
+    assert!(said.starts_with("all "), "{said}");
+}
+
 /// `xtask` lists them without knowing them.
 #[test]
 fn xtask_names_each_command_with_the_same_words() {
