@@ -105,7 +105,7 @@ impl Pool {
         hear(&mut self.foreman, "stopping");
     }
 
-    /// All is done: the one who has said `stop` is let go, and then the program ends.
+    /// All is done: the client that has said `stop` is dropped, and then the program ends.
     fn expect_end(&mut self) {
         self.foreman.expect_last_words(b"bye\n");
         self.case.expect_server_exit(0);

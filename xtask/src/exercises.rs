@@ -59,7 +59,7 @@ pub fn skeleton(lesson: &Lesson, exercise: &Exercise) -> Result<String> {
     course::skeleton::from_solution(&solution).with_context(|| file.display().to_string())
 }
 
-/// The files that are given: what stands in `solution/src` beside `bin`, and where the exercise has
+/// The files that are given: what is in `solution/src` beside `bin`, and where the exercise has
 /// its copy.
 pub fn given_files(lesson: &Lesson) -> Result<Vec<(PathBuf, PathBuf)>> {
     let folder = lesson.folder.join("solution/src");

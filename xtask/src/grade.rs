@@ -218,7 +218,7 @@ fn missing(submission: &Submission) -> Option<String> {
             };
             let found = is_there(program) || places.any(|place| is_there(&place));
             (!found).then(|| {
-                let quotes = "a path with blanks in it stands in quotation marks, as in \
+                let quotes = "a path with blanks in it needs quotation marks, as in \
                               --program \"'/my tools/python' my.py\"";
                 let advice = if command.len() > 1 { format!("; {quotes}") } else { String::new() };
                 format!("there is no program {}{advice}", program.display())

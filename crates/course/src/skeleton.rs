@@ -94,7 +94,7 @@ fn error<T>(line: usize, problem: &'static str) -> Result<T, MarkerError> {
     Err(MarkerError { line, problem })
 }
 
-/// The sentence of ` "sentence"`; it stands inside a string literal and a format string.
+/// The sentence of ` "sentence"`; it is inside a string literal and a format string.
 fn sentence(rest: &str) -> Option<&str> {
     let sentence = rest.trim().strip_prefix('"')?.strip_suffix('"')?;
     (!sentence.trim().is_empty() && !sentence.contains(['"', '\\', '{', '}'])).then_some(sentence)

@@ -18,7 +18,7 @@ const SCRIPT: &str = "mdbook/theme/explorer.js";
 const MODULE_SCRIPT: &str = "explorer-module.js";
 const PAGE_SCRIPT: &str = "explorer.js";
 
-/// What the table shows that stands in place of the form where there are no scripts.
+/// What the table shows in place of the form where there are no scripts.
 const EXAMPLES: &[&str] = &[
     "127.0.0.1",
     "10.1.2.3/20",

@@ -14,7 +14,7 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// What stands in the page's blocks of shell commands.
+/// What is in the page's blocks of shell commands.
 fn commands(page: &str) -> Vec<String> {
     let text = fs::read_to_string(workspace().join(page)).unwrap();
     let blocks = text.split("```sh\n").skip(1);

@@ -36,7 +36,7 @@ enum Backslash {
 
 const HERE: Backslash = if cfg!(windows) { Backslash::IsPath } else { Backslash::Escapes };
 
-/// Cuts at blanks, as a shell does: what stands in `'…'` or `"…"` is not cut, and a backslash takes
+/// Cuts at blanks, as a shell does: what is in `'…'` or `"…"` is not cut, and a backslash takes
 /// its meaning from the character behind it. On Windows a backslash is part of a path.
 ///
 /// # Errors

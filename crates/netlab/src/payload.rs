@@ -10,7 +10,7 @@ const TEXT_HAS_ONE_ESCAPE_IN: usize = 4;
 /// One line for the beginning of `payload`, at most `columns` wide on a terminal; ends in `…` if
 /// it was cut, and never contains a character that a terminal obeys.
 ///
-/// - Text stands in quotes: `"hello\n"`. Control characters and bytes that are not UTF-8 are hex
+/// - Text is in quotes: `"hello\n"`. Control characters and bytes that are not UTF-8 are hex
 ///   (`\x07`), as are invisible characters that could turn the text around (`\u{202e}`).
 /// - Anything else is hex: `50 4b 03 04 …`.
 /// - No bytes at all are an empty string.

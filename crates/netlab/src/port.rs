@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_bound_port_is_seen_and_a_free_one_is_not() {
-        // One that no other test is given once we have let go of it.
+        // One that no other test is given once we have closed it.
         let port = free_port(Transport::Udp);
         let udp = hold(port).unwrap();
         let tcp = TcpListener::bind("127.0.0.1:0").unwrap();

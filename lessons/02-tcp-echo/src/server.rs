@@ -87,7 +87,7 @@ pub fn serve(listener: &TcpListener, options: &Options, stop: &Stop) -> Result<(
     // O_NONBLOCK: accept never waits, for a client may be gone again before we get to it.
     listener.set_nonblocking(true)?;
     // Threads of a scope may borrow `options` and `stop`, and the scope ends when the last of them
-    // has ended: Ctrl-C waits until every client is let go.
+    // has ended: Ctrl-C waits until every client is dropped.
     thread::scope(|connections| {
         while !stop.is_raised() {
             // poll(2): waits until a client is in the queue, or until Ctrl-C.

@@ -45,7 +45,7 @@ fn socket_to(server: SocketAddr) -> UdpSocket {
     socket
 }
 
-/// A socket of the test that stands in for a server.
+/// A socket of the test in place of a server.
 fn silent_server() -> (UdpSocket, SocketAddr) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(LIMIT)).unwrap();

@@ -16,7 +16,7 @@
 //!   7   ALIVE    nothing                          so that silence means a crash
 //! ```
 //!
-//! An address has 16 bytes, so that there is room for IPv6; one of IPv4 stands in the last four,
+//! An address has 16 bytes, so that there is room for IPv6; an IPv4 address takes the last four,
 //! behind ten bytes of 0x00 and two of 0xff (RFC 4291, section 2.5.5.2). What does not fit this
 //! table exactly ends the connection on which it came.
 

@@ -20,7 +20,7 @@ use crate::family::{Family, text, unmapped};
 
 pub use listen::open;
 
-/// A client on whose connection nothing moves for so long is let go.
+/// A client on whose connection nothing moves for so long is dropped.
 const IDLE: Duration = Duration::from_secs(300);
 
 /// Tell every client over which family it came, and from where; then echo, until Ctrl-C

@@ -1,4 +1,4 @@
-//! `--report KIND=FILE`: which reports to write, and where. What stands in them is
+//! `--report KIND=FILE`: which reports to write, and where. What is in them is
 //! `grader::report`'s affair.
 //!
 //! All that can be wrong with them is found out before anything is graded: nobody waits for a

@@ -20,7 +20,7 @@ use super::Event;
 /// How often files are looked at where the system does not tell of changes.
 const POLL: Duration = Duration::from_millis(250);
 
-/// What stands in a file.
+/// What is in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Content {
     Gone,

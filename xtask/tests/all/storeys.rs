@@ -1,4 +1,4 @@
-//! netbasics stands in storeys (`crates/netbasics/src/lib.rs`): none imports one above it, no two of its
+//! netbasics has storeys (`crates/netbasics/src/lib.rs`): none imports one above it, no two of its
 //! modules need each other, only the highest prints, and the lowest asks nothing of the system.
 
 // Not only the test functions themselves may panic here: what prepares for them may too.
@@ -60,7 +60,7 @@ fn what_does_not_fit_a_storey_is_found() {
         "net/udp.rs: names `crate::` without a storey",
         "net/udp.rs: prints, with println!(",
         "system/stop -> system/wait -> system/stop: a circle",
-        "util.rs: stands in no storey",
+        "util.rs: is in no storey",
         "values/port.rs: UdpSocket is more than a value",
         "values/port.rs: imports net, a higher storey",
     ];
@@ -79,7 +79,7 @@ fn problems(src: &Path) -> Vec<String> {
         let mut parts = name.trim_end_matches(".rs").split('/');
         let (storey, module) = (parts.next().unwrap_or_default(), parts.next());
         let Some(height) = STOREYS.iter().position(|known| *known == storey) else {
-            problems.insert(format!("{name}: stands in no storey"));
+            problems.insert(format!("{name}: is in no storey"));
             continue;
         };
         let code = code(&fs::read_to_string(&path).unwrap());

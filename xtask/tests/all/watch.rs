@@ -322,7 +322,7 @@ fn a_program_in_a_folder_with_a_blank_is_named_whole_or_in_quotes() {
         assert!(said.contains("2 / 2 points"), "{line}: {said}");
     }
     for (line, why) in [
-        (format!("{program} 5"), "a path with blanks in it stands in quotation marks"),
+        (format!("{program} 5"), "a path with blanks in it needs quotation marks"),
         (format!("'{program}"), "a ' is opened and not closed"),
     ] {
         let output = course.xtask(&["grade", "01/one", "--program", &line]).output().unwrap();

@@ -143,8 +143,8 @@ fn narrow() {
         let file = course.root.join(file);
         fs::write(&file, change(&fs::read_to_string(&file).unwrap())).unwrap();
     };
-    let title = "title = { en = 'A title that has so many words that no terminal of sixty columns \
-                 shows it in one line', zh = '标题很长，六十列的终端一行显示不下，必须在汉字之间换行，\
+    let title = "title = { en = 'A title that has more words than a terminal of sixty columns \
+                 shows in one line', zh = '标题很长，六十列的终端一行显示不下，必须在汉字之间换行，\
                  而且标点不能放在行首' }";
     change("lessons/01-count/lesson.toml", &|lesson| {
         lesson.replacen("title = { en = 'T', zh = '题' }", title, 1)

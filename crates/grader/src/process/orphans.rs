@@ -268,7 +268,7 @@ mod linux {
         ids.filter(|id| parent(*id) == Some(of)).collect()
     }
 
-    /// The parent of a process, the second field after its name (proc(5), `stat`), which stands in
+    /// The parent of a process, the second field after its name (proc(5), `stat`), which is in
     /// parentheses and may contain any.
     fn parent(id: u32) -> Option<u32> {
         let text = fs::read(format!("/proc/{id}/stat")).ok()?;

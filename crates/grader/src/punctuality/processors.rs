@@ -62,7 +62,7 @@ fn of_children() -> Duration {
     TICK * ticks
 }
 
-/// `utime`, `stime`, `cutime` and `cstime` of a process. Its name stands in parentheses before them,
+/// `utime`, `stime`, `cutime` and `cstime` of a process. Its name is in parentheses before them,
 /// and may contain any.
 fn times(id: u32) -> Option<[u32; 4]> {
     let text = fs::read(format!("/proc/{id}/stat")).ok()?;

@@ -10,7 +10,7 @@ impl ToSocketAddrs for Endpoint {
     type Iter = vec::IntoIter<SocketAddr>;
 
     /// Looks a name up (`getaddrinfo(3)`), which may take seconds; an address needs no look-up. The
-    /// name of an interface does: its number is what stands in a socket address.
+    /// name of an interface does: its number is what is in a socket address.
     fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
         match &self.host {
             Host::V4(address) => Ok(vec![SocketAddr::from((*address, self.port))].into_iter()),

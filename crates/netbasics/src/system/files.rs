@@ -110,7 +110,7 @@ impl fmt::Display for OpenError {
         match self {
             Self::Folder => f.write_str("it is a folder; give one file"),
             Self::NotAFile(what) => {
-                write!(f, "it is {what}, not a file; copy what you want of it to a file first")
+                write!(f, "it is {what}, not a file; copy what you need from it to a file first")
             }
             Self::NoWriter => f.write_str("it is a pipe, and no program writes into it"),
             Self::System(error) => f.write_str(&explain_file(error)),

@@ -1,5 +1,5 @@
 //! The diagram as SVG: plain markup that a person can read, with a background and colours of its
-//! own for light and dark, so that it stands in any page, inline or as an image.
+//! own for light and dark, so that it fits into any page, inline or as an image.
 
 use std::fmt::Write;
 
@@ -63,7 +63,7 @@ fn frame(width: f64, height: f64, title: &str, description: &str, body: &str) ->
 }
 
 /// For those who do not see the image: who takes part, and how much happens. What each arrow is
-/// stands in its own title.
+/// is in its own title.
 fn description(page: &Page) -> String {
     let lines = || page.sections.iter().flat_map(|section| &section.lines);
     let bad = lines().filter(|line| matches!(line.end, End::Stopped)).count();

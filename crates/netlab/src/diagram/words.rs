@@ -1,4 +1,4 @@
-//! What stands in a diagram beside the payloads, in the languages of the course.
+//! What is in a diagram beside the payloads, in the languages of the course.
 
 use crate::fates::Arrival;
 use crate::faults::{Direction, Fate};

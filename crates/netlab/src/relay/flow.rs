@@ -38,7 +38,7 @@ pub(super) struct Flow {
     splice: Option<Splice>,
 }
 
-/// Where a flow stands in the queue for room before the bottleneck.
+/// The place of a flow in the queue for room before the bottleneck.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum QueuePosition {
     /// It has not asked.

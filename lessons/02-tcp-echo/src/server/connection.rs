@@ -1,7 +1,7 @@
 //! One connection of the event-driven server: what it must remember from one turn to the next.
 //!
 //! Compare `conversation.rs`, which says the same with calls that wait. There, where a client has
-//! got to is where its thread stands in the code; here it is written down in [`Connection`].
+//! got to is the place of its thread in the code; here it is written down in [`Connection`].
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr};

@@ -1,5 +1,5 @@
 //! The same server with one thread for all: it asks the system which are ready, and serves those.
-//! What happens on one connection stands in `connection.rs`. For what each system calls differently
+//! What happens on one connection is in `connection.rs`. For what each system calls differently
 //! (epoll(7) on Linux, kqueue(2) on macOS, completion ports on Windows) `mio` has one name, `Poll`.
 
 use std::collections::HashMap;

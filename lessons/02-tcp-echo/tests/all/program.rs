@@ -308,7 +308,7 @@ fn a_client_that_never_reads_is_let_go_and_others_are_served_meanwhile(
     // Fills every buffer on the way until the server, which cannot send, stops reading.
     let piece = vec![b'x'; 64 * 1024];
     while deaf.write_all(&piece).is_ok() {}
-    // A client that is held up before it speaks is let go, too; then another one comes.
+    // A client that is held up before it speaks is dropped, too; then another one comes.
     let is_served = || {
         let answer = try_exchange(server.address(), b"still here?").ok()?;
         (answer == b"still here?").then_some(())

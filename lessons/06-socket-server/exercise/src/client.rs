@@ -10,7 +10,7 @@ use netbasics::system::stop::Stop;
 /// The longest line, in bytes, its newline not counted. Longer than any right one.
 const MAX_LINE_BYTES: u64 = 64;
 
-/// One client. It is let go when its lines have ended *and* none of its requests is left, for each
+/// One client. It is dropped when its lines have ended *and* none of its requests is left, for each
 /// of them holds this too.
 pub struct Client {
     stream: Mutex<TcpStream>,

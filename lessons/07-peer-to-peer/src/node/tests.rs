@@ -530,7 +530,7 @@ fn a_crowd_that_says_nothing_leaves_room_for_a_node() {
     node.handle(Event::Heard { link: 3000, frame: hello }, world.now);
     let actions = node.handle(Event::Heard { link: 3000, frame: Frame::Welcome }, world.now);
     assert!(actions.iter().any(|action| matches!(action, Action::Tell(News::Here { .. }))));
-    // Who never greets is let go when the time for it is over.
+    // A peer that never greets is dropped when the time for it is over.
     let actions = node.handle(Event::Tick, world.now + SILENCE);
     let closed = actions.iter().filter(|action| matches!(action, Action::Close(_))).count();
     assert!(closed >= MAX_STRANGERS, "{closed}");

@@ -21,7 +21,7 @@ impl Fields {
         lines.map(field).collect::<Option<_>>().map(Self)
     }
 
-    /// What stands in the lines called `name` (in small letters), in their order: nothing, if there
+    /// What is in the lines called `name` (in small letters), in their order: nothing, if there
     /// is no such line, and often several values, if there are several.
     pub fn values(&self, name: &str) -> Vec<&str> {
         self.0.iter().filter(|field| field.0 == name).map(|field| field.1.as_str()).collect()

@@ -31,7 +31,7 @@ impl Filtered {
         let mut callers = Vec::new();
         for _ in 0..CALLERS {
             let caller = socket()?;
-            // connect(2) that does not wait: those for whom there is no room would wait forever.
+            // connect(2) that does not wait: those that find no room would wait forever.
             caller.set_nonblocking(true)?;
             let _ = caller.connect(&full);
             callers.push(caller);

@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{Family, checksum};
 
-/// What stands in front of a message, as far as we need it.
+/// The header in front of a message, as far as we need it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Header {
     /// Its own length in bytes.
@@ -20,7 +20,7 @@ pub struct Header {
     pub protocol: u8,
     /// Who sent the packet.
     pub source: IpAddr,
-    /// For whom it is.
+    /// Who it is for.
     pub destination: IpAddr,
 }
 

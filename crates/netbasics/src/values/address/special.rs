@@ -146,7 +146,7 @@ mod tests {
     }
 
     /// The rows of a file in `registries`. A field with a comma, a quotation mark or a line break in
-    /// it stands in quotation marks, and those inside it are doubled (RFC 4180, section 2).
+    /// it is in quotation marks, and those inside it are doubled (RFC 4180, section 2).
     fn rows(csv: &str) -> Vec<Row> {
         let text: String =
             csv.lines().filter(|line| !line.starts_with('#')).flat_map(|l| [l, "\n"]).collect();

@@ -40,7 +40,7 @@ fn read_lines() -> io::Result<Vec<String>> {
 
 /// `KIND HOST PORT RANGE` for `text`; `None` if it is not `HOST:PORT`.
 fn describe(text: &str) -> Option<String> {
-    todo!("an IPv6 address stands in brackets; everything else ends at the one colon")
+    todo!("an IPv6 address is written in brackets; everything else ends at the one colon")
 }
 
 /// `ipv6` and the address in its canonical form, which is how Rust prints it.

@@ -40,7 +40,7 @@ fn read_lines() -> io::Result<Vec<String>> {
 
 /// `KIND HOST PORT RANGE` for `text`; `None` if it is not `HOST:PORT`.
 fn describe(text: &str) -> Option<String> {
-    // exercise: begin "an IPv6 address stands in brackets; everything else ends at the one colon"
+    // exercise: begin "an IPv6 address is written in brackets; everything else ends at the one colon"
     let (kind_and_host, port) = if let Some(rest) = text.strip_prefix('[') {
         let (host, port) = rest.split_once("]:")?;
         (ipv6(host), port)

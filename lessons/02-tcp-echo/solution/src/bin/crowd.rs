@@ -118,7 +118,7 @@ fn seat(stream: TcpStream, permit: Permit, idle: Duration) {
         }
         drop((stream, permit));
     });
-    // What the thread would have owned is dropped: the client is let go, its place is free.
+    // What the thread would have owned is dropped: the client is dropped, its place is free.
     if let Err(error) = started {
         log!("no thread for a client, so its connection is closed: {error}");
     }

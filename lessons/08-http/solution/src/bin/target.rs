@@ -100,7 +100,7 @@ fn take_apart(url: &str) -> Result<Parts<'_>, Complaint> {
         "https" => true,
         _ => return Err("not http or https"),
     };
-    // The fragment first: whatever stands in it, a question mark or a slash, is no other part.
+    // The fragment first: whatever is in it, a question mark or a slash, is no other part.
     let (rest, _fragment) = rest.split_once('#').unwrap_or((rest, ""));
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, path_and_query) = rest.split_at(end);

@@ -1,4 +1,4 @@
-//! Where redirects lead, and what of an address stands in a URL.
+//! Where redirects lead, and what of an address is in a URL.
 
 use rstest::rstest;
 
