@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::Problem;
 use crate::process::{self, Bounds, Cancel, Ended};
 
 /// How long one build may take: on a slow machine, the first one does take minutes.
@@ -81,13 +82,13 @@ pub fn solutions(
 
 /// Builds the file of graded tests `name` and returns its path. If it does not compile, that is
 /// nothing a student could mend.
-pub fn graded_tests(workspace: &Path, name: &str, cancel: &Cancel) -> Result<PathBuf, String> {
+pub fn graded_tests(workspace: &Path, name: &str, cancel: &Cancel) -> Result<PathBuf, Problem> {
     // Without a package: of one alone, cargo would build everything below it once more, with fewer
     // features than `cargo test` has built it with.
     let arguments = ["test", "--no-run", "--test", name];
     executable(workspace, "graded", &arguments, cancel).map_err(|unbuilt| match unbuilt {
         Unbuilt::DoesNotCompile(error) | Unbuilt::Broken(error) => {
-            format!("the graded tests cannot be built: {error}")
+            Problem::from(format!("the graded tests cannot be built: {error}"))
         }
     })
 }

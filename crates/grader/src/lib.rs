@@ -21,6 +21,7 @@ pub mod disturbance;
 pub mod outcome;
 pub mod plain;
 pub mod preflight;
+mod problem;
 pub mod process;
 pub mod progress;
 pub mod protocol;
@@ -33,3 +34,5 @@ pub mod selftest;
 pub mod submission;
 pub mod terminal;
 pub mod waits;
+
+pub use problem::Problem;

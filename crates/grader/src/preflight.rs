@@ -9,6 +9,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
+use crate::Problem;
+
 /// The most descriptors that a test, or a program under test, has open at one time, and some more. (A
 /// Mac allows 256 if nobody asks for more.)
 const DESCRIPTORS: usize = 192;
@@ -34,7 +36,7 @@ pub enum Disk {
 ///
 /// # Errors
 /// A sentence that says what is missing and what to do about it.
-pub fn check(disk: Disk) -> Result<(), String> {
+pub fn check(disk: Disk) -> Result<(), Problem> {
     loopback().map_err(|error| no_loopback(&error))?;
     ports().map_err(|error| {
         format!(
@@ -51,11 +53,11 @@ pub fn check(disk: Disk) -> Result<(), String> {
     write(disk).map_err(|error| {
         let folder = std::env::temp_dir();
         let room = DISK_BYTES / 1024 / 1024;
-        format!(
+        Problem::from(format!(
             "no room on the disk: {} takes no file ({error}); make room for {room} MiB there, or name \
              another folder with the variable TMPDIR",
             folder.display()
-        )
+        ))
     })
 }
 

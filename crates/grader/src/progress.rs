@@ -25,6 +25,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use crate::Problem;
 use crate::report::write_atomically;
 use crate::score::ExerciseScore;
 
@@ -86,7 +87,7 @@ impl Progress {
         let file = workspace.join(FILE);
         match parse(&file) {
             Ok(progress) => (progress, None),
-            Err(why) => (Self::default(), Some(Damaged { file, why })),
+            Err(why) => (Self::default(), Some(Damaged { file, why: why.to_string() })),
         }
     }
 
@@ -144,15 +145,15 @@ pub fn fingerprint(content: &[u8]) -> String {
     format!("{hash:016x}")
 }
 
-fn parse(file: &Path) -> Result<Progress, String> {
+fn parse(file: &Path) -> Result<Progress, Problem> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Progress::default()),
-        Err(error) => return Err(error.to_string()),
+        Err(error) => return Err(error.to_string().into()),
     };
     let progress: Progress = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     if progress.schema != SCHEMA || progress.version != VERSION {
-        return Err(format!("it is not {SCHEMA} version {VERSION}"));
+        return Err(format!("it is not {SCHEMA} version {VERSION}").into());
     }
     Ok(progress)
 }

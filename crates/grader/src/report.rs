@@ -19,6 +19,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 
+use crate::Problem;
 use crate::protocol::Verdict;
 use crate::score::{self, CaseResult, CheckScore, ExerciseScore};
 use crate::submission::Submission;
@@ -158,7 +159,7 @@ impl Kind {
     ///
     /// # Errors
     /// A sentence for the person who typed it, when there is no such kind or a variable is missing.
-    pub fn named(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+    pub fn named(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Problem> {
         Ok(match name {
             "json" => Self::Json,
             "gradescope" => Self::Gradescope,
@@ -168,7 +169,7 @@ impl Kind {
             "markdown" => Self::Markdown,
             _ => {
                 let kinds = KINDS.join(", ");
-                return Err(format!("there is no report {name:?}; there are: {kinds}"));
+                return Err(format!("there is no report {name:?}; there are: {kinds}").into());
             }
         })
     }
@@ -294,7 +295,7 @@ mod tests {
 
     #[test]
     fn an_unknown_kind_is_answered_with_all_there_are() {
-        let error = Kind::named("jsn", |_| None).unwrap_err();
+        let error = Kind::named("jsn", |_| None).unwrap_err().to_string();
         assert!(KINDS.iter().all(|kind| error.contains(kind)), "{error}");
         let known = KINDS.iter().filter(|kind| **kind != "classroom50");
         known.for_each(|kind| assert_eq!(Kind::named(kind, |_| None).unwrap().name(), *kind));

@@ -16,6 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::Problem;
 use crate::build::{self, Unbuilt};
 use crate::preflight::{self, Disk};
 use crate::process::{self, Bounds, Cancel, Ended};
@@ -118,7 +119,7 @@ pub fn grade(job: &Job, watch: &mut dyn FnMut(&ExerciseScore)) -> ExerciseScore 
 ///
 /// # Errors
 /// A grader-error: nothing a student could mend.
-pub fn prepare(job: &Job) -> Result<Tests, String> {
+pub fn prepare(job: &Job) -> Result<Tests, Problem> {
     preflight::check(Disk::Whole)?;
     let name = format!("lesson_{}", job.lesson.number);
     let program = build::graded_tests(job.workspace, &name, &job.cancel)?;
@@ -151,7 +152,7 @@ fn grade_cases(
     tests: &Tests,
     program: &Result<Vec<String>, Unbuilt>,
     watch: &mut dyn FnMut(&ExerciseScore),
-) -> Result<ExerciseScore, String> {
+) -> Result<ExerciseScore, Problem> {
     let cases = cases(tests, job);
     let chosen: Vec<&str> =
         cases.iter().filter(|case| case.chosen).map(|case| case.name.as_str()).collect();
@@ -168,10 +169,10 @@ fn grade_cases(
                 note(place, CaseResult::new(case, Verdict::DoesNotCompile, error));
             }
         }
-        Err(Unbuilt::Broken(error)) => return Err(error.clone()),
+        Err(Unbuilt::Broken(error)) => return Err(error.clone().into()),
     }
     if job.cancel.is_cancelled() {
-        return Err("grading was interrupted".to_owned());
+        return Err("grading was interrupted".into());
     }
     let results: Vec<CaseResult> = results.into_values().collect();
     Ok(score::score(job.lesson, job.exercise, &cases, &results, true))
@@ -189,7 +190,7 @@ pub fn measure(
     program: &[String],
     times: usize,
     waits: &mut Waits,
-) -> Result<(), String> {
+) -> Result<(), Problem> {
     let cases = cases(tests, job);
     let next = AtomicUsize::new(0);
     let noted = Mutex::new((waits, Ok(())));
@@ -216,13 +217,13 @@ fn need(
     program: &[String],
     times: usize,
     name: &str,
-) -> Result<Need, String> {
+) -> Result<Need, Problem> {
     let mut least = Need { wait: f64::INFINITY, whole: f64::INFINITY };
     for _ in 0..times {
         let sat = case::sit(job, &tests.program, program, name, Limits::of(job.patience));
         let CaseResult { verdict, seconds, report, .. } = sat.result;
         if verdict != Verdict::Pass {
-            return Err(format!("the solution does not pass {name} ({verdict}): {report}"));
+            return Err(format!("the solution does not pass {name} ({verdict}): {report}").into());
         }
         let wait = sat.longest_wait.as_secs_f64();
         least = Need { wait: wait.min(least.wait), whole: seconds.min(least.whole) };
@@ -271,13 +272,13 @@ fn examine_next(
 }
 
 /// What the graded tests of a lesson list.
-fn list(tests: &Path, job: &Job) -> Result<Ended, String> {
+fn list(tests: &Path, job: &Job) -> Result<Ended, Problem> {
     let mut command = Command::new(tests);
     command.args(["--list", "--format", "terse"]);
     let ended = process::run(&mut command, &Bounds::of(LIST_LIMIT, &job.cancel))
         .map_err(|error| format!("cannot start {}: {error}", tests.display()))?;
     if !ended.status.is_some_and(|status| status.success()) {
-        return Err(format!("{} does not list its tests: {}", tests.display(), ended.stderr));
+        return Err(format!("{} does not list its tests: {}", tests.display(), ended.stderr).into());
     }
     Ok(ended)
 }

@@ -7,6 +7,7 @@
 //! All that a submission has printed passes through here on its way into any report, and is made
 //! [`plain`] here, once for all of them.
 
+use crate::Problem;
 use crate::plain::plain;
 use crate::protocol::Verdict;
 use course::{Check, Exercise, Lesson, Text};
@@ -168,9 +169,9 @@ pub fn score(
 
 /// The score of an exercise that could not be graded at all.
 #[must_use]
-pub fn ungraded(lesson: &Lesson, exercise: &Exercise, problem: &str) -> ExerciseScore {
+pub fn ungraded(lesson: &Lesson, exercise: &Exercise, problem: &Problem) -> ExerciseScore {
     let mut score = score(lesson, exercise, &[], &[], true);
-    score.problems = vec![plain(problem)];
+    score.problems = vec![plain(&problem.to_string())];
     score
 }
 

@@ -9,6 +9,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::Problem;
 use crate::build::Unbuilt;
 use crate::process::Cancel;
 use crate::protocol::Verdict;
@@ -58,7 +59,7 @@ impl<'a> Trial<'a> {
         seed: u64,
         jobs: usize,
         cancel: &Cancel,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Problem> {
         let job = Job::new(workspace, exercise, &Submission::Solution, seed);
         let job = Job { jobs, cancel: cancel.clone(), ..job };
         Ok(Self { tests: run::prepare(&job)?, solution: run::build(&job), job })

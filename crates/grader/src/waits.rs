@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Problem;
 use crate::disturbance::BEARABLE;
 use crate::process::{self, Bounds, Cancel};
 use crate::punctuality::{Standstill, Stopwatch};
@@ -100,12 +101,12 @@ impl Waits {
     ///
     /// # Errors
     /// A sentence that names the file, when it cannot be read or understood.
-    pub fn of(lesson: &Lesson) -> Result<Self, String> {
+    pub fn of(lesson: &Lesson) -> Result<Self, Problem> {
         let file = file(lesson);
         match fs::read_to_string(&file) {
-            Ok(text) => toml::from_str(&text).map_err(|e| format!("{}: {e}", file.display())),
+            Ok(text) => Ok(toml::from_str(&text).map_err(|e| format!("{}: {e}", file.display()))?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(format!("cannot read {}: {error}", file.display())),
+            Err(error) => Err(format!("cannot read {}: {error}", file.display()).into()),
         }
     }
 

@@ -77,8 +77,10 @@ impl Conditions {
     ///
     /// `InvalidInput` with a sentence that says what cannot be.
     pub fn check(&self) -> io::Result<()> {
-        self.to_server.check().and_then(|()| self.to_client.check()).map_err(|what| {
-            io::Error::new(io::ErrorKind::InvalidInput, format!("the network cannot have {what}"))
+        let impossible = [&self.to_server, &self.to_client].into_iter().find_map(Path::impossible);
+        impossible.map_or(Ok(()), |what| {
+            let error = format!("the network cannot have {what}");
+            Err(io::Error::new(io::ErrorKind::InvalidInput, error))
         })
     }
 }
@@ -90,23 +92,23 @@ impl Path {
         self.shape == Shape::default() && self.stream == StreamFaults::default()
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// What cannot be, if there is something.
+    fn impossible(&self) -> Option<String> {
         let chances = &self.datagrams;
-        for chance in [chances.lose, chances.duplicate, chances.reorder, chances.corrupt] {
-            if !(0.0..=1.0).contains(&chance) {
-                return Err(format!("a probability of {chance}: it lies from 0 to 1"));
-            }
+        let chances = [chances.lose, chances.duplicate, chances.reorder, chances.corrupt];
+        if let Some(chance) = chances.into_iter().find(|chance| !(0.0..=1.0).contains(chance)) {
+            return Some(format!("a probability of {chance}: it lies from 0 to 1"));
         }
-        if self.shape.jitter > self.shape.delay {
-            return Err("more jitter than delay: nothing arrives before it was sent".into());
-        }
-        if self.shape.rate == Some(0) {
-            return Err("a rate of 0 bits a second: nothing would ever arrive".into());
-        }
-        if self.stream.slice == Some(0) {
-            return Err("segments of 0 bytes: the smallest has 1".into());
-        }
-        Ok(())
+        let what = if self.shape.jitter > self.shape.delay {
+            "more jitter than delay: nothing arrives before it was sent"
+        } else if self.shape.rate == Some(0) {
+            "a rate of 0 bits a second: nothing would ever arrive"
+        } else if self.stream.slice == Some(0) {
+            "segments of 0 bytes: the smallest has 1"
+        } else {
+            return None;
+        };
+        Some(what.to_owned())
     }
 }
 

@@ -28,7 +28,8 @@ impl FromStr for Report {
             let kinds = KINDS.join(", ");
             return Err(format!("a report is written as KIND=FILE; the kinds are: {kinds}"));
         };
-        let kind = Kind::named(kind, |variable| std::env::var(variable).ok())?;
+        let kind = Kind::named(kind, |variable| std::env::var(variable).ok())
+            .map_err(|problem| problem.to_string())?;
         Ok(Self { kind, file: file.into() })
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Error, Result};
+use anyhow::Result;
 use course::{Exercise, Lesson};
 use grader::process::{self, Cancel};
 use grader::selftest::{SelfTest, Trial, variants};
@@ -50,14 +50,14 @@ fn table(
 ) -> Result<Vec<String>> {
     let cancel = Cancel::default();
     eprintln!("building the skeletons, and the solutions with one mistake each");
-    let built = variants::build(&course.root, wanted, &cancel).map_err(Error::msg)?;
+    let built = variants::build(&course.root, wanted, &cancel)?;
     let width = wanted.iter().map(|exercise| name(exercise).len()).max().unwrap_or(0);
     let width = width.max(HEAD[0].len());
     print(&HEAD.map(str::to_owned), width)?;
     let mut all = Row { name: "all".to_owned(), self_test: SelfTest::default(), seconds: 0.0 };
     for (exercise, variants) in wanted.iter().zip(built) {
         let started = Instant::now();
-        let trial = Trial::new(&course.root, *exercise, seed, jobs, &cancel).map_err(Error::msg)?;
+        let trial = Trial::new(&course.root, *exercise, seed, jobs, &cancel)?;
         let self_test = trial.self_test(&variants);
         let row = Row { name: name(exercise), self_test, seconds: started.elapsed().as_secs_f64() };
         if process::is_interrupted() {

@@ -46,7 +46,7 @@ pub fn run(
                 .write(lesson)
                 .with_context(|| format!("cannot write the waits of lesson {}", lesson.number))?,
             Action::Check => {
-                let committed = Waits::of(lesson).map_err(Error::msg)?;
+                let committed = Waits::of(lesson)?;
                 let number = &lesson.number;
                 let found = committed.differences(&measured).into_iter();
                 differences.extend(found.map(|what| format!("{number}/{what}")));
@@ -73,10 +73,10 @@ fn measure(
     for exercise in &lesson.about.exercises {
         let job = Job::new(&course.root, (lesson, exercise), &Submission::Solution, seed);
         let job = Job { jobs, ..job };
-        let tests = run::prepare(&job).map_err(Error::msg)?;
+        let tests = run::prepare(&job)?;
         let program = run::build(&job).map_err(|unbuilt| Error::msg(unbuilt.to_string()))?;
         waits.calibrate(run::calibrate(&tests));
-        run::measure(&job, &tests, &program, times, &mut waits).map_err(Error::msg)?;
+        run::measure(&job, &tests, &program, times, &mut waits)?;
         waits.calibrate(run::calibrate(&tests));
     }
     Ok(waits)

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant, SystemTime};
 
 use course::{Exercise, Lesson};
+use grader::Problem;
 use grader::process::Cancel;
 use grader::run::{self, Job, Tests};
 use grader::score::{self, ExerciseScore};
@@ -112,7 +113,7 @@ impl Worker<'_> {
         Graded { score, times }
     }
 
-    fn prepare(&mut self, job: &Job, times: &mut Times) -> Result<Tests, String> {
+    fn prepare(&mut self, job: &Job, times: &mut Times) -> Result<Tests, Problem> {
         if let Some(tests) = self.prepared.get(&job.lesson.number) {
             return Ok(tests.clone());
         }

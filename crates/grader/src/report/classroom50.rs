@@ -20,6 +20,7 @@
 use serde_json::{Value, json};
 
 use super::{Grade, pretty};
+use crate::Problem;
 use crate::protocol::Verdict;
 use crate::score::{CheckScore, ExerciseScore};
 
@@ -43,7 +44,7 @@ impl Identity {
     ///
     /// # Errors
     /// A sentence that names the variables that are missing.
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Problem> {
         let mut missing = Vec::new();
         let read = |name: &str| variable(name).filter(|value| !value.is_empty());
         let mut need = |name: &'static str, other: &str| {
@@ -68,11 +69,14 @@ impl Identity {
                 "the report classroom50 needs environment variables that Classroom 50's runner \
                  sets; missing: {}",
                 missing.join(", ")
-            ));
+            )
+            .into());
         }
         let kind = &identity.assignment_type;
         if !["individual", "group", "team"].contains(&kind.as_str()) {
-            return Err(format!("ASSIGNMENT_TYPE is {kind:?}, not individual, group or team"));
+            return Err(
+                format!("ASSIGNMENT_TYPE is {kind:?}, not individual, group or team").into()
+            );
         }
         Ok(identity)
     }

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use super::case::{self, Sat};
 use super::{Job, Tests};
+use crate::Problem;
 use crate::disturbance::{self, TRIES, Weight};
 use crate::preflight::{self, Disk};
 use crate::protocol::Verdict;
@@ -38,7 +39,7 @@ pub struct Examiner<'a> {
 impl<'a> Examiner<'a> {
     /// # Errors
     /// A grader-error, when nobody knows how long anything may take.
-    pub fn new(job: &'a Job<'a>, tests: &'a Tests, program: &'a [String]) -> Result<Self, String> {
+    pub fn new(job: &'a Job<'a>, tests: &'a Tests, program: &'a [String]) -> Result<Self, Problem> {
         let waits = Waits::of(job.lesson)?;
         Ok(Self { job, tests, program, waits, decided: Mutex::default() })
     }

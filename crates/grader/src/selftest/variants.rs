@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
+use crate::Problem;
 use crate::build::cargo;
 use crate::process::{self, Bounds, Cancel};
 use course::mistake::{Mistake, mistakes};
@@ -39,7 +40,7 @@ pub fn build(
     workspace: &Path,
     exercises: &[(&Lesson, &Exercise)],
     cancel: &Cancel,
-) -> Result<Vec<Vec<Variant>>, String> {
+) -> Result<Vec<Vec<Variant>>, Problem> {
     let target = target(workspace);
     let folder = target.join("graders");
     let built = folder.join("target");
@@ -70,7 +71,7 @@ pub fn build(
         .map_err(|error| format!("cannot start cargo: {error}"))?;
     process::orphans::spare();
     if !ended.status.is_some_and(|status| status.success()) {
-        return Err(format!("a skeleton or a mistake does not compile:\n{}", ended.stderr));
+        return Err(format!("a skeleton or a mistake does not compile:\n{}", ended.stderr).into());
     }
     Ok(all)
 }
@@ -84,7 +85,7 @@ fn package(lesson: &Lesson, exercise: &Exercise) -> String {
 fn texts(
     lesson: &Lesson,
     exercise: &Exercise,
-) -> Result<Vec<(String, String, Option<Mistake>)>, String> {
+) -> Result<Vec<(String, String, Option<Mistake>)>, Problem> {
     let file = lesson.solution_file(exercise);
     let solution = read(&file)?;
     let skeleton = skeleton::from_solution(&solution)
@@ -99,17 +100,17 @@ fn texts(
 }
 
 /// The solution with this mistake.
-fn made_in(solution: &str, mistake: &Mistake) -> Result<String, String> {
+fn made_in(solution: &str, mistake: &Mistake) -> Result<String, Problem> {
     let problem = |error: &dyn std::fmt::Display| format!("{}.patch: {error}", mistake.name);
     let patch = diffy::Patch::from_str(&mistake.diff).map_err(|error| problem(&error))?;
-    diffy::apply(solution, &patch).map_err(|error| problem(&error))
+    Ok(diffy::apply(solution, &patch).map_err(|error| problem(&error))?)
 }
 
 /// The course's own root manifest, with paths that hold from anywhere and other members.
 fn workspace_manifest(
     root: &Path,
     members: impl Iterator<Item = String>,
-) -> Result<String, String> {
+) -> Result<String, Problem> {
     let mut manifest = manifest(&root.join("Cargo.toml"))?;
     let workspace = table(&mut manifest, "workspace")?;
     let members: Vec<Value> = members.map(|package| format!("crates/{package}").into()).collect();
@@ -130,7 +131,7 @@ fn write_package(
     lesson: &Lesson,
     exercise: &Exercise,
     texts: &[(String, String, Option<Mistake>)],
-) -> Result<(), String> {
+) -> Result<(), Problem> {
     let solution = lesson.folder.join("solution");
     let mut manifest = manifest(&solution.join("Cargo.toml"))?;
     let about = table(&mut manifest, "package")?;
@@ -153,16 +154,16 @@ fn write_package(
     Ok(())
 }
 
-fn manifest(file: &Path) -> Result<Table, String> {
-    read(file)?.parse().map_err(|error| format!("{}: {error}", file.display()))
+fn manifest(file: &Path) -> Result<Table, Problem> {
+    Ok(read(file)?.parse().map_err(|error| format!("{}: {error}", file.display()))?)
 }
 
-fn table<'a>(table: &'a mut Table, key: &str) -> Result<&'a mut Table, String> {
+fn table<'a>(table: &'a mut Table, key: &str) -> Result<&'a mut Table, Problem> {
     let value = table.get_mut(key).and_then(Value::as_table_mut);
-    value.ok_or_else(|| format!("a Cargo.toml has no [{key}]"))
+    Ok(value.ok_or_else(|| format!("a Cargo.toml has no [{key}]"))?)
 }
 
-fn copy_folder(from: &Path, to: &Path) -> Result<(), String> {
+fn copy_folder(from: &Path, to: &Path) -> Result<(), Problem> {
     let unreadable = |error| format!("cannot read {}: {error}", from.display());
     for entry in fs::read_dir(from).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
@@ -177,18 +178,18 @@ fn copy_folder(from: &Path, to: &Path) -> Result<(), String> {
 }
 
 /// Cargo builds again what was written later than it was built.
-fn write_if_new(file: &Path, text: &str) -> Result<(), String> {
+fn write_if_new(file: &Path, text: &str) -> Result<(), Problem> {
     if fs::read_to_string(file).is_ok_and(|old| old == text) {
         return Ok(());
     }
     let folder = file.parent().map_or(Ok(()), fs::create_dir_all);
-    folder
-        .and_then(|()| fs::write(file, text))
-        .map_err(|error| format!("cannot write {}: {error}", file.display()))
+    let written = folder.and_then(|()| fs::write(file, text));
+    Ok(written.map_err(|error| format!("cannot write {}: {error}", file.display()))?)
 }
 
-pub(super) fn read(file: &Path) -> Result<String, String> {
-    fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))
+pub(super) fn read(file: &Path) -> Result<String, Problem> {
+    let text = fs::read_to_string(file);
+    Ok(text.map_err(|error| format!("cannot read {}: {error}", file.display()))?)
 }
 
 /// The course's target folder: where the program that runs us was built.

@@ -2,23 +2,43 @@
 //!
 //! A number without a unit is not guessed at: 5 may be 5 % or a probability that cannot be.
 
+use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
+/// What is wrong with a quantity, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongQuantity(String);
+
+impl fmt::Display for WrongQuantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for WrongQuantity {}
+
+impl<T: Into<String>> From<T> for WrongQuantity {
+    fn from(sentence: T) -> Self {
+        Self(sentence.into())
+    }
+}
+
 /// `5%` as the probability 0.05.
-pub fn percent(text: &str) -> Result<f64, String> {
+pub fn percent(text: &str) -> Result<f64, WrongQuantity> {
     let Some(number) = text.strip_suffix('%') else {
         return Err(match text.parse::<f64>() {
             Ok(number) if (0.0..1.0).contains(&number) => {
-                format!("is that a probability? write it as {}%", rounded(number * 100.0))
+                format!("is that a probability? write it as {}%", rounded(number * 100.0)).into()
             }
-            Ok(number) => format!("is that {number}%? then write {number}%"),
-            Err(_) => "write a percentage, such as 5%".to_owned(),
+            Ok(number) => format!("is that {number}%? then write {number}%").into(),
+            Err(_) => "write a percentage, such as 5%".into(),
         });
     };
     match number.trim().parse::<f64>() {
         Ok(number) if (0.0..=100.0).contains(&number) => Ok(number / 100.0),
-        Ok(number) => Err(format!("{number}% is not between 0% and 100%")),
-        Err(_) => Err("write a percentage, such as 5% or 0.5%".to_owned()),
+        Ok(number) => Err(format!("{number}% is not between 0% and 100%").into()),
+        Err(_) => Err("write a percentage, such as 5% or 0.5%".into()),
     }
 }
 
@@ -28,22 +48,22 @@ fn rounded(number: f64) -> f64 {
 }
 
 /// `10ms`, `2s`, `500us`.
-pub fn time(text: &str) -> Result<Duration, String> {
+pub fn time(text: &str) -> Result<Duration, WrongQuantity> {
     let example = "write a time with its unit, such as 10ms, 2s or 500us";
     let (number, unit) = split(text);
     let seconds = match unit {
         "us" | "µs" => 1e-6,
         "ms" => 1e-3,
         "s" => 1.0,
-        "" if !number.is_empty() => return Err(format!("{number} of what? {example}")),
-        _ => return Err(example.to_owned()),
+        "" if !number.is_empty() => return Err(format!("{number} of what? {example}").into()),
+        _ => return Err(example.into()),
     };
     let number: f64 = number.parse().map_err(|_| example.to_owned())?;
-    Duration::try_from_secs_f64(number * seconds).map_err(|_| example.to_owned())
+    Duration::try_from_secs_f64(number * seconds).map_err(|_| example.into())
 }
 
 /// `10mbit` as bits a second.
-pub fn rate(text: &str) -> Result<u64, String> {
+pub fn rate(text: &str) -> Result<u64, WrongQuantity> {
     let example = "write a rate with its unit, such as 10mbit (ten million bits a second)";
     let (number, unit) = split(text);
     let bits = match unit.to_lowercase().as_str() {
@@ -51,36 +71,36 @@ pub fn rate(text: &str) -> Result<u64, String> {
         "kbit" => 1e3,
         "mbit" => 1e6,
         "gbit" => 1e9,
-        "" if !number.is_empty() => return Err(format!("{number} of what? {example}")),
-        _ => return Err(format!("{example}; the units are bit, kbit, mbit and gbit")),
+        "" if !number.is_empty() => return Err(format!("{number} of what? {example}").into()),
+        _ => return Err(format!("{example}; the units are bit, kbit, mbit and gbit").into()),
     };
-    whole(number, bits).ok_or_else(|| example.to_owned())
+    whole(number, bits).ok_or_else(|| example.into())
 }
 
 /// `4096`, `64k` (64 times 1024 bytes) or `1M`.
-pub fn size(text: &str) -> Result<u64, String> {
+pub fn size(text: &str) -> Result<u64, WrongQuantity> {
     let example = "write a number of bytes, such as 4096 or 64k (64 times 1024)";
     let (number, unit) = split(text);
     let bytes = match unit.to_lowercase().as_str() {
         "" | "b" => 1.0,
         "k" | "kib" => 1024.0,
         "m" | "mib" => 1024.0 * 1024.0,
-        _ => return Err(example.to_owned()),
+        _ => return Err(example.into()),
     };
-    whole(number, bytes).ok_or_else(|| example.to_owned())
+    whole(number, bytes).ok_or_else(|| example.into())
 }
 
 /// A size that is at least 1.
-pub fn some_bytes(text: &str) -> Result<usize, String> {
+pub fn some_bytes(text: &str) -> Result<usize, WrongQuantity> {
     let size = size(text)?;
     if size == 0 {
-        return Err("that must be at least 1 byte".to_owned());
+        return Err("that must be at least 1 byte".into());
     }
-    usize::try_from(size).map_err(|error| error.to_string())
+    usize::try_from(size).map_err(|error| error.to_string().into())
 }
 
 /// `4096:2s`: after how many bytes, for how long.
-pub fn size_and_time(text: &str) -> Result<(u64, Duration), String> {
+pub fn size_and_time(text: &str) -> Result<(u64, Duration), WrongQuantity> {
     let (bytes, pause) = text
         .split_once(':')
         .ok_or("write BYTES:TIME, such as 4096:2s (after 4,096 bytes, for two seconds)")?;
@@ -88,7 +108,7 @@ pub fn size_and_time(text: &str) -> Result<(u64, Duration), String> {
 }
 
 /// `1000` or `1000:50ms`: how many bytes, and how long they may wait for each other.
-pub fn size_and_wait(text: &str) -> Result<(usize, Duration), String> {
+pub fn size_and_wait(text: &str) -> Result<(usize, Duration), WrongQuantity> {
     match text.split_once(':') {
         Some((bytes, wait)) => Ok((some_bytes(bytes)?, time(wait)?)),
         None => Ok((some_bytes(text)?, Duration::from_millis(50))),
@@ -96,7 +116,7 @@ pub fn size_and_wait(text: &str) -> Result<(usize, Duration), String> {
 }
 
 /// `3` or `3:20%`: by how many, and how often; one in ten if nothing is said.
-pub fn depth_and_percent(text: &str) -> Result<(u32, f64), String> {
+pub fn depth_and_percent(text: &str) -> Result<(u32, f64), WrongQuantity> {
     let (depth, chance) = match text.split_once(':') {
         Some((depth, chance)) => (depth, percent(chance)?),
         None => (text, 0.1),
@@ -105,14 +125,15 @@ pub fn depth_and_percent(text: &str) -> Result<(u32, f64), String> {
                    is) or 3:50% (every other one is)";
     match depth.parse() {
         Ok(depth @ 1..) => Ok((depth, chance)),
-        _ => Err(example.to_owned()),
+        _ => Err(example.into()),
     }
 }
 
 /// `7`: a number that counts or identifies something.
-pub fn whole_number(text: &str) -> Result<u64, String> {
+pub fn whole_number(text: &str) -> Result<u64, WrongQuantity> {
     let largest = u64::MAX;
-    text.trim().parse().map_err(|_| format!("write a whole number from 0 to {largest}, such as 7"))
+    let number = text.trim().parse();
+    number.map_err(|_| format!("write a whole number from 0 to {largest}, such as 7").into())
 }
 
 /// The number at the beginning, and what follows it.
@@ -151,20 +172,20 @@ mod tests {
 
     #[test]
     fn what_may_be_meant_is_asked() {
-        assert_eq!(percent("5").unwrap_err(), "is that 5%? then write 5%");
-        assert_eq!(percent("0.07").unwrap_err(), "is that a probability? write it as 7%");
-        assert!(percent("105%").unwrap_err().contains("between 0% and 100%"));
+        assert_eq!(percent("5").unwrap_err().0, "is that 5%? then write 5%");
+        assert_eq!(percent("0.07").unwrap_err().0, "is that a probability? write it as 7%");
+        assert!(percent("105%").unwrap_err().0.contains("between 0% and 100%"));
         assert!(percent("five").is_err() && percent("%").is_err() && percent("-1%").is_err());
         assert!(percent("nan%").is_err());
-        assert!(time("10").unwrap_err().starts_with("10 of what? "));
+        assert!(time("10").unwrap_err().0.starts_with("10 of what? "));
         assert!(time("").is_err() && time("ms").is_err() && time("1e99s").is_err());
-        assert!(rate("10").unwrap_err().starts_with("10 of what? "));
+        assert!(rate("10").unwrap_err().0.starts_with("10 of what? "));
         assert!(rate("10MB").is_err() && rate("0.5bit").is_err());
         assert!(size("1.5").is_err() && size("64q").is_err());
         assert!(some_bytes("0").is_err());
-        assert!(size_and_time("4096").unwrap_err().contains("BYTES:TIME"));
+        assert!(size_and_time("4096").unwrap_err().0.contains("BYTES:TIME"));
         assert_eq!(whole_number("7"), Ok(7));
-        assert!(whole_number("seven").unwrap_err().contains("such as 7"));
+        assert!(whole_number("seven").unwrap_err().0.contains("such as 7"));
         assert!(depth_and_percent("0").is_err() && depth_and_percent("3:5").is_err());
     }
 }
