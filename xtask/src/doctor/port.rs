@@ -12,6 +12,8 @@ use super::finding::{Finding, command, text};
 use super::reason;
 
 const PORT: u16 = 8888;
+/// How often the owner of the port is looked for.
+const LOOKS: usize = 5;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Protocol {
@@ -104,8 +106,14 @@ fn who_has(protocol: Protocol, error: ErrorKind, os: &str) -> Text {
     command(line)
 }
 
-/// Asks proc(5): which sockets have the port, and which process has one of them open.
+/// Asks proc(5): which sockets have the port, and which process has one of them open. The kernel's list is
+/// read socket by socket, and one that closes meanwhile (those of our other probes do) makes it skip the
+/// next: an owner that is not found is looked for again.
 fn owner(protocol: Protocol, proc: &Path) -> Owner {
+    (0..LOOKS).find_map(|_| look_for_owner(protocol, proc)).unwrap_or(Owner::Unknown)
+}
+
+fn look_for_owner(protocol: Protocol, proc: &Path) -> Option<Owner> {
     let table = |name| fs::read_to_string(proc.join("net").join(name)).unwrap_or_default();
     let [v4, v6] = protocol.tables().map(table);
     let sockets: Vec<(u8, u64)> = [v4, v6].iter().flat_map(|table| sockets_in(table)).collect();
@@ -113,9 +121,9 @@ fn owner(protocol: Protocol, proc: &Path) -> Owner {
     let inodes: Vec<u64> =
         sockets.iter().filter(|it| serving(it)).map(|&(_, inode)| inode).collect();
     if inodes.is_empty() && !sockets.is_empty() {
-        return Owner::TimeWait;
+        return Some(Owner::TimeWait);
     }
-    process_with(&inodes, proc).unwrap_or(Owner::Unknown)
+    process_with(&inodes, proc)
 }
 
 impl Protocol {
