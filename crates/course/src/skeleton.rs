@@ -8,7 +8,7 @@
 //!     // exercise: end
 //! ```
 //!
-//! In the exercise, `todo!("receive until the end of the stream")` stands there instead; every
+//! In the exercise, `todo!("receive until the end of the stream")` is there instead; every
 //! other line is the same.
 
 use std::fmt;

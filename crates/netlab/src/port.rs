@@ -68,7 +68,7 @@ const BOTH: [Transport; 2] = [Transport::Tcp, Transport::Udp];
 
 fn find_port(is_free: impl Fn(u16) -> bool) -> u16 {
     static RESERVED: Mutex<Reserved> = Mutex::new(Reserved::NOTHING);
-    // Who has panicked under this lock has found no port, and taken nothing from others.
+    // A thread that panicked under this lock found no port and took nothing from others.
     let mut reserved = RESERVED.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
         if let Some(port) = reserved.ports.find(|port| is_free(*port)) {

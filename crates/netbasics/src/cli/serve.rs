@@ -80,9 +80,9 @@ fn send_back(socket: &UdpSocket, answer: &[u8], sender: SocketAddr) {
 mod tests {
     use super::*;
     use std::convert::Infallible;
-    use std::time::Instant;
 
     use crate::net::socket::listen_tcp;
+    use crate::net::udp::tests::{at_last, bound, connected_to};
 
     const LONG: Duration = Duration::from_secs(60);
 
@@ -96,27 +96,6 @@ mod tests {
         });
         stop.raise();
         assert_eq!(ends.join().unwrap(), 0);
-    }
-
-    fn bound() -> UdpSocket {
-        UdpSocket::bind("127.0.0.1:0").unwrap()
-    }
-
-    fn connected_to(peer: SocketAddr) -> UdpSocket {
-        let socket = bound();
-        socket.connect(peer).unwrap();
-        socket
-    }
-
-    /// What a wait brings, which may end early and with nothing: by a signal (signal(7)).
-    fn at_last<T>(mut wait: impl FnMut() -> Option<T>) -> T {
-        let until = Instant::now() + LONG;
-        loop {
-            if let Some(came) = wait() {
-                return came;
-            }
-            assert!(Instant::now() < until, "nothing has come");
-        }
     }
 
     fn answer(client: &UdpSocket) -> Vec<u8> {

@@ -76,24 +76,24 @@ fn peer_of(socket: &UdpSocket) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use std::time::Instant;
 
     const LONG: Duration = Duration::from_secs(60);
 
-    fn bound() -> UdpSocket {
+    pub(crate) fn bound() -> UdpSocket {
         UdpSocket::bind("127.0.0.1:0").unwrap()
     }
 
-    fn connected_to(peer: SocketAddr) -> UdpSocket {
+    pub(crate) fn connected_to(peer: SocketAddr) -> UdpSocket {
         let socket = bound();
         socket.connect(peer).unwrap();
         socket
     }
 
     /// What a wait brings, which may end early and with nothing: by a signal (signal(7)).
-    fn at_last<T>(mut wait: impl FnMut() -> Option<T>) -> T {
+    pub(crate) fn at_last<T>(mut wait: impl FnMut() -> Option<T>) -> T {
         let until = Instant::now() + LONG;
         loop {
             if let Some(came) = wait() {
